@@ -1,0 +1,1 @@
+"""One driving frame in, one picture out: faces, models, backends, compositing."""

@@ -1,0 +1,1 @@
+"""Face detection, landmarks, head pose, and the crop that follows a face."""

@@ -1,0 +1,1 @@
+"""CUDA kernels, each with a slow twin that a person can read."""

@@ -1,0 +1,56 @@
+"""The protocol of every model family: enrol once, read each driving frame, render.
+
+A `Portrait` holds all that can be computed once. A `Driver` holds what belongs to one driving
+stream (its neutral face, its smoothing). A motion is a family's own type; only its own family
+reads it.
+"""
+
+from typing import Protocol, TypeVar
+
+from engine.faces.face import Face
+from engine.frame import Pixels
+from engine.motion import Edit
+
+MotionT = TypeVar("MotionT")
+MotionIn = TypeVar("MotionIn", contravariant=True)
+MotionOut = TypeVar("MotionOut", covariant=True)
+
+
+class Portrait(Protocol[MotionIn]):
+    """A picture made ready to be moved, at the output's size."""
+
+    def render(self, motion: MotionIn, edit: Edit) -> Pixels:
+        """One output picture, of the size of the enrolled one. The array is the caller's own."""
+        ...
+
+    def still(self) -> Pixels:
+        """The portrait as it is shown while no face drives it."""
+        ...
+
+
+class Driver(Protocol[MotionOut]):
+    """Turns the pictures of one driving stream into motion."""
+
+    def read(self, picture: Pixels, face: Face, captured_ns: int) -> MotionOut:
+        """The motion of this frame, relative to the driver's neutral face if the family has one."""
+        ...
+
+    def calibrate(self, picture: Pixels, face: Face) -> None:
+        """Take this frame as the driver's neutral face, at once."""
+        ...
+
+    def recalibrate(self) -> None:
+        """Take the next frame that is read as the neutral face."""
+        ...
+
+
+class Model(Protocol[MotionT]):
+    """One family of models, loaded and ready."""
+
+    def enroll(self, picture: Pixels, face: Face) -> Portrait[MotionT]:
+        """Compute once what the portrait needs: `picture` has the output's size, `face` is in it."""
+        ...
+
+    def driver(self) -> Driver[MotionT]:
+        """A fresh reader for a new driving stream."""
+        ...

@@ -1,0 +1,1 @@
+"""The networks in PyTorch; torch is needed here and in the torch backends."""

@@ -1,0 +1,1 @@
+"""Checkpoints in, ONNX bundles out, verified against the PyTorch reference."""

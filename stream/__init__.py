@@ -1,0 +1,1 @@
+"""Sources, sinks, the frame loop, the web page and the command line."""

@@ -1,0 +1,1 @@
+"""Synthetic heads, losses, trainers and evaluation."""
