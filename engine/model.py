@@ -5,15 +5,24 @@ stream (its neutral face, its smoothing). A motion is a family's own type; only 
 reads it.
 """
 
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import Edit
 
-MotionT = TypeVar("MotionT")
-MotionIn = TypeVar("MotionIn", contravariant=True)
-MotionOut = TypeVar("MotionOut", covariant=True)
+
+class Motion(Protocol):
+    """What a driving frame tells the portrait; a family's own frozen type."""
+
+    def eased(self, amount: float) -> Self:
+        """The motion on its way to rest: 0 gives itself, 1 gives the portrait's own still face."""
+        ...
+
+
+MotionT = TypeVar("MotionT", bound=Motion)
+MotionIn = TypeVar("MotionIn", bound=Motion, contravariant=True)
+MotionOut = TypeVar("MotionOut", bound=Motion, covariant=True)
 
 
 class Portrait(Protocol[MotionIn]):
@@ -48,7 +57,7 @@ class Model(Protocol[MotionT]):
     """One family of models, loaded and ready."""
 
     def enroll(self, picture: Pixels, face: Face) -> Portrait[MotionT]:
-        """Compute once what the portrait needs: `picture` has the output's size, `face` is in it."""
+        """Compute once what the portrait needs; `picture` has the output's size, `face` is its."""
         ...
 
     def driver(self) -> Driver[MotionT]:
