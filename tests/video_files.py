@@ -29,9 +29,13 @@ def make_clip(
     pix_fmt: str = "yuv420p",
     codec: Literal["libx264", "mpeg4", "libvpx-vp9"] = "libx264",
     tags: dict[str, int] | None = None,
+    matrix: int | None = None,
     options: dict[str, str] | None = None,
 ) -> Path:
-    """Write the pictures; `ticks` of `time_base` are their times, else they come at the rate."""
+    """Write the pictures; `ticks` of `time_base` are their times, else they come at the rate.
+
+    `tags` are what the file says of its colours, `matrix` what they are where it says nothing.
+    """
     pictures = list(pictures)
     time_base = time_base or 1 / Fraction(rate)
     with av.open(str(path), "w") as output:
@@ -49,7 +53,7 @@ def make_clip(
             picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             picture = picture.reformat(
                 format=pix_fmt,
-                dst_colorspace=(tags or {}).get("colorspace", 5),
+                dst_colorspace=matrix or (tags or {}).get("colorspace", 5),
                 dst_color_range=(tags or {}).get("color_range", 1),
             )
             picture.pts = number if ticks is None else ticks[number]
