@@ -28,9 +28,9 @@ class Square:
     """The square's x axis points the other way (the left eye is shown as a right one)."""
 
     def to_picture(self, size: int) -> NDArray[np.float64]:
-        """(2, 3) map from continuous coordinates of a size x size cut to the picture's pixels.
+        """(2, 3) map from pixels of a size x size cut to the picture's; size / 2 is the centre.
 
-        Continuous: 0 is the outer edge of the first pixel, as the networks count.
+        Half a pixel off the middle, as MediaPipe cuts: its networks learned their places so.
         """
         unit = self.side / size
         right = (unit * cos(self.angle_rad), unit * sin(self.angle_rad))
@@ -53,7 +53,6 @@ class Square:
         factor = int(self.side / size)
         if factor >= 2:
             picture, matrix = _reduced(picture, matrix, size, factor)
-        matrix[:, 2] += matrix[:, :2] @ np.full(2, 0.5)  # from pixel indices instead of edges
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         return as_pixels(cv2.warpAffine(picture, matrix, (size, size), flags=flags))
 

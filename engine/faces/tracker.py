@@ -1,24 +1,34 @@
 """The default tracker: one face followed through a stream of pictures, offline, on the CPU.
 
-Detection runs only while nothing is tracked: the crop of a picture comes from the landmarks of the
-one before.
+The crop of a picture comes from the landmarks of the one before. Detection runs only while nothing
+is tracked, and when tracking is unsure.
 """
 
+from dataclasses import replace
 from math import hypot
 
-import numpy as np
-
 from engine.faces.detection import Detection, FaceDetector
-from engine.faces.face import LANDMARKS, Face
-from engine.faces.iris import IrisNetwork
-from engine.faces.mesh import MESH_POINTS, MeshNetwork, square_of_detection, square_of_mesh
+from engine.faces.face import Face
+from engine.faces.mesh import MARGIN, MeshNetwork, square_of_detection, square_of_mesh
 from engine.faces.roi import Square
 from engine.frame import Pixels
 
 LEAST_CONFIDENCE = 0.5
-"""Below this the mesh lies on something that is not a face (MediaPipe's value)."""
+"""Below this the mesh says itself that it lies on no face (MediaPipe's value)."""
+SURE_CONFIDENCE = 0.9
+"""Below this a tracked face is looked at by the detector, too."""
+LOOK_EVERY = 30
+"""The mesh can slip onto a shoulder and still say 1.0, so the detector looks once in a while."""
+LEAST_SCORE = 0.7
+"""Of a close look at a new face. In seven clips every face scored 0.87, nothing else 0.7."""
+LEAST_TRACKED_SCORE = 0.5
+"""Of a close look at a tracked face, which may be turned away or half covered."""
+MOST_CANDIDATES = 6
+"""How many detections are looked at closely; a wall of portraits must not stall the stream."""
 SETTLING_PASSES = 2
 """A detector's box is coarse; the mesh's own box, twice, is where tracking would end up."""
+LEAST_SIDE_PX = 8.0
+"""A smaller face has no landmarks, only guesses."""
 
 
 class MeshTracker:
@@ -27,51 +37,67 @@ class MeshTracker:
     def __init__(self) -> None:
         self._detector = FaceDetector()
         self._mesh = MeshNetwork()
-        self._iris = IrisNetwork()
         self._square: Square | None = None
-        self._last: tuple[float, float] | None = None
+        self._last: Square | None = None
+        self._followed = 0
 
     def find(self, picture: Pixels) -> Face | None:
         """The face in the picture; None where there is none."""
         face = self._follow(picture) or self._search(picture)
-        self._square = None if face is None else square_of_mesh(face.landmarks[:MESH_POINTS])
-        if self._square is not None:
-            self._last = (self._square.x, self._square.y)
+        self._square = None if face is None else square_of_mesh(face.landmarks)
+        self._last = self._square or self._last
         return face
 
     def reset(self) -> None:
         """Forget the last face: the next picture is searched as if it were the first."""
         self._square = None
         self._last = None
+        self._followed = 0
 
     def _follow(self, picture: Pixels) -> Face | None:
         """The face where the last picture had it."""
-        return None if self._square is None else self._place(picture, self._square)
+        if self._square is None:
+            return None
+        self._followed += 1
+        face = self._place(picture, self._square)
+        if face is None:
+            return None
+        if face.confidence < SURE_CONFIDENCE or self._followed % LOOK_EVERY == 0:
+            return face if self._score(picture, face) >= LEAST_TRACKED_SCORE else None
+        return face
 
     def _search(self, picture: Pixels) -> Face | None:
         """The face somewhere in the picture."""
-        faces = self._detector.find_all(picture)
-        if not faces:
-            return None
-        square: Square = square_of_detection(self._choose(faces))
+        self._followed = 0
+        found = [face for face in self._detector.find_all(picture) if face.side >= LEAST_SIDE_PX]
+        for detection in sorted(found, key=self._rank)[:MOST_CANDIDATES]:
+            face = self._settle(picture, square_of_detection(detection))
+            if face is not None and self._score(picture, face) >= LEAST_SCORE:
+                return face
+        return None
+
+    def _rank(self, face: Detection) -> float:
+        """Lowest for the face nearest to the last one; for the largest where there was none."""
+        if self._last is None:
+            return -face.side
+        return hypot(face.centre[0] - self._last.x, face.centre[1] - self._last.y)
+
+    def _settle(self, picture: Pixels, square: Square) -> Face | None:
+        """The mesh where it stays if it is placed again."""
         face = self._place(picture, square)
         for _ in range(SETTLING_PASSES):
             if face is not None:
-                face = self._place(picture, square_of_mesh(face.landmarks[:MESH_POINTS]))
+                face = self._place(picture, square_of_mesh(face.landmarks))
         return face
 
-    def _choose(self, faces: list[Detection]) -> Detection:
-        """The face nearest to the last one; the largest where there was none."""
-        if self._last is None:
-            return max(faces, key=lambda face: face.side)
-        x, y = self._last
-        return min(faces, key=lambda face: hypot(face.centre[0] - x, face.centre[1] - y))
-
     def _place(self, picture: Pixels, square: Square) -> Face | None:
-        """Mesh and irises in one square; None where the network sees no face there."""
-        landmarks = np.empty((LANDMARKS, 3), np.float32)
-        landmarks[:MESH_POINTS], confidence = self._mesh.place(picture, square)
+        """The mesh in one square; None where the network sees no face there."""
+        landmarks, confidence = self._mesh.place(picture, square)
         if confidence < LEAST_CONFIDENCE:
             return None
-        self._iris.refine(picture, landmarks)
         return Face(landmarks=landmarks, confidence=confidence)
+
+    def _score(self, picture: Pixels, face: Face) -> float:
+        """What the detector says of the place where the mesh lies."""
+        square = square_of_mesh(face.landmarks)
+        return self._detector.score_closely(picture, replace(square, side=square.side / MARGIN))
