@@ -9,7 +9,7 @@ from math import hypot
 
 from engine.faces.detection import Detection, FaceDetector
 from engine.faces.face import Face
-from engine.faces.mesh import MARGIN, MeshNetwork, square_of_detection, square_of_mesh
+from engine.faces.mesh import MARGIN, MeshNetwork, follow, square_of_detection, square_of_mesh
 from engine.faces.roi import Square
 from engine.frame import Pixels
 
@@ -43,9 +43,14 @@ class MeshTracker:
 
     def find(self, picture: Pixels) -> Face | None:
         """The face in the picture; None where there is none."""
-        face = self._follow(picture) or self._search(picture)
-        self._square = None if face is None else square_of_mesh(face.landmarks)
-        self._last = self._square or self._last
+        face = self._follow(picture)
+        if face is None:
+            self._square = None
+            face = self._search(picture)
+        if face is not None:
+            now = square_of_mesh(face.landmarks)
+            self._square = now if self._square is None else follow(self._square, now)
+            self._last = now
         return face
 
     def reset(self) -> None:
