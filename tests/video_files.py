@@ -25,7 +25,7 @@ def make_clip(
     ticks: Sequence[int] | None = None,
     time_base: Fraction | None = None,
     sound: NDArray[np.float32] | None = None,
-    sound_codec: Literal["aac", "pcm_s16le", "libvorbis", "libopus", "libmp3lame"] = "aac",
+    sound_codec: Literal["aac", "pcm_s16le", "flac", "libopus", "libmp3lame"] = "aac",
     pix_fmt: str = "yuv420p",
     codec: Literal["libx264", "mpeg4", "libvpx-vp9"] = "libx264",
     tags: dict[str, int] | None = None,
