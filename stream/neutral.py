@@ -23,6 +23,7 @@ LIDS = (((159, 145), (33, 133)), ((386, 374), (263, 362)))
 """For each eye: the middle of its lids, its corners."""
 BROWS = ((105, 159), (334, 386))
 """For each eye: the middle of the brow, the middle of the upper lid."""
+IRISES = (468, 473)
 
 
 def find_neutral(faces: Sequence[Face | None]) -> int | None:
@@ -35,22 +36,24 @@ def find_neutral(faces: Sequence[Face | None]) -> int | None:
 
 
 def _expressiveness(measures: Numbers) -> Numbers:
-    """How far each face is from neutral, (N, 8) -> (N,). One unit of each term is clearly visible.
+    """How far each face is from neutral, (N, 11) -> (N,). One unit of each term is clearly visible.
 
     Lips should be as closed, and lids as open, as they usually are at rest in this clip; all the
     rest as in the middle of the clip, because a face rests longer than it acts.
     """
-    gap, lids, width, smile, brows, yaw, pitch, roll = measures.T
+    gap, lids, width, smile, skew, brow, other_brow, gaze, yaw, pitch, roll = measures.T
     usual_lids = np.percentile(lids, 75)
     return np.asarray(
         np.maximum(gap - np.percentile(gap, 10), 0) / 0.05
         + np.abs(lids - usual_lids) / (0.25 * usual_lids + 1e-6)
         + _from_usual(width) / 0.05
         + _from_usual(smile) / 0.03
-        + _from_usual(brows) / 0.03
+        + _from_usual(skew) / 0.03
+        + np.maximum(_from_usual(brow), _from_usual(other_brow)) / 0.03
+        + _from_usual(gaze) / 0.06
         + np.abs(yaw) / np.radians(10)
         + _from_usual(pitch) / np.radians(8)
-        + np.abs(roll) / np.radians(12)
+        + np.abs(roll) / np.radians(8)
     )
 
 
@@ -58,18 +61,26 @@ def _measure(landmarks: NDArray[np.float32]) -> tuple[float, ...]:
     """What `_expressiveness` weighs; lengths over the distance of the outer eye corners, rad."""
     points = landmarks.astype(np.float64)
     right, left = points[list(OUTER_EYE_CORNERS)]
-    across = left - right
-    scale = float(np.linalg.norm(across)) + 1e-6
-    lips = points[list(INNER_LIPS)].mean(axis=0)
-    corners = points[list(MOUTH_CORNERS)].mean(axis=0)
+    scale = float(np.linalg.norm(left - right)) + 1e-6
+    across = (left - right) / scale
     top, chin = points[list(FOREHEAD_AND_CHIN)]
     down = (chin - top) / (np.linalg.norm(chin - top) + 1e-6)
+    lips = points[list(INNER_LIPS)].mean(axis=0)
+    corners = points[list(MOUTH_CORNERS)]
+    eyes = [points[list(pair)] for _, pair in LIDS]
+    looks = [
+        float((iris - eye.mean(axis=0)) @ across) / (float(np.linalg.norm(eye[1] - eye[0])) + 1e-6)
+        for iris, eye in zip(points[list(IRISES)], eyes, strict=True)
+    ]
     return (
         _length(points, INNER_LIPS) / scale,
         float(np.mean([_length(points, a) / (_length(points, b) + 1e-6) for a, b in LIDS])),
         _length(points, MOUTH_CORNERS) / scale,
-        float((lips - corners) @ down) / scale,
-        float(np.mean([_length(points, pair) for pair in BROWS])) / scale,
+        float((lips - corners.mean(axis=0)) @ down) / scale,
+        float((corners[1] - corners[0]) @ down) / scale,
+        _length(points, BROWS[0]) / scale,
+        _length(points, BROWS[1]) / scale,
+        float(np.mean(looks)),
         float(np.arctan2(across[2], across[0])),
         float(np.arctan2(down[2], down[1])),
         float(np.arctan2(across[1], across[0])),

@@ -13,10 +13,12 @@ def face(
     lids: float = 1.0,
     brows: float = 0.0,
     smile: float = 0.0,
+    smirk: float = 0.0,
+    gaze: float = 0.0,
     yaw: float = 0.0,
     noise: int | None = None,
 ) -> Face:
-    """A face of the dozen points that matter, eye corners 100 px apart; angles in degrees."""
+    """A face of the few points that matter, eye corners 100 px apart; angles in degrees."""
     points: NDArray[np.float32] = np.zeros((LANDMARKS, 3), np.float32)
     for index, along in ((33, -50), (133, -20), (362, 20), (263, 50)):
         points[index] = (along, 0, 0)
@@ -25,7 +27,8 @@ def face(
         points[lower, :2] = (along, 4 * lids)
         points[brow, :2] = (along, -25 - brows)
     points[13, :2], points[14, :2] = (0, 60 - gap / 2), (0, 60 + gap / 2)
-    points[61, :2], points[291, :2] = (-25 - smile, 60 - smile), (25 + smile, 60 - smile)
+    points[61, :2], points[291, :2] = (-25 - smile, 60 - smile), (25 + smile, 60 - smile - smirk)
+    points[468, :2], points[473, :2] = (-35 + gaze, 0), (35 + gaze, 0)
     points[10, :2], points[152, :2] = (0, -60), (0, 100)
     if noise is not None:
         points += np.random.default_rng(noise).normal(0, 0.2, points.shape).astype(np.float32)
@@ -79,6 +82,8 @@ def test_each_expression_loses_against_rest() -> None:
         face(lids=1.6, noise=77),
         face(brows=9, noise=77),
         face(smile=8, noise=77),
+        face(smirk=8, noise=77),
+        face(gaze=7, noise=77),
         face(yaw=20, noise=77),
     ):
         assert find_neutral([odd, *rest]) != 0
