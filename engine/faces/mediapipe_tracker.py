@@ -7,6 +7,7 @@ times as long as the default tracker, and a model file that we may not ship.
 import hashlib
 import importlib
 import logging
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class MediaPipeTracker:
 
     def reset(self) -> None:
         """Forget the last face: the next picture is searched as if it were the first."""
-        self._landmarker.close()
+        self._close()
         self._landmarker = self._open()
 
     def _open(self) -> Any:  # noqa: ANN401 (MediaPipe has no types)
@@ -68,11 +69,15 @@ class MediaPipeTracker:
             num_faces=1,
         )
         try:
-            return vision.FaceLandmarker.create_from_options(options)
+            landmarker = vision.FaceLandmarker.create_from_options(options)
         except (RuntimeError, ValueError) as error:
             raise MachineError(
                 f"MediaPipe cannot use {self._task} ({error}): {_where_to_get_it()}"
             ) from error
+        # Not left to the collector: at the end of the program its own closing fails, noisily.
+        self._close = weakref.finalize(self, landmarker.close)
+        self._close.atexit = False
+        return landmarker
 
 
 def find_task(task: Path | None) -> Path:
