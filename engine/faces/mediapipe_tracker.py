@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import logging
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,10 @@ class MediaPipeTracker:
 
     def __init__(self, task: Path | None = None) -> None:
         """`task`: the model file; without one, that in the user's cache."""
-        self._mediapipe, self._vision = _import()
+        # MediaPipe keeps the stack of whoever imports it, and all that lies on it, for ever. The
+        # stack of a thread is short.
+        with ThreadPoolExecutor(1) as thread:
+            self._mediapipe, self._vision = thread.submit(_import).result()
         self._task = find_task(task)
         self._landmarker = self._open()
         self._now_ms = 0
