@@ -66,7 +66,9 @@ def clip_writer(
     output: OutputContainer | None = None
     try:
         with failures_named(path):
-            output = av.open(str(growing), "w", format=CONTAINERS[extension])
+            output = av.open(
+                str(growing), "w", format=CONTAINERS[extension], options=_options(extension, rate)
+            )
             stream = _video_stream(output, width, height, rate)
             if sound is not None:
                 sound.attach(output, extension)
@@ -152,6 +154,11 @@ def failures_named(path: Path) -> Iterator[None]:
 def _ticks_per_second(rate: Fraction) -> int:
     """A multiple of the rate's numerator, so that every place of an even clip is a whole tick."""
     return rate.numerator * math.ceil(FEWEST_TICKS / rate.numerator)
+
+
+def _options(extension: str, rate: Fraction) -> dict[str, str]:
+    """For mp4 and mov, edit lists in the clip's own ticks: the usual 1 ms would round durations."""
+    return {} if extension == ".mkv" else {"movie_timescale": str(_ticks_per_second(rate))}
 
 
 def _video_stream(output: OutputContainer, width: int, height: int, rate: Fraction) -> VideoStream:

@@ -54,6 +54,8 @@ class Clip:
             self._stated_s = _stated_duration_s(container, stream)
             self._orientation = orientation_of(first)
             self._stored_size = _square_pixels(stream, first)
+            self.is_picture = _is_picture(container)
+            """A BMP, TIFF and so on, which FFmpeg reads as a clip of one frame."""
             self._began_s = (first.pts or 0) * (first.time_base or Fraction(1))
             self.is_hdr = first.color_trc in HDR_CURVES
         self.width, self.height = self._orientation.size(*self._stored_size)
@@ -179,6 +181,11 @@ def _timed(pictures: Iterator[VideoFrame], rate: Fraction) -> Iterator[tuple[Vid
         time_s = last + 1 / rate if stated is None or first is None else stated - first
         last = time_s if time_s > last else last + 1 / rate
         yield picture, last
+
+
+def _is_picture(container: InputContainer) -> bool:
+    name = container.format.name
+    return name == "image2" or name.endswith("_pipe")
 
 
 def _rate(stream: VideoStream) -> Fraction:

@@ -7,19 +7,19 @@ from itertools import repeat
 from pathlib import Path
 from typing import Generic
 
-import numpy as np
-from PIL import Image, ImageOps
-
 from engine.errors import InputError
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame, Pixels
 from engine.framing import Fit, Framing, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
 from engine.motion import Edit
+from engine.pictures import open_picture
 from stream.clips import Clip
 from stream.hand_over import ahead
 
 ADVICE = "Use one that shows a face from the front, at least 60 pixels high, in good light."
+PHONE_PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+"""Brands of ISO 14496-12 files that are pictures (ISO 23008-12, AVIF)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,6 +57,8 @@ def open_source(
         yield _still(open_picture(path), path, model, make_tracker(), framing, size)
         return
     clip = Clip(path)
+    if clip.is_picture:
+        raise InputError(f"{path} is a picture of another kind. Save it as JPEG, PNG or WebP.")
     fit = _first_fit(clip, make_tracker(), framing, size)
     with closing(ahead(clip.frames())) as frames:
         yield Source(
@@ -121,17 +123,14 @@ class Untouched:
         return self._picture.copy()
 
 
-def open_picture(path: Path) -> Pixels:
-    """Stand-in until engine.pictures lands: no limit of size, no colour management."""
-    with Image.open(path, formats=["JPEG", "PNG", "WEBP"]) as picture:
-        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-
-
 def _is_picture(path: Path) -> bool:
     """Whether the file begins as JPEG, PNG or WebP do; its name says nothing."""
     if not path.is_file():
         raise InputError(f"there is no file {path}. Check the name and the folder.")
     with path.open("rb") as file:
         head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:12] in PHONE_PICTURES:
+        # FFmpeg takes it for a clip, of which it gives one tile.
+        raise InputError(f"{path} is a HEIC or AVIF picture. Save it as JPEG, PNG or WebP.")
     is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
     return is_webp or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,12 +67,18 @@ def test_rate_and_count_are_kept(tmp_path: Path, extension: str, rate: Fraction 
 
 @pytest.mark.parametrize("extension", ["mp4", "mov"])
 def test_the_duration_is_exact(tmp_path: Path, extension: str) -> None:
-    path = write(tmp_path / f"a.{extension}", numbered(20))
+    """In the track, and in the edit list that older readers go by (ISO 14496-12, 8.2.2, 8.6.6)."""
+    source = make_clip(tmp_path / "source.mkv", numbered(20), sound=click(0.67, 0.2))
+    path = rewritten(source, tmp_path / f"a.{extension}")
     with av.open(str(path)) as clip:
         video = clip.streams.video[0]
         assert video.duration is not None
         assert video.time_base is not None
         assert video.duration * video.time_base == Fraction(20, 30)
+    data = path.read_bytes()
+    (timescale,) = struct.unpack_from(">I", data, data.index(b"mvhd") + 16)
+    (edited,) = struct.unpack_from(">I", data, data.index(b"elst") + 12)
+    assert Fraction(edited, timescale) == Fraction(20, 30)
 
 
 def test_uneven_times_are_kept(tmp_path: Path) -> None:

@@ -258,6 +258,26 @@ def test_a_portrait_without_a_face_is_refused(driving: Path, tmp_path: Path) -> 
     assert not list(tmp_path.glob("*out*"))
 
 
+@pytest.mark.parametrize("extension", ["bmp", "tiff", "avif"])
+def test_a_picture_of_another_kind_is_refused(
+    driving: Path, tmp_path: Path, extension: str
+) -> None:
+    portrait = tmp_path / f"portrait.{extension}"
+    Image.fromarray(disc_picture(384, 256, (192, 128))).save(portrait)
+    with pytest.raises(InputError, match="JPEG, PNG or WebP"):
+        run(portrait, driving, tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp"])
+def test_each_kind_of_picture_can_be_animated(
+    driving: Path, tmp_path: Path, extension: str
+) -> None:
+    portrait = tmp_path / "portrait.dat"
+    image = Image.fromarray(disc_picture(384, 256, (192, 128)))
+    image.save(portrait, {"jpg": "JPEG"}.get(extension, extension.upper()))
+    assert run(portrait, driving, tmp_path / "out.mp4").frames == 12
+
+
 def test_a_portrait_clip_without_a_face_is_refused(driving: Path, tmp_path: Path) -> None:
     portrait = make_clip(tmp_path / "empty.mp4", driving_pictures(3, missing=(0, 1, 2)))
     with pytest.raises(InputError, match=r"no face was found in the portrait clip .*empty\.mp4"):
