@@ -106,8 +106,8 @@ class MouthPainter:
         """The portrait's own interior, carried rigidly with the skull, over the drawn one."""
         assert self.own is not None
         left, top, right, bottom = box
-        back = cv2.invertAffineTransform(_carry(self.source, target, _SKULL))
-        back[:, 2] += back[:, :2] @ (left, top)
+        back = np.asarray(cv2.invertAffineTransform(_carry(self.source, target, _SKULL)), float)
+        back[:, 2] += back[:, :2] @ np.array([left, top], float)
         own = np.asarray(
             cv2.warpAffine(
                 self.own,
