@@ -12,7 +12,9 @@ from engine.model import Model
 def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
     """`rig`, or the bundle in the folder of that name."""
     if name == "rig":
-        raise NotImplementedError("stub: engine.rig.model.RigModel(mouth=...) is not merged yet")
+        from engine.rig.model import RigModel
+
+        return RigModel(mouth=mouth)
     if not Path(name).is_dir():
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."

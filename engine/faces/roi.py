@@ -49,12 +49,16 @@ class Square:
 
     def cut(self, picture: Pixels, size: int) -> Pixels:
         """The square as a size x size picture; what lies outside the picture is black."""
-        matrix = self.to_picture(size)
-        factor = int(self.side / size)
-        if factor >= 2:
-            picture, matrix = _reduced(picture, matrix, size, factor)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return as_pixels(cv2.warpAffine(picture, matrix, (size, size), flags=flags))
+        return warped(picture, self.to_picture(size), size, border=cv2.BORDER_CONSTANT)
+
+
+def warped(picture: Pixels, matrix: NDArray[np.float64], size: int, *, border: int) -> Pixels:
+    """(size, size, 3) whose pixel p shows the picture at `matrix` (2, 3) times p."""
+    factor = int(np.hypot(*matrix[:, 0]))
+    if factor >= 2:
+        picture, matrix = _reduced(picture, matrix, size, factor)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return as_pixels(cv2.warpAffine(picture, matrix, (size, size), flags=flags, borderMode=border))
 
 
 def as_pixels(array: object) -> Pixels:
@@ -70,7 +74,7 @@ def _reduced(
     Bilinear sampling alone would skip pixels: a large face would flicker with the sensor's noise.
     """
     corners = matrix[:, :2] @ np.array([[0, size, 0, size], [0, 0, size, size]]) + matrix[:, 2:]
-    left, top = np.maximum(np.floor(corners.min(axis=1)).astype(int), 0)
+    left, top = np.maximum(np.floor(corners.min(axis=1)).astype(int) - factor, 0)
     right, bottom = np.maximum(np.ceil(corners.max(axis=1)).astype(int) + factor, 0)
     # Whole cells only, so that the cell grid needs no second scale.
     part = picture[top:bottom, left:right]

@@ -7,6 +7,8 @@ is tracked, and when tracking is unsure.
 from dataclasses import replace
 from math import hypot
 
+import numpy as np
+
 from engine.faces.detection import Detection, FaceDetector
 from engine.faces.face import Face
 from engine.faces.mesh import MARGIN, MeshNetwork, follow, square_of_detection, square_of_mesh
@@ -74,8 +76,8 @@ class MeshTracker:
     def _search(self, picture: Pixels) -> Face | None:
         """The face somewhere in the picture."""
         self._followed = 0
-        found = [face for face in self._detector.find_all(picture) if face.side >= LEAST_SIDE_PX]
-        for detection in sorted(found, key=self._rank)[:MOST_CANDIDATES]:
+        found = sorted(self._detector.find_all(picture), key=self._rank)
+        for detection in found[:MOST_CANDIDATES]:
             face = self._settle(picture, square_of_detection(detection))
             if face is not None and self._score(picture, face) >= LEAST_SCORE:
                 return face
@@ -97,8 +99,10 @@ class MeshTracker:
 
     def _place(self, picture: Pixels, square: Square) -> Face | None:
         """The mesh in one square; None where the network sees no face there."""
+        if square.side < LEAST_SIDE_PX * MARGIN:
+            return None
         landmarks, confidence = self._mesh.place(picture, square)
-        if confidence < LEAST_CONFIDENCE:
+        if confidence < LEAST_CONFIDENCE or not np.isfinite(landmarks).all():
             return None
         return Face(landmarks=landmarks, confidence=confidence)
 
