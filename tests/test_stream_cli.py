@@ -213,8 +213,8 @@ def test_a_second_ctrl_c_breaks_off_and_leaves_nothing(portrait: Path, tmp_path:
     """While the tracker hangs, the first request cannot be met; the second need not wait."""
     walk = [disc_picture(320, 256, (100 + index, 128)) for index in range(120)]
     driving = make_clip(tmp_path / "driving.mp4", walk)
-    process = start(3.0, portrait, driving, tmp_path / "out.mp4")
-    time.sleep(1.5)
+    process = start(1.5, portrait, driving, tmp_path / "out.mp4")
+    wait_for(tmp_path, ".out.mp4.*.part")
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
