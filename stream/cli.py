@@ -49,8 +49,27 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it)
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"understudy {version('understudy')}")
+        except PackageNotFoundError:
+            print("understudy, run from its source folder without being installed")
+        raise typer.Exit
+
+
 @app.callback()
-def understudy() -> None:
+def understudy(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
     """Put a portrait on camera in your place: your face moves it, live or in a file."""
 
 

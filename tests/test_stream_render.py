@@ -119,7 +119,7 @@ def test_the_sound_of_the_driving_clip_comes_along_in_time(
 
 def test_every_stage_is_timed(portrait: Path, driving: Path, tmp_path: Path) -> None:
     report = run(portrait, driving, tmp_path / "out.mp4")
-    assert list(report.stages_ms) == ["decode", "find", "read", "render", "encode"]
+    assert list(report.stages_ms) == [*("look ahead", "decode", "find", "read", "render", "encode")]
 
 
 def test_the_neutral_frame_can_be_named(portrait: Path, driving: Path, tmp_path: Path) -> None:
