@@ -1,0 +1,74 @@
+"""The face networks that ship in the package: their files, their check sums, and how they run.
+
+All run in OpenVINO on the CPU, each on one thread: they take 1 to 3 ms, and the other cores have
+the rest of the step to do.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from engine.errors import MachineError
+
+FOLDER = Path(__file__).parent.parent / "assets" / "faces"
+
+SHA256 = {
+    "face_detection_short_range.tflite": (
+        "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
+    ),
+    "face_landmark_with_attention.tflite": (
+        "e06a804e0144f9929eda782122916b35d60c697c3c9344013ca2bbe76a6ce2b4"
+    ),
+    "selfie_segmentation.tflite": (
+        "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
+    ),
+}
+
+SETTINGS = {
+    "PERFORMANCE_HINT": "LATENCY",
+    "INFERENCE_NUM_THREADS": 1,
+    # Pinned threads of two trackers, or of two programs, would share one core.
+    "ENABLE_CPU_PINNING": False,
+    # A CPU with AMX would choose bf16 by itself: half a pixel of noise on every landmark.
+    "INFERENCE_PRECISION_HINT": "f32",
+}
+
+
+class Network:
+    """One network, compiled, with its own input buffer: fill `input`, then call `run`."""
+
+    def __init__(self, name: str, *extensions: Any) -> None:  # noqa: ANN401 (OpenVINO has no types)
+        core = openvino.Core()
+        for extension in extensions:
+            core.add_extension(extension)
+        compiled = core.compile_model(core.read_model(checked(name)), "CPU", SETTINGS)
+        self._request = compiled.create_infer_request()
+        self.input: NDArray[np.float32] = np.zeros(compiled.input(0).shape, np.float32)
+        """(1, H, W, 3), RGB; the value range is the network's own."""
+        self._request.set_input_tensor(openvino.Tensor(self.input, shared_memory=True))
+
+    def run(self) -> None:
+        """Infer what lies in `input`; the results stay valid until the next run."""
+        self._request.infer()
+
+    def output(self, name: str) -> NDArray[np.float32]:
+        """A result by its tensor's name: a view that the next run overwrites."""
+        data: NDArray[np.float32] = self._request.get_tensor(name).data
+        return data
+
+
+def checked(name: str, folder: Path = FOLDER) -> Path:
+    """The path of a shipped network, after its check sum was found right."""
+    path = folder / name
+    advice = "reinstall the package: pip install --force-reinstall understudy"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MachineError(f"{path} cannot be read ({error.strerror}): {advice}") from error
+    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+        raise MachineError(f"{path} is damaged (its SHA-256 is not the shipped one): {advice}")
+    return path

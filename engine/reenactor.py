@@ -1,0 +1,88 @@
+"""The step: one driving frame in, one picture of the portrait out. No thread, clock or file.
+
+Time comes in with the frame (`captured_ns`), so a file and a camera give the same pictures. What a
+frame shows is never an error: a face that is lost is held, then eased to the portrait's own still
+face, and eased back in when it returns.
+"""
+
+from typing import Generic
+
+from engine.easing import Presence
+from engine.faces.face import Face, Tracker
+from engine.frame import Frame, Pixels
+from engine.model import Model, MotionT, Portrait
+from engine.motion import Edit
+from engine.stats import timed
+
+
+class Reenactor(Generic[MotionT]):
+    """Animates one portrait by one driving stream. Owned by one thread.
+
+    `edit` and `portrait` may be replaced between two frames, also by another thread: each step
+    reads them once.
+    """
+
+    def __init__(
+        self, *, model: Model[MotionT], tracker: Tracker, edit: Edit | None = None
+    ) -> None:
+        self.edit = edit or Edit()
+        self.portrait: Portrait[MotionT] | None = None
+        self._model = model
+        self._tracker = tracker
+        self._driver = model.driver()
+        self._presence = Presence()
+        self._motion: MotionT | None = None
+
+    def set_portrait(self, picture: Pixels, face: Face) -> None:
+        """Show this portrait from the next frame on; `picture` has the output's size."""
+        self.portrait = self._model.enroll(picture, face)
+
+    def step(self, frame: Frame) -> Frame:
+        """Reenact one frame. Before any face was seen, the portrait's still picture."""
+        with timed(frame.stages_ns, "find"):
+            face = self._tracker.find(frame.pixels)
+        with timed(frame.stages_ns, "read"):
+            motion = self._follow(frame, face)
+        with timed(frame.stages_ns, "render"):
+            return frame.with_pixels(self._render(motion))
+
+    def calibrate(self, frame: Frame, face: Face | None = None) -> bool:
+        """Take this frame as the driver's neutral face, at once; False where it shows no face.
+
+        A caller that knows the frame's face already hands it in.
+        """
+        face = face or self._tracker.find(frame.pixels)
+        if face is None:
+            return False
+        self._driver.calibrate(frame.pixels, face)
+        return True
+
+    def recalibrate(self) -> None:
+        """Take the next frame with a face as the driver's neutral face."""
+        self._driver.recalibrate()
+
+    def restart(self) -> None:
+        """Begin a new driving stream: forget the face, its neutral and its motion."""
+        self._tracker.reset()
+        self._driver = self._model.driver()
+        self._presence = Presence()
+        self._motion = None
+
+    def _follow(self, frame: Frame, face: Face | None) -> MotionT | None:
+        """The motion to show: the face's own while it is there, else the last one, let go of.
+
+        None is the portrait at rest.
+        """
+        amount = self._presence.step(frame.captured_ns, seen=face is not None)
+        if face is not None:
+            read = self._driver.read(frame.pixels, face, frame.captured_ns)
+            self._motion = self._motion if self._presence.is_leaving else read
+        if self._motion is None or amount >= 1.0:
+            return None
+        return self._motion.eased(amount) if amount > 0.0 else self._motion
+
+    def _render(self, motion: MotionT | None) -> Pixels:
+        portrait = self.portrait
+        if portrait is None:
+            raise RuntimeError("set_portrait must come before the first step")
+        return portrait.still() if motion is None else portrait.render(motion, self.edit)

@@ -1,0 +1,196 @@
+"""How the head moves around the face mesh: hair, ears and neck follow it, the rest stays.
+
+On a coarse grid over the portrait each node knows once and for all how far it belongs to the head
+(`share`), how deep it lies, and which outline points of the face pull it along. A frame's forward
+displacement is then one small matrix product. The backward flow is its inverse, found by
+fixed-point steps on the grid (the field is smooth) and enlarged to pixels.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.canonical import PIVOT_CM
+from engine.geometry import Array, smoothstep
+from engine.rig.target import HeadMotion, PortraitFace
+from engine.rig.topology import CHIN, FOREHEAD, OVAL
+
+Map2: TypeAlias = NDArray[np.float32]
+"""(rows, columns, 2) displacement in px."""
+
+NODES_PER_FACE = 16
+"""Grid spacing: face heights over this."""
+
+_ABOVE, _BELOW, _ASIDE = 1.3, 1.25, 1.9
+"""How far the grid reaches beyond the face's middle, in face heights."""
+
+_NECK_TOP, _NECK_BASE = 0.50, 1.05
+"""Along the face's axis from its middle, in face heights (the chin is at 0.5): where the neck
+begins to lag behind the head, and where the body no longer moves."""
+
+_SIDE_FADE = 0.75
+"""Width, in face heights, over which the head's share fades beside it. Behind a person who was cut
+out this is never seen."""
+
+_BORDER = 0.06
+"""Of the picture's shorter side: how far its border holds hair that it cuts off."""
+
+_PULL_REACH, _PULL_PER_MOVE = 0.05, 0.8
+"""Distance from the outline at which its expression has faded: face heights, and that much more for
+each unit that the outline moves. A falling jaw must not fold the neck."""
+
+_GUESSED, _SEEN = 0.015, 0.07
+"""Movement of an outline point against the head, in face heights: what lies beside the face follows
+from the second on; up to the first a tracker guesses."""
+
+_ERRS, _SURELY = 0.03, 0.11
+"""Movement of hair and crown, in face heights: up to the first it is taken for an error of the
+landmarks (a crooked smile reads as a turn of 3 degrees), from the second on for real."""
+
+_INVERSE_STEPS = 6
+
+_FLAT = 0.8
+"""Depth of the head beside the face, as a share of the outline's: the skull turns as a flat sheet
+at that depth, which at its silhouette is nearer to the truth than the face's own depth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """Nodes over a box of the picture."""
+
+    left: float
+    top: float
+    spacing: float
+    points: Array
+    """(rows, columns, 2) px"""
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the outermost nodes."""
+        right, bottom = self.points[-1, -1]
+        return self.left, self.top, float(right), float(bottom)
+
+
+class HeadField:
+    """The field of one portrait."""
+
+    def __init__(
+        self, face: PortraitFace, size: tuple[int, int], *, half_width: float | None = None
+    ) -> None:
+        """Prepare the grid.
+
+        Args:
+            face: the portrait's face.
+            size: height, width of the picture.
+            half_width: of the head with its hair, in face heights, where it is known.
+        """
+        outline = face.landmarks[list(OVAL), :2]
+        middle = (face.landmarks[FOREHEAD, :2] + face.landmarks[CHIN, :2]) / 2.0
+        down = face.landmarks[CHIN, :2] - face.landmarks[FOREHEAD, :2]
+        self.face_height = float(np.linalg.norm(down))
+        down = down / self.face_height
+        self.grid = _grid(middle, self.face_height, size)
+        nodes = self.grid.points.reshape(-1, 2)
+        along = (nodes - middle) @ down / self.face_height
+        aside = np.abs((nodes - middle) @ np.array([-down[1], down[0]])) / self.face_height
+        sides = _side_share(aside, half_width)
+        self._share = (_neck_share(along) * sides * _border_share(nodes, size))[:, None]
+        self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
+        depth = _sheet_depth(face)
+        self._nodes = np.column_stack([nodes, np.full(len(nodes), depth)])
+        beside = np.array([-down[1], down[0]])
+        crown = [middle + self.face_height * (beside * k - 0.5 * down) for k in (-0.4, 0.0, 0.4)]
+        self._crown = np.column_stack([crown, np.full(3, depth)])
+        self._outline = np.column_stack([outline, np.full(len(outline), depth)])
+
+    def certainty(self, head: HeadMotion) -> float:
+        """0 for a head that moves no more than its reading errs, 1 for one that surely moves."""
+        moved = np.linalg.norm((head.apply(self._crown) - self._crown)[:, :2], axis=1).mean()
+        return float(smoothstep(_ERRS, _SURELY, np.asarray(moved / self.face_height)))
+
+    def backward(self, head: HeadMotion, target: Array, certainty: float) -> Map2:
+        """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
+        rigid = (head.apply(self._nodes) - self._nodes)[:, :2] * (self._share * certainty)
+        own = (head.apply(self._outline) - self._outline)[:, :2] * certainty
+        residual = target[list(OVAL), :2] - self._outline[:, :2] - own
+        size = np.linalg.norm(residual, axis=1) / self.face_height
+        residual *= smoothstep(_GUESSED, _SEEN, size)[:, None]
+        forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
+        shape = self.grid.points.shape
+        return _inverse(forward.reshape(shape).astype(np.float32), self.grid.spacing)
+
+    def _fade(self, residual: Array) -> Array:
+        """How far each node lets itself be pulled by the outline."""
+        largest = float(np.linalg.norm(residual, axis=1).max())
+        reach = _PULL_REACH * self.face_height + _PULL_PER_MOVE * largest
+        return np.asarray(np.exp(-self._beyond / reach**2))
+
+
+def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:
+    """Nodes around the face, no farther than the picture's border."""
+    height, width = size
+    spacing = face_height / NODES_PER_FACE
+    left = max(middle[0] - _ASIDE * face_height, 0.0)
+    top = max(middle[1] - _ABOVE * face_height, 0.0)
+    right = min(middle[0] + _ASIDE * face_height, width - 1.0)
+    bottom = min(middle[1] + _BELOW * face_height, height - 1.0)
+    columns = np.arange(int(np.ceil((right - left) / spacing)) + 1) * spacing + left
+    rows = np.arange(int(np.ceil((bottom - top) / spacing)) + 1) * spacing + top
+    points = np.stack(np.meshgrid(columns, rows), axis=-1)
+    return Grid(left=left, top=top, spacing=spacing, points=points)
+
+
+def _sheet_depth(face: PortraitFace) -> float:
+    """Depth in picture axes, px, of the sheet that stands for hair and ears."""
+    before = face.pose.placement.apply(PIVOT_CM[None])[0, 2]
+    forward_cm = (face.pose.points[list(OVAL), 2].mean() - PIVOT_CM[2]) * _FLAT
+    return float(-before - forward_cm * face.pose.placement.scale)
+
+
+def _neck_share(along: Array) -> Array:
+    """1 at the head, 0 where the body begins; along the face's axis, in face heights."""
+    return 1.0 - smoothstep(_NECK_TOP, _NECK_BASE, along)
+
+
+def _side_share(aside: Array, half_width: float | None) -> Array:
+    """1 at the head and its hair, fading beyond it; beside the face's axis, in face heights."""
+    edge = max(0.6, 1.05 * (half_width or 0.0))
+    return 1.0 - smoothstep(edge, edge + _SIDE_FADE, aside)
+
+
+def _border_share(nodes: Array, size: tuple[int, int]) -> Array:
+    """0 at the picture's border: hair that the picture cuts off is stretched, not torn off."""
+    limits = np.array([size[1] - 1.0, size[0] - 1.0])
+    distance = np.minimum(nodes, limits - nodes).min(axis=1)
+    return np.asarray(np.clip(distance / (_BORDER * min(size)), 0.0, 1.0))
+
+
+def _pull_weights(nodes: Array, outline: Array, face_height: float) -> tuple[Array, Array]:
+    """(nodes, outline points): the share of each outline point in a node, by inverse distance.
+
+    And (nodes,): the squared distance to the nearest.
+    """
+    squared = ((nodes[:, None] - outline) ** 2).sum(axis=-1)
+    weights = (squared + (0.01 * face_height) ** 2) ** -1.5
+    return weights / weights.sum(axis=1, keepdims=True), squared.min(axis=1)
+
+
+def _inverse(forward: Map2, spacing: float) -> Map2:
+    """Backward displacement b with b(p) = -forward(p + b(p)), by fixed-point steps."""
+    rows, columns = np.indices(forward.shape[:2], dtype=np.float32)
+    backward: Map2 = -forward
+    for _ in range(_INVERSE_STEPS):
+        backward = -np.asarray(
+            cv2.remap(
+                forward,
+                columns + backward[..., 0] / np.float32(spacing),
+                rows + backward[..., 1] / np.float32(spacing),
+                cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_REPLICATE,
+            ),
+            np.float32,
+        )
+    return backward

@@ -1,0 +1,78 @@
+"""The face's own flow: triangles painted far to near, an affine map in each.
+
+A backward flow: for every output pixel, where in the portrait its colour lies. `mesh_flow_twin.py`
+computes the same, slowly, for reading and for the tests.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.canonical import load_basis
+from engine.geometry import Array
+
+Map = NDArray[np.float32]
+"""(h, w) source coordinates in px."""
+
+_SUBPIXEL_BITS = 4
+"""Triangle corners are painted at sixteenths of a pixel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeshFlow:
+    """The flow inside a box of the output, and where the mesh covers it."""
+
+    left: int
+    top: int
+    x: Map
+    y: Map
+    covered: NDArray[np.bool_]
+    """(h, w): False where no triangle lies (outside the face, inside mouth and eyes)."""
+
+
+class MeshFlower:
+    """The flow of one portrait's face mesh; what doesn't depend on the frame is made once."""
+
+    def __init__(self, source: Array) -> None:
+        """`source` is (478, 3): the portrait's landmarks in px."""
+        self._triangles = load_basis().triangles
+        corners = source[self._triangles, :2]  # (T, 3, 2)
+        self._source_corner = corners[:, 0]
+        self._source_edges = corners[:, 1:] - corners[:, :1]  # (T, 2 edges, 2)
+
+    def flow(self, target: Array, box: tuple[int, int, int, int]) -> MeshFlow:
+        """Flow inside `box` (left, top, right, bottom) for landmarks `target` (478, 3)."""
+        left, top, right, bottom = box
+        corners = target[self._triangles, :2] - (left, top)
+        affine, area = self._affines(corners)
+        visible = np.flatnonzero(area * np.sign(np.median(area)) > 1e-3)
+        depth = target[self._triangles[visible], 2].sum(axis=1)
+        far_to_near = visible[np.argsort(-depth)]
+
+        ids = np.full((bottom - top, right - left), len(affine) - 1, np.int32)
+        scaled = np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        for index in far_to_near.tolist():
+            cv2.fillConvexPoly(ids, scaled[index], index, cv2.LINE_8, _SUBPIXEL_BITS)
+
+        covered = ids < len(affine) - 1
+        columns = np.arange(right - left, dtype=np.float32)
+        rows = np.arange(bottom - top, dtype=np.float32)[:, None]
+        a = affine.T  # (6, T + 1): one table a coefficient, so that each look-up is contiguous
+        x = a[0].take(ids) * columns + a[1].take(ids) * rows + a[2].take(ids)
+        y = a[3].take(ids) * columns + a[4].take(ids) * rows + a[5].take(ids)
+        return MeshFlow(left=left, top=top, x=x, y=y, covered=covered)
+
+    def _affines(self, corners: Array) -> tuple[NDArray[np.float32], Array]:
+        """Corners (T, 3, 2) -> box px to source px, (T + 1, 6), and twice the signed areas (T,)."""
+        edges = corners[:, 1:] - corners[:, :1]
+        area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+        inverse = 1.0 / np.where(np.abs(area) > 1e-9, area, np.inf)
+        first, second = self._source_edges[:, 0], self._source_edges[:, 1]  # (T, 2) each
+        by_column = (first * edges[:, 1, 1:] - second * edges[:, 0, 1:]) * inverse[:, None]
+        by_row = (second * edges[:, 0, :1] - first * edges[:, 1, :1]) * inverse[:, None]
+        offset = self._source_corner - by_column * corners[:, 0, :1] - by_row * corners[:, 0, 1:]
+        affine = np.zeros((len(corners) + 1, 6), np.float32)  # the last row: no triangle
+        affine[:-1, 0::3], affine[:-1, 1::3], affine[:-1, 2::3] = by_column, by_row, offset
+        return affine, area

@@ -1,0 +1,43 @@
+"""The rig family behind the engine's protocol: no weights of ours, no torch."""
+
+import logging
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.face import Face
+from engine.faces.segmentation import PersonSegmenter
+from engine.frame import Pixels
+from engine.rig.driver import RigDriver
+from engine.rig.portrait import RigPortrait
+
+logger = logging.getLogger(__name__)
+
+Mouth: TypeAlias = Literal["generic", "driver"]
+"""What is seen between the lips: a drawn mouth, or the driver's own, which shows the driver's
+teeth."""
+
+MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
+
+
+class RigModel:
+    """Enrols portraits and reads drivers by their landmarks."""
+
+    def __init__(self, *, mouth: Mouth = "generic") -> None:
+        if mouth not in MOUTHS:
+            raise ValueError(f"mouth must be one of {', '.join(MOUTHS)}, got {mouth!r}")
+        self._mouth = mouth
+        self._segmenter = PersonSegmenter()
+
+    def enroll(self, picture: Pixels, face: Face) -> RigPortrait:
+        """Compute once what the portrait needs; `picture` has the output's size."""
+        matte: NDArray[np.float32] = self._segmenter.matte(picture, face.box)
+        portrait = RigPortrait(picture, face, matte)
+        if not portrait.has_layers:
+            logger.info("no person was cut out of this portrait: its background moves a little")
+        return portrait
+
+    def driver(self) -> RigDriver:
+        """A fresh reader for a new driving stream."""
+        return RigDriver(shows_mouth=self._mouth == "driver")

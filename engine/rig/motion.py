@@ -1,0 +1,60 @@
+"""What the rig knows of a driving frame: how the face differs from the driver's neutral face.
+
+Everything is relative and in the canonical frame of `engine/faces/canonical.py`, in centimetres, so
+that it can be added to another face. Lids and lip contact are kept apart from the landmarks, since
+what matters there is whether they touch, not how far a point moved.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.faces.face import LANDMARKS, Face
+from engine.frame import Pixels
+from engine.geometry import Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RigMotion:
+    """The motion of one frame."""
+
+    offsets: Array
+    """(478, 3) cm: expression alone, head pose removed; the lids' own rows are zero."""
+    aperture: Array
+    """(2,) left and right eye: opening over the neutral opening; 0 closed, 1 neutral, more wide."""
+    lip_contact: float
+    """1 where the driver's lips touch, 0 where they are apart."""
+    rotation: Array
+    """(3,) of the head, axis times angle in radians, in the camera's frame."""
+    shift: Array
+    """(2,) of the head's pivot, right and down in the picture, in cm at the neutral size."""
+    log_scale: float
+    """Logarithm of the head's size over its neutral size: positive is nearer to the camera."""
+    mouth: tuple[Pixels, Face] | None = None
+    """The driving picture and its face, for a portrait that borrows the driver's mouth interior."""
+
+    def eased(self, amount: float) -> "RigMotion":
+        """Towards rest: 0 gives itself, 1 the neutral face in its own pose."""
+        keep = 1.0 - amount
+        return replace(
+            self,
+            offsets=self.offsets * keep,
+            aperture=1.0 + (self.aperture - 1.0) * keep,
+            lip_contact=self.lip_contact * keep,
+            rotation=self.rotation * keep,
+            shift=self.shift * keep,
+            log_scale=self.log_scale * keep,
+            mouth=self.mouth if amount < 0.5 else None,
+        )
+
+
+def still_motion() -> RigMotion:
+    """No motion at all."""
+    return RigMotion(
+        offsets=np.zeros((LANDMARKS, 3)),
+        aperture=np.ones(2),
+        lip_contact=0.0,
+        rotation=np.zeros(3),
+        shift=np.zeros(2),
+        log_scale=0.0,
+    )

@@ -1,0 +1,81 @@
+"""The driver's neutral face: a running choice of the least expressive frame, or the user's own.
+
+The first frame alone is a bad reference (a mouth that happens to be open then can never open
+again), so every frame is a candidate; a better one is passed over to slowly. A face the user
+calibrated by stays until the user says otherwise.
+"""
+
+import numpy as np
+
+from engine.geometry import vector_from_rotation
+from engine.rig.reading import Reading, blend
+
+BLEND_S = 1.5
+"""Time to pass to a better neutral face: slow enough that the portrait isn't seen to move by it."""
+
+_BETTER = 0.75
+"""A candidate must score below this share of the present one: no hopping between equals."""
+
+_MEAN_S = 4.0
+"""Memory of the usual face that candidates are compared with."""
+
+
+class NeutralChoice:
+    """The reference of one driving stream."""
+
+    def __init__(self) -> None:
+        self._chosen: Reading | None = None
+        self._previous: Reading | None = None
+        self._usual: Reading | None = None
+        self._changed_ns = 0
+        self._seen_ns = 0
+        self._is_users = False
+        self._takes_next = False
+
+    def fix(self, reading: Reading) -> None:
+        """Take this reading, at once and for good."""
+        self._chosen, self._previous = reading, None
+        self._is_users, self._takes_next = True, False
+
+    def fix_next(self) -> None:
+        """Take the next reading, at once and for good."""
+        self._takes_next = True
+
+    def consider(self, reading: Reading, now_ns: int) -> Reading:
+        """The neutral face to compare `reading` with; `reading` itself may become it."""
+        if self._takes_next:
+            self.fix(reading)
+        if self._is_users and self._chosen is not None:
+            return self._chosen
+        if self._chosen is None or self._usual is None:
+            self._chosen = self._usual = reading
+            self._seen_ns = now_ns
+            return reading
+        elapsed_s = max(now_ns - self._seen_ns, 0) / 1e9
+        self._seen_ns = now_ns
+        self._usual = blend(self._usual, reading, min(elapsed_s / _MEAN_S, 1.0))
+        if expressiveness(reading, self._usual) < _BETTER * expressiveness(
+            self._chosen, self._usual
+        ):
+            self._previous = self._present(now_ns)
+            self._chosen, self._changed_ns = reading, now_ns
+        return self._present(now_ns)
+
+    def _present(self, now_ns: int) -> Reading:
+        assert self._chosen is not None
+        if self._previous is None:
+            return self._chosen
+        along = (now_ns - self._changed_ns) / 1e9 / BLEND_S
+        if along >= 1.0:
+            self._previous = None
+            return self._chosen
+        return blend(self._previous, self._chosen, along * along * (3.0 - 2.0 * along))
+
+
+def expressiveness(reading: Reading, usual: Reading) -> float:
+    """How far a face is from rest; 0 is a face at rest. Roughly in cm of landmark movement."""
+    unusual = np.linalg.norm((reading.points - usual.points)[:468], axis=1).mean()
+    closed = np.maximum(1.0 - reading.openings / np.maximum(usual.openings, 0.05), 0.0).max()
+    between = reading.placement.rotation @ usual.placement.rotation.T
+    turned = np.linalg.norm(vector_from_rotation(between))
+    return float(0.05 + unusual + 3.0 * reading.lip_gap + closed + 0.5 * turned)

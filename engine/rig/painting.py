@@ -1,0 +1,43 @@
+"""Soft polygons and blending in small boxes of a picture."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.frame import Pixels
+from engine.geometry import Array
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in px; right and bottom lie outside."""
+
+_SUBPIXEL_BITS = 4
+
+
+def polygon_mask(
+    polygon: Array, size: tuple[int, int], *, blur_px: float = 0.0
+) -> tuple[NDArray[np.float32] | None, Box]:
+    """The polygon (N, 2) px with soft edges, in the smallest box of a picture of `size` (H, W).
+
+    Returns (h, w, 1) in 0..1 and the box; None where the polygon lies outside or is too thin.
+    """
+    margin = 1 + int(np.ceil(2.0 * blur_px))
+    left, top = (max(int(v), 0) for v in np.floor(polygon.min(axis=0)) - margin)
+    right, bottom = (int(v) for v in np.ceil(polygon.max(axis=0)) + margin + 1)
+    right, bottom = min(right, size[1]), min(bottom, size[0])
+    box = left, top, right, bottom
+    if right - left < 3 or bottom - top < 3:
+        return None, box
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    corners = np.round((polygon - (left, top)) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, _SUBPIXEL_BITS)
+    if blur_px > 0.0:
+        cv2.GaussianBlur(mask, (0, 0), blur_px, dst=mask)
+    return (mask.astype(np.float32) * np.float32(1.0 / 255.0))[..., None], box
+
+
+def blend_into(
+    output: Pixels, colours: NDArray[np.uint8] | NDArray[np.float32], mask: NDArray[np.float32]
+) -> None:
+    """Blend in place: output * (1 - mask) + colours * mask; mask is (h, w, 1) in 0..1."""
+    below = output.astype(np.float32)
+    output[:] = np.clip(below + (colours - below) * mask + np.float32(0.5), 0.0, 255.0)

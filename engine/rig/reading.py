@@ -1,0 +1,80 @@
+"""What one driving frame shows, before it is compared with the driver's neutral face."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.faces.canonical import head_pose, to_picture
+from engine.faces.face import Face
+from engine.geometry import (
+    Array,
+    Similarity,
+    rotation_from_vector,
+    vector_from_rotation,
+)
+from engine.rig.topology import EYES, INNER_LOWER, INNER_UPPER, MOUTH_LEFT, MOUTH_RIGHT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reading:
+    """A face in the picture, and as it looks in the canonical frame."""
+
+    landmarks: Array
+    """(478, 3) px, y up, z to the viewer."""
+    placement: Similarity
+    """From the canonical frame to `landmarks`."""
+    points: Array
+    """(478, 3) cm, canonical frame."""
+    openings: Array
+    """(2,) left and right eye: mean lid distance over the eye's width, seen from the front."""
+    lip_gap: float
+    """Between the inner lips' middles, over the mouth's width."""
+
+
+def read_face(face: Face) -> Reading:
+    """Lay the canonical face over the landmarks and measure eyes and lips in its frame."""
+    pose = head_pose(face)
+    return Reading(
+        landmarks=to_picture(face.landmarks.astype(np.float64)),
+        placement=pose.placement,
+        points=pose.points,
+        openings=eye_openings(pose.points),
+        lip_gap=relative_lip_gap(pose.points),
+    )
+
+
+def eye_openings(points: Array) -> Array:
+    """(478, 3) canonical -> (2,)."""
+    return np.array(
+        [
+            np.linalg.norm((points[eye.upper] - points[eye.lower])[:, :2], axis=1).mean()
+            / np.linalg.norm((points[eye.outer] - points[eye.inner])[:2])
+            for eye in EYES
+        ]
+    )
+
+
+def relative_lip_gap(points: Array) -> float:
+    """(478, 3), in any unit."""
+    middle = len(INNER_UPPER) // 2
+    gap = np.linalg.norm(points[INNER_UPPER[middle]] - points[INNER_LOWER[middle]])
+    return float(gap / np.linalg.norm(points[MOUTH_LEFT] - points[MOUTH_RIGHT]))
+
+
+def blend(first: Reading, second: Reading, weight: float) -> Reading:
+    """From `first` (weight 0) to `second` (weight 1)."""
+    a, b, keep = first.placement, second.placement, 1.0 - weight
+    turn = vector_from_rotation(b.rotation @ a.rotation.T)
+    placement = Similarity(
+        scale=a.scale**keep * b.scale**weight,
+        rotation=rotation_from_vector(turn * weight) @ a.rotation,
+        translation=a.translation * keep + b.translation * weight,
+    )
+    points = first.points * keep + second.points * weight
+    return Reading(
+        landmarks=placement.apply(points),
+        placement=placement,
+        points=points,
+        openings=first.openings * keep + second.openings * weight,
+        lip_gap=first.lip_gap * keep + second.lip_gap * weight,
+    )

@@ -1,0 +1,109 @@
+"""Where the portrait's landmarks go: its own face, moved by the driver's motion."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from engine.faces.canonical import PIVOT_CM, HeadPose, head_pose, load_basis, to_picture
+from engine.faces.face import Face
+from engine.geometry import Array, rotation_from_vector, smoothstep
+from engine.rig.motion import RigMotion
+from engine.rig.reading import relative_lip_gap
+from engine.rig.topology import EYES, INNER_LOWER, INNER_UPPER
+
+_UPPER_SHARE, _LOWER_SHARE = 0.8, 0.2
+"""How a closing eye's gap is shared: the upper lid does most of the way."""
+
+_CREASE_SHARE = 0.38
+"""The fold above the lid follows it by this share of the gap."""
+
+_CLOSED_MOUTH, _OPEN_MOUTH = 0.04, 0.12
+"""Lip gap over mouth width of the portrait: below the first its lips follow the driver's into
+contact, above the second (a smile with teeth) it keeps its own open mouth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeadMotion:
+    """How the whole head moves in the portrait's picture, as a map of 3-D points."""
+
+    before: Array
+    """(3,) the pivot in the portrait, picture axes, px."""
+    after: Array
+    """(3,) the pivot in the output."""
+    linear: Array
+    """(3, 3) rotation times scale, in picture axes."""
+
+    def apply(self, points: Array) -> Array:
+        """(..., 3) px, picture axes -> the same."""
+        return (points - self.before) @ self.linear.T + self.after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PortraitFace:
+    """The portrait's landmarks in both frames."""
+
+    landmarks: Array
+    """(478, 3) px, picture axes."""
+    pose: HeadPose
+    closes: float
+    """1 for a portrait whose lips are closed, 0 for one with an open mouth."""
+
+    @classmethod
+    def from_face(cls, face: Face) -> "PortraitFace":
+        """Lay the canonical face over the portrait's landmarks, once."""
+        pose = head_pose(face)
+        gap = relative_lip_gap(pose.points)
+        closes = np.clip((_OPEN_MOUTH - gap) / (_OPEN_MOUTH - _CLOSED_MOUTH), 0.0, 1.0)
+        return cls(landmarks=face.landmarks.astype(np.float64), pose=pose, closes=float(closes))
+
+
+def head_motion(face: PortraitFace, motion: RigMotion) -> HeadMotion:
+    """The rigid part of a motion, in the portrait's pixels."""
+    placement = face.pose.placement
+    before = to_picture(placement.apply(PIVOT_CM[None]))[0]
+    flip = np.diag(to_picture(np.ones((1, 3)))[0])
+    linear = np.exp(motion.log_scale) * flip @ rotation_from_vector(motion.rotation) @ flip
+    after = before + np.array([*(motion.shift * placement.scale), 0.0])
+    return HeadMotion(before=before, after=after, linear=linear)
+
+
+def target_landmarks(
+    face: PortraitFace, motion: RigMotion, head: HeadMotion, certainty: float
+) -> Array:
+    """(478, 3) px, picture axes: the portrait's landmarks after the motion.
+
+    `certainty` (0..1) says how surely the head moves at all. Where the skull lies under the skin
+    a tracker guesses more than it sees, so there a movement that is uncertain is not made.
+    """
+    own = face.pose.points
+    offsets = motion.offsets.copy()
+    for eye, aperture in zip(EYES, motion.aperture, strict=True):
+        corners = (offsets[eye.outer] + offsets[eye.inner]) / 2.0
+        closing = (own[eye.lower] - own[eye.upper]) * (1.0 - aperture)
+        offsets[eye.upper] = corners + closing * _UPPER_SHARE
+        offsets[eye.lower] = corners - closing * _LOWER_SHARE
+        offsets[eye.crease] += closing * _CREASE_SHARE * (aperture < 1.0)
+    moved = _meet_lips(own + offsets, motion.lip_contact * face.closes)
+    target = head.apply(to_picture(face.pose.placement.apply(moved)))
+    stays = _skull_share()[:, None] * (1.0 - certainty)
+    return target + (face.landmarks - target) * stays
+
+
+@cache
+def _skull_share() -> Array:
+    """(478,): a half on the outline of forehead, temples and upper jaw, 0 on all that expresses."""
+    x, y = np.abs(load_basis().canonical[:, 0]), load_basis().canonical[:, 1]
+    forehead = smoothstep(4.6, 7.5, y)
+    sides = smoothstep(5.2, 7.2, x) * smoothstep(-7.0, -2.0, y)
+    return 0.5 * np.maximum(forehead, sides)
+
+
+def _meet_lips(points: Array, contact: float) -> Array:
+    """Bring the inner lips together as far as the driver's touch, and never past each other."""
+    upper, lower = points[list(INNER_UPPER)], points[list(INNER_LOWER)]
+    passed = (lower[:, 1] > upper[:, 1])[:, None]
+    to_middle = (lower - upper) / 2.0 * np.where(passed, 1.0, contact)
+    points[list(INNER_UPPER)] = upper + to_middle
+    points[list(INNER_LOWER)] = lower - to_middle
+    return points

@@ -1,0 +1,31 @@
+"""What the names on the command line stand for; each part is imported only when it is asked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.errors import InputError
+from engine.faces.face import Tracker
+from engine.model import Model
+
+
+def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
+    """`rig`, or the bundle in the folder of that name."""
+    if name == "rig":
+        from engine.rig.model import RigModel
+
+        return RigModel(mouth=mouth)
+    if not Path(name).is_dir():
+        raise InputError(
+            f"--model must be rig or the folder of a bundle; there is no folder {name}."
+        )
+    raise NotImplementedError("stub: the loader of DPE bundles is not merged yet")
+
+
+def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
+    """Makes a fresh tracker for each stream of pictures."""
+    if name == "mediapipe":
+        raise NotImplementedError("stub: the tracker mediapipe is not merged yet")
+    from engine.faces.tracker import MeshTracker
+
+    return MeshTracker

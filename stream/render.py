@@ -1,0 +1,223 @@
+"""The job of `understudy render`: a portrait, a driving clip, a file. It prints nothing."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Literal
+
+from engine.errors import InputError, OutputError
+from engine.faces.face import Face, Tracker
+from engine.frame import Frame, Pixels
+from engine.framing import Framing
+from engine.model import Model, MotionT
+from engine.motion import Edit
+from engine.reenactor import Reenactor
+from engine.stats import StageTimes, timed
+from stream.clip_writer import ClipWriter, check_output, clip_writer
+from stream.clips import Clip
+from stream.compare import SideBySide
+from stream.hand_over import Behind, ahead
+from stream.look_ahead import FACE_ADVICE, look_ahead
+from stream.portraits import Source, open_source
+from stream.progress import Progress, Silence
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderJob:
+    """What to render, as the user asked for it."""
+
+    portrait: Path
+    """A picture, or a clip: then one of its pictures is animated per driving frame."""
+    driving: Path
+    out: Path
+    edit: Edit = field(default_factory=Edit)
+    framing: Framing = "full"
+    size: int = 512
+    """Shorter side of the result, in pixels."""
+    neutral: Literal["auto"] | int = "auto"
+    """The driver's neutral face: looked for, or the frame with this number."""
+    compare: bool = False
+    """Portrait, driving picture and result side by side."""
+    force: bool = False
+    """Replace a file that exists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderReport:
+    """What was done."""
+
+    frames: int
+    """Written; 0 where it was stopped before the first, and then there is no file."""
+    faceless: int
+    """Of these, how many showed no face."""
+    neutral: int | None
+    """The frame taken as the driver's neutral face."""
+    was_stopped: bool
+    seconds: float
+    """Of rendering, without the search for the neutral face."""
+    stages_ms: dict[str, dict[str, float]]
+    """Stage -> percentiles of its duration per frame."""
+
+
+def render(
+    job: RenderJob,
+    *,
+    model: Model[MotionT],
+    make_tracker: Callable[[], Tracker],
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> RenderReport:
+    """Do the job. When `stop` is set meanwhile, the file ends with the frame at hand, valid."""
+    progress, stop = progress or Silence(), stop or Event()
+    _check_paths(job)
+    clip = Clip(job.driving)
+    tracker = CountingTracker(make_tracker())
+    reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
+    with open_source(
+        job.portrait, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
+    ) as source:
+        _warn(clip, source)
+        neutral = look_ahead(clip, job.neutral, make_tracker(), progress, stop)
+        if neutral is not None:
+            reenactor.calibrate(neutral.frame, neutral.face)
+        began = time.monotonic()
+        progress.begin("rendering", clip.stated_frames)
+        frames, times = _write(job, clip, source, reenactor, tracker, progress, stop)
+    if clip.complaint is not None:
+        logger.warning("%s", clip.complaint)
+    return RenderReport(
+        frames=frames,
+        faceless=tracker.asked - tracker.found,
+        neutral=None if neutral is None else neutral.index,
+        was_stopped=stop.is_set(),
+        seconds=time.monotonic() - began,
+        stages_ms=times.percentiles_ms(),
+    )
+
+
+def reenacted(
+    frames: Iterable[Frame],
+    source: Source[MotionT],
+    reenactor: Reenactor[MotionT],
+    *,
+    layout: SideBySide | None = None,
+) -> Iterator[Frame]:
+    """The result for each driving frame, until there are no frames or no portraits left."""
+    # The portrait first: where it ends, no driving frame has been taken in vain.
+    for shown, frame in zip(source.pictures, frames, strict=False):
+        reenactor.portrait = shown.portrait
+        result = reenactor.step(frame)
+        if layout is None:
+            yield result
+        else:
+            yield result.with_pixels(layout.join(shown.picture, frame.pixels, result.pixels))
+
+
+class CountingTracker:
+    """A tracker that knows how often it was asked and how often there was a face."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self.asked = 0
+        self.found = 0
+
+    def find(self, picture: Pixels) -> Face | None:
+        """The face in the picture, if there is one."""
+        face = self._tracker.find(picture)
+        self.asked += 1
+        self.found += face is not None
+        return face
+
+    def reset(self) -> None:
+        """Forget the last face, not the counts."""
+        self._tracker.reset()
+
+
+def _write(
+    job: RenderJob,
+    clip: Clip,
+    source: Source[MotionT],
+    reenactor: Reenactor[MotionT],
+    tracker: CountingTracker,
+    progress: Progress,
+    stop: Event,
+) -> tuple[int, StageTimes]:
+    """Decode, step and encode, each in a thread of its own; the number of frames written."""
+    layout = _layout(job, clip, source)
+    width, height = (source.width, source.height) if layout is None else layout.size
+    times = StageTimes()
+    with ExitStack() as stack:
+        frames = stack.enter_context(closing(ahead(_timed_decoding(clip.frames()))))
+        sound = stack.enter_context(clip.sound())
+        writer = stack.enter_context(
+            clip_writer(
+                job.out, width=width, height=height, rate=clip.rate, sound=sound, force=job.force
+            )
+        )
+        with Behind(partial(_encode, writer, times)) as encoder:
+            for result in reenacted(frames, source, reenactor, layout=layout):
+                if stop.is_set():
+                    break
+                encoder.put(result)
+                progress.advance()
+        if not tracker.found and not stop.is_set():
+            raise InputError(f"no face was found in the whole clip {clip.path}. {FACE_ADVICE}")
+        if writer.frames:
+            is_whole = not stop.is_set() and next(frames, None) is None
+            if not is_whole and not stop.is_set():
+                logger.warning("the portrait clip is the shorter one: the result ends with it")
+            writer.finish(whole=is_whole)
+    return writer.frames, times
+
+
+def _encode(writer: ClipWriter, times: StageTimes, frame: Frame) -> None:
+    with timed(frame.stages_ns, "encode"):
+        writer.write(frame)
+    times.add(frame.stages_ns)
+
+
+def _timed_decoding(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """The same frames; each records how long it took to come."""
+    while True:
+        took: dict[str, int] = {}
+        with timed(took, "decode"):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        frame.stages_ns.update(took)
+        yield frame
+
+
+def _check_paths(job: RenderJob) -> None:
+    """Refuse what cannot end well before any work is done."""
+    check_output(job.out, force=job.force)
+    for path in (job.portrait, job.driving):
+        if job.out.exists() and path.exists() and job.out.samefile(path):
+            raise OutputError(f"{job.out} is read for this render itself. Choose another output.")
+
+
+def _warn(clip: Clip, source: Source[MotionT]) -> None:
+    """Say what the user may not expect of these files."""
+    for opened in (clip, source.clip):
+        if opened is not None and opened.is_hdr:
+            logger.warning("%s is HDR; it is read without tone mapping", opened.path)
+    if source.clip is not None and source.clip.rate != clip.rate:
+        logger.warning(
+            "the portrait clip has %.4g frames a second and the driving clip %.4g: "
+            "one picture of it is shown per driving frame, so it runs at another speed",
+            source.clip.rate,
+            clip.rate,
+        )
+
+
+def _layout(job: RenderJob, clip: Clip, source: Source[MotionT]) -> SideBySide | None:
+    if not job.compare:
+        return None
+    return SideBySide(portrait=(source.width, source.height), driving=(clip.width, clip.height))

@@ -1,0 +1,122 @@
+"""Small parts that keep the protocols: a face is a disc, and its motion is where the disc went."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.face import LANDMARKS, Face
+from engine.frame import Frame, Pixels
+from engine.motion import Edit
+
+DISC = (255, 0, 255)
+"""The colour of the fake face: magenta, which 4:2:0 video keeps well on a grey ground."""
+GROUND = 90
+
+
+def disc_picture(
+    width: int, height: int, centre: tuple[float, float] | None, radius: float = 20.0
+) -> Pixels:
+    """A grey picture with a disc as its face; without a centre, a picture without a face."""
+    picture = np.full((height, width, 3), GROUND, np.uint8)
+    if centre is not None:
+        y, x = np.mgrid[:height, :width]
+        picture[np.hypot(x - centre[0], y - centre[1]) <= radius] = DISC
+    return picture
+
+
+def disc_face(centre: tuple[float, float], radius: float) -> Face:
+    """A face whose mesh fills the box of a disc: a circle of points, the irises at its centre."""
+    angles = np.linspace(0.0, 2.0 * np.pi, 468, endpoint=False)
+    landmarks = np.zeros((LANDMARKS, 3), np.float32)
+    landmarks[:, :2] = centre
+    landmarks[:468, 0] += radius * np.cos(angles)
+    landmarks[:468, 1] += radius * np.sin(angles)
+    return Face(landmarks=landmarks, confidence=1.0)
+
+
+def disc_mask(picture: Pixels) -> NDArray[np.bool_]:
+    """Where the picture shows the disc: (H, W)."""
+    red, green, blue = (picture[..., channel].astype(int) for channel in range(3))
+    is_magenta: NDArray[np.bool_] = (np.minimum(red, blue) - green) > 120
+    return is_magenta
+
+
+class DiscTracker:
+    """Finds the disc; a picture without one has no face."""
+
+    def __init__(self) -> None:
+        self.resets = 0
+
+    def find(self, picture: Pixels) -> Face | None:
+        rows, columns = np.nonzero(disc_mask(picture))
+        if not rows.size:
+            return None
+        centre = (float(columns.mean()), float(rows.mean()))
+        return disc_face(centre, float(np.sqrt(rows.size / np.pi)))
+
+    def reset(self) -> None:
+        self.resets += 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """The fake motion: how far the face moved, in pixels right and down."""
+
+    x: float
+    y: float
+
+    def eased(self, amount: float) -> "Shift":
+        return Shift(x=self.x * (1.0 - amount), y=self.y * (1.0 - amount))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShiftedPortrait:
+    """Moves the whole picture around by the motion; what leaves on one side enters on the other."""
+
+    picture: Pixels
+
+    def render(self, motion: Shift, edit: Edit) -> Pixels:
+        gain = 0.0 if edit.mode == "expression" else edit.gain("pose")
+        shift = (round(motion.y * gain), round(motion.x * gain))
+        return np.ascontiguousarray(np.roll(self.picture, shift, axis=(0, 1)))
+
+    def still(self) -> Pixels:
+        return self.picture.copy()
+
+
+class ShiftDriver:
+    """Reads how far the face is from its neutral place; the first frame read is the neutral one."""
+
+    def __init__(self) -> None:
+        self.neutral: NDArray[np.float32] | None = None
+
+    def read(self, picture: Pixels, face: Face, captured_ns: int) -> Shift:
+        centre = face.landmarks[468, :2]
+        if self.neutral is None:
+            self.neutral = centre
+        x, y = (centre - self.neutral).tolist()
+        return Shift(x=x, y=y)
+
+    def calibrate(self, picture: Pixels, face: Face) -> None:
+        self.neutral = face.landmarks[468, :2]
+
+    def recalibrate(self) -> None:
+        self.neutral = None
+
+
+class ShiftModel:
+    """The fake family."""
+
+    def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
+        return ShiftedPortrait(picture=picture)
+
+    def driver(self) -> ShiftDriver:
+        return ShiftDriver()
+
+
+def disc_frame(index: int, centre: tuple[float, float] | None, *, rate: int = 30) -> Frame:
+    """Frame number `index` of a stream that shows the disc there, 160 x 120."""
+    return Frame(
+        pixels=disc_picture(160, 120, centre), captured_ns=round(index * 1_000_000_000 / rate)
+    )

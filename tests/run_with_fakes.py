@@ -1,0 +1,40 @@
+"""The real command line with the fake model and tracker, in a process of its own.
+
+Run as a module: `python -m tests.run_with_fakes DELAY_S render ...`; the delay slows each frame.
+"""
+
+import sys
+import time
+from typing import Any
+
+import stream.parts
+from engine.faces.face import Face, Tracker
+from engine.frame import Pixels
+from engine.model import Model
+from stream.cli import main
+from tests.fakes import DiscTracker, ShiftModel
+
+
+class SlowTracker(DiscTracker):
+    """Finds the disc, in its own time."""
+
+    delay_s = 0.0
+
+    def find(self, picture: Pixels) -> Face | None:
+        time.sleep(self.delay_s)
+        return super().find(picture)
+
+
+def load_model(name: str, *, mouth: str) -> Model[Any]:
+    return ShiftModel()
+
+
+def tracker_maker(name: str) -> type[Tracker]:
+    return SlowTracker
+
+
+if __name__ == "__main__":
+    SlowTracker.delay_s = float(sys.argv.pop(1))
+    stream.parts.load_model = load_model
+    stream.parts.tracker_maker = tracker_maker
+    main()

@@ -1,0 +1,201 @@
+import io
+import logging
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from engine.errors import InputError
+from engine.pictures import BEHIND, open_picture
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def quadrants(width: int = 40, height: int = 20) -> Image.Image:
+    """Red, green / blue, white: a turn or a mirror cannot hide."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[: height // 2, : width // 2] = (255, 0, 0)
+    pixels[: height // 2, width // 2 :] = (0, 255, 0)
+    pixels[height // 2 :, : width // 2] = (0, 0, 255)
+    pixels[height // 2 :, width // 2 :] = (255, 255, 255)
+    return Image.fromarray(pixels)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_lossless_picture_opens_unchanged(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(encoded(quadrants(), kind, lossless=True))
+    opened = open_picture(path)
+    assert opened.dtype == np.uint8
+    assert opened.flags.c_contiguous
+    np.testing.assert_array_equal(opened, np.asarray(quadrants()))
+
+
+def test_a_jpeg_opens_from_its_bytes() -> None:
+    opened = open_picture(encoded(quadrants(64, 64), "JPEG", quality=95, subsampling=0))
+    assert np.abs(opened.astype(int) - np.asarray(quadrants(64, 64))).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("orientation", "turn"),
+    [
+        (3, Image.Transpose.ROTATE_180),
+        (6, Image.Transpose.ROTATE_270),
+        (8, Image.Transpose.ROTATE_90),
+        (5, Image.Transpose.TRANSPOSE),
+    ],
+)
+def test_a_picture_taken_sideways_is_turned_upright(
+    orientation: int, turn: Image.Transpose
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    opened = open_picture(encoded(quadrants(), exif=exif))
+    np.testing.assert_array_equal(opened, np.asarray(quadrants().transpose(turn)))
+
+
+def test_transparency_shows_the_neutral_background() -> None:
+    image = quadrants().convert("RGBA")
+    alpha = np.zeros((20, 40), np.uint8)
+    alpha[:, :10], alpha[:, 10:20] = 255, 128
+    image.putalpha(Image.fromarray(alpha))
+    opened = open_picture(encoded(image))
+    assert tuple(opened[0, 0]) == (255, 0, 0)
+    assert tuple(opened[0, 39]) == BEHIND
+    np.testing.assert_allclose(opened[0, 15], (np.array([255, 0, 0]) + BEHIND) / 2, atol=1)
+
+
+def test_a_palette_with_a_transparent_colour_shows_the_background() -> None:
+    image = quadrants().quantize(4)
+    green = image.getpixel((39, 0))
+    opened = open_picture(encoded(image, transparency=green))
+    assert tuple(opened[0, 39]) == BEHIND
+    assert tuple(opened[0, 0]) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1", "P"])
+def test_every_simple_mode_becomes_rgb(mode: str) -> None:
+    image = quadrants().convert(mode)
+    opened = open_picture(encoded(image))
+    assert opened.shape == (20, 40, 3)
+    np.testing.assert_array_equal(opened, np.asarray(image.convert("RGB")))
+
+
+def test_sixteen_bit_grey_keeps_its_shades() -> None:
+    ramp = (np.arange(256, dtype=np.uint16) * 257)[None].repeat(4, axis=0)
+    opened = open_picture(encoded(Image.fromarray(ramp)))
+    np.testing.assert_array_equal(opened[0, :, 0], np.arange(256))
+
+
+def test_print_colours_become_screen_colours() -> None:
+    opened = open_picture(encoded(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG"))
+    assert opened[0, 0, 0] > 230
+    assert opened[0, 0, 1] < 25
+
+
+def profile_with_red_and_green_swapped() -> bytes:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    places = {bytes(profile[at : at + 4]): at for at in range(132, 132 + 12 * profile[131], 12)}
+    red, green = places[b"rXYZ"] + 4, places[b"gXYZ"] + 4  # offset and size of each tag
+    profile[red : red + 8], profile[green : green + 8] = (
+        profile[green : green + 8],
+        profile[red : red + 8],
+    )
+    return bytes(profile)
+
+
+def test_a_colour_profile_is_applied() -> None:
+    content = encoded(quadrants(), icc_profile=profile_with_red_and_green_swapped())
+    opened = open_picture(content)
+    np.testing.assert_allclose(opened[0, 0], (0, 255, 0), atol=3)
+    np.testing.assert_allclose(opened[0, 39], (255, 0, 0), atol=3)
+
+
+def test_an_unusable_colour_profile_is_said_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        opened = open_picture(encoded(quadrants(), icc_profile=b"not a profile"))
+    np.testing.assert_array_equal(opened, np.asarray(quadrants()))
+    assert "colour profile" in caplog.text
+
+
+def test_a_large_picture_is_reduced_to_the_longest_side() -> None:
+    opened = open_picture(encoded(quadrants(400, 200)), longest_side=100)
+    assert opened.shape == (50, 100, 3)
+    assert tuple(opened[5, 5]) == (255, 0, 0)
+
+
+@pytest.mark.slow
+def test_a_fifty_megapixel_photo_opens() -> None:
+    opened = open_picture(encoded(Image.new("RGB", (8192, 6144), (90, 120, 150)), "JPEG"))
+    assert opened.shape == (3072, 4096, 3)
+    np.testing.assert_allclose(opened[100, 100], (90, 120, 150), atol=2)
+
+
+def test_a_picture_over_the_limit_is_refused_before_decoding() -> None:
+    content = encoded(quadrants(400, 200))
+    header_only = content[:64]  # would fail to decode, so a refusal proves that it was not tried
+    with pytest.raises(InputError, match=r"too large \(400 x 200 pixels.*reduce it"):
+        open_picture(header_only, limit_pixels=10_000)
+
+
+def test_a_decompression_bomb_is_refused() -> None:
+    bomb = bytearray(encoded(Image.new("1", (8, 8))))
+    bomb[16:24] = (60_000).to_bytes(4, "big") * 2  # width and height in the PNG header
+    bomb[29:33] = zlib.crc32(bytes(bomb[12:29])).to_bytes(4, "big")
+    with pytest.raises(InputError, match=r"too large.*reduce it"):
+        open_picture(bytes(bomb))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_file_that_was_cut_off_is_refused(kind: str, share: float) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    content = encoded(Image.fromarray(noise), kind)
+    with pytest.raises(InputError, match=r"damaged|not a JPEG"):
+        open_picture(content[: int(len(content) * share)])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_flipped_bits_give_a_picture_or_a_clear_refusal(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.integers(0, 255, (24, 24, 3), dtype=np.uint8)
+    content = encoded(Image.fromarray(noise), kind)
+    refused = 0
+    for _ in range(200):
+        broken = bytearray(content)
+        for place in rng.integers(0, len(broken), 3):
+            broken[place] ^= int(rng.integers(1, 255))
+        try:
+            assert open_picture(bytes(broken), limit_pixels=1_000_000).shape[2] == 3
+        except InputError:
+            refused += 1
+    assert refused > 0
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF"])
+def test_other_formats_are_refused_with_the_ones_that_work(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "portrait"
+    path.write_bytes(encoded(quadrants(), kind))
+    with pytest.raises(InputError, match=r"portrait is not a JPEG, PNG or WebP"):
+        open_picture(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nobody\.png cannot be read \(No such file"):
+        open_picture(tmp_path / "nobody.png")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        open_picture(tmp_path)
+
+
+def test_an_empty_file_is_refused() -> None:
+    with pytest.raises(InputError, match="not a JPEG"):
+        open_picture(b"")

@@ -1,0 +1,140 @@
+"""The motion read from a driving stream is the motion that was put in."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.motion import Edit
+from engine.rig.driver import RigDriver, difference
+from engine.rig.factors import arkit_from_motion, edited, motion_from_arkit, with_factor
+from engine.rig.motion import RigMotion, still_motion
+from engine.rig.reading import read_face
+from engine.rig.topology import LIDS
+from tests.faces_made import made_face, textured
+
+SECOND = 1_000_000_000
+
+
+def motion_between(**moved: float) -> RigMotion:
+    return difference(read_face(made_face()), read_face(made_face(**moved)))  # type: ignore[arg-type]
+
+
+def test_a_turned_head_is_read_as_a_turn_and_no_expression() -> None:
+    motion = motion_between(yaw=12.0, pitch=-5.0)
+    assert np.degrees(np.linalg.norm(motion.rotation)) == pytest.approx(13.0, abs=0.1)
+    assert np.abs(motion.offsets).max() < 1e-3
+
+
+def test_a_nearer_head_is_read_as_scale() -> None:
+    motion = motion_between(scale=1.2)
+    assert np.exp(motion.log_scale) == pytest.approx(1.2, abs=1e-4)
+
+
+def test_an_open_jaw_hardly_turns_the_head() -> None:
+    motion = motion_between(jawOpen=1.0)
+    assert np.degrees(np.linalg.norm(motion.rotation)) < 1.0
+    assert motion.offsets[152, 1] < -1.0  # the chin falls
+
+
+def test_closed_eyes_are_read_as_closed() -> None:
+    motion = motion_between(eyeBlinkLeft=1.0)
+    assert motion.aperture[0] == pytest.approx(0.0, abs=0.05)
+    assert motion.aperture[1] == pytest.approx(1.0, abs=0.05)
+    assert not motion.offsets[LIDS].any()
+
+
+def test_the_users_neutral_face_stays() -> None:
+    driver = RigDriver()
+    smiling = made_face(mouthSmileLeft=1.0, mouthSmileRight=1.0)
+    driver.calibrate(textured(), smiling)
+    for second in range(10):
+        driver.read(textured(), made_face(), second * SECOND)
+    assert np.abs(driver.read(textured(), smiling, 11 * SECOND).offsets).max() < 1e-6
+
+
+def test_the_running_choice_passes_over_to_a_calmer_face_slowly() -> None:
+    driver = RigDriver()
+    shouting = made_face(jawOpen=1.0)
+    first = driver.read(textured(), shouting, 0)
+    assert np.abs(first.offsets).max() < 1e-6, "the first face is all there is to compare with"
+    soon = driver.read(textured(), made_face(), SECOND // 30)
+    assert np.abs(soon.offsets).max() > 1.0, "still compared with the open mouth"
+    chins = [
+        driver.read(textured(), made_face(), SECOND // 30 * frame).offsets[152, 1]
+        for frame in range(2, 90)
+    ]
+    assert abs(chins[-1]) < 0.05, "in the end the calm face is neutral"
+    assert max(abs(np.diff(chins))) < 0.15, "and no frame jumps"
+
+
+def test_recalibration_takes_the_next_face() -> None:
+    driver = RigDriver()
+    driver.read(textured(), made_face(), 0)
+    driver.recalibrate()
+    frown = made_face(browDownLeft=1.0, browDownRight=1.0)
+    assert np.abs(driver.read(textured(), frown, SECOND).offsets).max() < 1e-6
+
+
+def test_expression_has_no_pose_and_pose_no_expression() -> None:
+    motion = motion_between(yaw=10.0, jawOpen=1.0, eyeBlinkLeft=1.0)
+    expression = edited(motion, Edit(mode="expression"))
+    assert not expression.rotation.any()
+    assert not expression.shift.any()
+    np.testing.assert_array_equal(expression.offsets, motion.offsets)
+    pose = edited(motion, Edit(mode="pose"))
+    assert not pose.offsets.any()
+    np.testing.assert_array_equal(pose.aperture, [1.0, 1.0])
+    np.testing.assert_array_equal(pose.rotation, motion.rotation)
+
+
+@pytest.mark.parametrize(
+    ("factor", "point", "arkit"),
+    [("lips", 14, "jawOpen"), ("emotion", 105, "browOuterUpRight"), ("gaze", 473, "eyeLookInLeft")],
+)
+def test_a_gain_acts_on_its_own_factor_alone(factor: str, point: int, arkit: str) -> None:
+    motion = motion_between(**{arkit: 1.0})
+    without = edited(motion, Edit(gains={factor: 0.0}))
+    assert np.linalg.norm(motion.offsets[point]) > 0.2
+    assert np.linalg.norm(without.offsets[point]) < 0.05
+    others = {"lips", "emotion", "gaze", "blink", "pose"} - {factor}
+    kept = edited(motion, Edit(gains=dict.fromkeys(others, 0.0)))
+    np.testing.assert_allclose(kept.offsets[point], motion.offsets[point], atol=0.05)
+
+
+def test_an_arkit_gain_acts_on_its_shape() -> None:
+    motion = motion_between(jawOpen=0.5, browInnerUp=0.5)
+    louder = edited(motion, Edit(gains={"jawOpen": 2.0}))
+    assert louder.offsets[14, 1] == pytest.approx(2.0 * motion.offsets[14, 1], rel=0.25)
+    np.testing.assert_allclose(louder.offsets[9], motion.offsets[9], atol=0.08)
+
+
+def test_arkit_values_are_read_back() -> None:
+    asked = {"jawOpen": 0.6, "mouthSmileLeft": 0.8, "eyeBlinkRight": 1.0, "browInnerUp": 0.5}
+    from engine.motion import ARKIT_NAMES
+
+    read = dict(zip(ARKIT_NAMES, arkit_from_motion(motion_from_arkit(asked)), strict=True))
+    for name, value in asked.items():
+        assert read[name] == pytest.approx(value, abs=0.2), name
+
+
+def test_an_unknown_arkit_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="jawOpened"):
+        motion_from_arkit({"jawOpened": 1.0})
+
+
+def test_a_factor_can_come_from_another_source() -> None:
+    talking, turned = motion_between(jawOpen=1.0), motion_between(yaw=10.0, browInnerUp=1.0)
+    mixed = with_factor(with_factor(turned, "lips", talking), "blink", still_motion())
+    np.testing.assert_array_equal(mixed.rotation, turned.rotation)
+    np.testing.assert_allclose(mixed.offsets[14], talking.offsets[14])
+    np.testing.assert_allclose(mixed.offsets[9], turned.offsets[9])
+
+
+def test_motion_eases_to_rest() -> None:
+    motion = replace(motion_between(yaw=10.0, jawOpen=1.0), lip_contact=1.0)
+    rest = motion.eased(1.0)
+    assert not rest.offsets.any()
+    assert not rest.rotation.any()
+    assert rest.lip_contact == 0.0
+    np.testing.assert_allclose(motion.eased(0.25).offsets, 0.75 * motion.offsets)

@@ -1,0 +1,182 @@
+"""The rig moves a portrait where the motion asks, keeps still what should, and never raises."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engine.faces.canonical import head_pose
+from engine.geometry import yaw_pitch_roll
+from engine.motion import MODES, Edit
+from engine.rig.driver import difference
+from engine.rig.head_field import HeadField
+from engine.rig.mesh_flow import MeshFlower
+from engine.rig.mesh_flow_twin import mesh_flow_reference
+from engine.rig.motion import RigMotion, still_motion
+from engine.rig.portrait import RigPortrait
+from engine.rig.reading import read_face
+from engine.rig.target import PortraitFace, head_motion, target_landmarks
+from tests.faces_made import made_face, textured
+
+SIZE = 256
+
+
+def motion_to(**moved: float) -> RigMotion:
+    return difference(read_face(made_face()), read_face(made_face(**moved)))  # type: ignore[arg-type]
+
+
+def person(size: int = SIZE) -> NDArray[np.float32]:
+    """A matte: a head on shoulders."""
+    rows, columns = np.indices((size, size)) / size
+    head = ((columns - 0.5) / 0.24) ** 2 + ((rows - 0.47) / 0.34) ** 2 < 1.0
+    body = (rows > 0.8) & (np.abs(columns - 0.5) < 0.4)
+    return np.asarray(head | body, np.float32)
+
+
+def test_without_motion_the_portrait_is_itself() -> None:
+    picture = textured()
+    for matte in (None, person()):
+        portrait = RigPortrait(picture, made_face(), matte)
+        moved = portrait.render(still_motion(), Edit()).astype(int)
+        assert np.abs(moved - picture).mean() < 0.6
+        np.testing.assert_array_equal(portrait.still(), picture)
+
+
+def test_the_same_person_lands_on_the_drivers_own_landmarks() -> None:
+    face = PortraitFace.from_face(made_face())
+    driving = made_face(yaw=14.0, roll=5.0, jawOpen=0.8, mouthSmileLeft=0.5)
+    motion = difference(read_face(made_face()), read_face(driving))
+    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    outside_lids = np.linalg.norm(
+        (target - driving.landmarks)[[1, 10, 61, 14, 152, 105], :2], axis=1
+    )
+    assert outside_lids.max() < 0.05
+
+
+def test_a_turned_portrait_reads_back_as_turned() -> None:
+    face = PortraitFace.from_face(made_face(yaw=-8.0))
+    motion = motion_to(yaw=15.0)
+    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    from engine.faces.face import Face
+
+    pose = head_pose(Face(landmarks=target.astype(np.float32), confidence=1.0))
+    assert yaw_pitch_roll(pose.placement.rotation)[0] == pytest.approx(7.0, abs=0.5)
+
+
+def test_closed_lids_meet_and_closed_lips_touch() -> None:
+    face = PortraitFace.from_face(made_face(jawOpen=0.1))
+    motion = motion_to(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
+    assert motion.lip_contact > 0.9
+    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    assert np.linalg.norm(target[386, :2] - target[374, :2]) < 0.5
+    assert np.linalg.norm(target[159, :2] - target[145, :2]) < 0.5
+
+
+def test_lips_never_pass_each_other() -> None:
+    face = PortraitFace.from_face(made_face())
+    motion = difference(read_face(made_face(jawOpen=0.6)), read_face(made_face()))
+    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    assert target[14, 1] - target[13, 1] > -1e-6
+
+
+@pytest.mark.parametrize("moved", [{"yaw": 18.0}, {"jawOpen": 1.0}, {"roll": 10.0, "pitch": 8.0}])
+def test_the_fast_mesh_flow_equals_its_slow_twin(moved: dict[str, float]) -> None:
+    source = made_face(128).landmarks.astype(np.float64)
+    target = made_face(128, **moved).landmarks.astype(np.float64)  # type: ignore[arg-type]
+    box = (20, 10, 110, 120)
+    slow, _ = mesh_flow_reference(source, target, box)
+    fast = MeshFlower(source).flow(target, box)
+    both = fast.covered & ~np.isnan(slow[..., 0])
+    # Only border pixels may differ in coverage: painting rounds corners to sixteenths of a pixel.
+    assert both.sum() > 0.93 * max(fast.covered.sum(), (~np.isnan(slow[..., 0])).sum())
+    error = np.hypot(fast.x - slow[..., 0], fast.y - slow[..., 1])[both]
+    # The painter fills half a pixel beyond an edge, so there the two may choose neighbours.
+    assert np.median(error) < 0.005
+    assert np.percentile(error, 90) < 0.1
+    assert np.percentile(error, 99) < 0.5
+
+
+def test_the_heads_backward_field_undoes_its_forward_one() -> None:
+    face = PortraitFace.from_face(made_face())
+    field = HeadField(face, (SIZE, SIZE))
+    motion = motion_to(roll=12.0)
+    head = head_motion(face, motion)
+    target = target_landmarks(face, motion, head, certainty=1.0)
+    backward = field.backward(head, target, certainty=1.0)
+    crown = np.array([SIZE / 2, 40.0])
+    moved = head.apply(np.array([*crown, 0.0]))[:2]
+    column, row = np.round((moved - (field.grid.left, field.grid.top)) / field.grid.spacing).astype(
+        int
+    )
+    found = field.grid.points[row, column] + backward[row, column]
+    expected = head.apply(np.array([*crown, 0.0]))[:2] - moved + crown
+    node_offset = field.grid.points[row, column] - moved
+    turned_back = head.linear[:2, :2].T @ node_offset
+    assert np.linalg.norm(found - (expected + turned_back)) < 1.5
+
+
+def test_only_the_head_moves_when_the_head_turns() -> None:
+    picture = textured()
+    portrait = RigPortrait(picture, made_face(), person())
+    moved = portrait.render(motion_to(yaw=15.0, roll=6.0), Edit()).astype(int)
+    change = np.abs(moved - picture).mean(axis=-1)
+    assert change[100:150, 100:150].mean() > 8.0, "the face moves"
+    assert change[:190, :40].mean() < 0.5, "background stays"
+    assert change[245:].mean() < 0.5, "shoulders stay"
+
+
+def test_an_expression_leaves_everything_around_the_face_alone() -> None:
+    picture = textured()
+    portrait = RigPortrait(picture, made_face(), person())
+    moved = portrait.render(motion_to(jawOpen=0.7, browInnerUp=1.0), Edit(mode="expression"))
+    change = np.abs(moved.astype(int) - picture).mean(axis=-1)
+    assert change[:40].max() == 0
+    assert change[:, :40].max() == 0
+    assert change[110:190, 100:156].mean() > 1.0
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"yaw": 80.0},
+        {"yaw": -45.0, "pitch": 40.0, "roll": 60.0},
+        {"scale": 3.0},
+        {"scale": 0.1},
+        {"jawOpen": 2.0, "mouthPucker": 2.0},
+    ],
+)
+def test_no_motion_makes_it_raise(mode: str, moved: dict[str, float]) -> None:
+    portrait = RigPortrait(textured(), made_face(), person())
+    output = portrait.render(motion_to(**moved), Edit(mode=mode))  # type: ignore[arg-type]
+    assert output.shape == (SIZE, SIZE, 3)
+    assert output.dtype == np.uint8
+
+
+@pytest.mark.parametrize("shift", [(-140.0, 0.0), (130.0, 120.0), (0.0, -135.0)])
+def test_a_face_at_the_border_or_beyond_is_rendered(shift: tuple[float, float]) -> None:
+    face = made_face(shift=shift)
+    portrait = RigPortrait(textured(), face)
+    output = portrait.render(motion_to(yaw=20.0, jawOpen=1.0), Edit())
+    assert output.shape == (SIZE, SIZE, 3)
+
+
+@pytest.mark.parametrize("size", [(256, 454), (1080, 1080)])
+def test_it_renders_at_the_size_of_the_portrait(size: tuple[int, int]) -> None:
+    side = min(size)
+    picture = np.ascontiguousarray(np.broadcast_to(textured(side)[:, :1], (*size, 3)))
+    output = RigPortrait(picture, made_face(side)).render(motion_to(yaw=10.0), Edit())
+    assert output.shape == picture.shape
+
+
+def test_the_drivers_mouth_shows_only_when_asked() -> None:
+    white = np.full((SIZE, SIZE, 3), 255, np.uint8)
+    open_mouth = made_face(jawOpen=1.0)
+    closed = read_face(made_face())
+    portrait = RigPortrait(textured(), made_face())
+    generic = portrait.render(difference(closed, read_face(open_mouth)), Edit())
+    borrowed = portrait.render(
+        difference(closed, read_face(open_mouth), mouth=(white, open_mouth)), Edit()
+    )
+    middle = open_mouth.landmarks[[13, 14], :2].mean(axis=0).round().astype(int)
+    assert generic[middle[1], middle[0]].mean() < 140
+    assert borrowed[middle[1], middle[0]].mean() > generic[middle[1], middle[0]].mean() + 40

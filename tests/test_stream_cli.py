@@ -1,0 +1,249 @@
+"""The command line as a user meets it: help at once, one line per error, Ctrl-C keeps the work."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engine.framing import FRAMINGS, SIZE_LIMITS
+from stream.cli import ELSEWHERE, main
+from tests.fakes import disc_picture
+from tests.video_files import click, make_clip, pictures_of
+
+PLAIN = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "TERM": "dumb"}
+
+
+def understudy(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.run_with_fakes", "0", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=PLAIN, timeout=60
+    )
+
+
+@pytest.fixture
+def portrait(tmp_path: Path) -> Path:
+    path = tmp_path / "portrait.png"
+    Image.fromarray(disc_picture(384, 256, (192, 128))).save(path)
+    return path
+
+
+@pytest.fixture
+def driving(tmp_path: Path) -> Path:
+    walk = [disc_picture(320, 256, (160 + 2 * index, 128)) for index in range(20)]
+    return make_clip(tmp_path / "driving.mp4", walk, sound=click(0.6, 0.2))
+
+
+def outputs(folder: Path) -> list[str]:
+    """Everything but the inputs, hidden files too."""
+    return sorted(
+        path.name for path in folder.iterdir() if path.name not in ("portrait.png", "driving.mp4")
+    )
+
+
+def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['understudy', '--help']\n"
+        "from stream.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'openvino', 'av', 'cv2', 'numpy', 'onnx'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=PLAIN
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Render a portrait" in done.stdout
+
+
+def test_every_command_elsewhere_is_really_there() -> None:
+    """The help line in the list is the first line of the command's own help."""
+    from stream.cli import Understudy
+    from stream.roof import Unopened
+
+    for command in Understudy.elsewhere:
+        opened = Unopened(command).opened()
+        assert opened.name == command.name
+        assert (opened.help or "").splitlines()[0] == command.help
+    assert {command.name for command in Understudy.elsewhere} <= {row.name for row in ELSEWHERE}
+
+
+def test_the_help_of_render_names_units_and_defaults() -> None:
+    shown = " ".join(understudy("render", "--help").stdout.replace("│", " ").split())
+    low, high = SIZE_LIMITS
+    for words in (
+        "in pixels",
+        f"{low}<=x<={high}",
+        "[default: 512]",
+        f"<{'|'.join(FRAMINGS)}>",
+        "counted from 0",
+        "Ctrl-C",
+    ):
+        assert words in shown
+
+
+def test_rendering_prints_the_path_first(portrait: Path, driving: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    done = understudy(
+        *("render", "--portrait", portrait, "--driving", driving, "--out", out, "--size", "256")
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == str(out)
+    assert lines[1].startswith("20 frames in ")
+    assert [line.split()[0] for line in lines[-5:]] == [
+        *("decode", "find", "read", "render", "encode")
+    ]
+    assert done.stderr == ""
+    assert len(pictures_of(out)) == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "--out"),
+        (("--out", "a.mp4", "--gain", "lip=2"), "unknown factor 'lip'"),
+        (("--out", "a.mp4", "--gain", "lips"), "NAME=GAIN"),
+        (("--out", "a.mp4", "--gain", "lips=9"), "must lie in [0, 4]"),
+        (("--out", "a.mp4", "--size", "200"), "256"),
+        (("--out", "a.mp4", "--size", "301"), "must be even"),
+        (("--out", "a.mp4", "--mode", "smile"), "smile"),
+        (("--out", "a.mp4", "--neutral", "-3"), "auto or a frame number"),
+        (("--out", "a.mp4", "--turbo"), "--turbo"),
+    ],
+)
+def test_a_mistyped_line_is_a_usage_error(
+    arguments: tuple[str, ...],
+    complaint: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["understudy", "render", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    shown = capsys.readouterr()
+    assert complaint in " ".join(shown.err.replace("│", " ").split())
+    assert shown.out == ""
+
+
+def test_a_file_that_is_missing_is_one_line(portrait: Path, tmp_path: Path) -> None:
+    done = understudy(
+        *("render", "--portrait", portrait, "--driving", tmp_path / "gone.mp4"),
+        *("--out", tmp_path / "out.mp4"),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no file ")
+    assert len(done.stderr.splitlines()) == 1
+    assert outputs(tmp_path) == []
+
+
+def test_an_output_that_exists_is_kept(portrait: Path, driving: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"mine")
+    arguments = ("render", "--portrait", portrait, "--driving", driving, "--out", out)
+    done = understudy(*arguments)
+    assert done.returncode == 1
+    assert "--force" in done.stderr
+    assert out.read_bytes() == b"mine"
+    assert understudy(*arguments, "--force").returncode == 0
+    assert len(pictures_of(out)) == 20
+
+
+def test_notes_are_one_line_each(portrait: Path, driving: Path, tmp_path: Path) -> None:
+    done = understudy(
+        *("render", "--portrait", portrait, "--driving", driving, "--out", tmp_path / "out.mp4"),
+        *("--size", "512"),
+    )
+    assert done.returncode == 0
+    assert done.stderr.startswith("note: the portrait's picture is 384 x 256 pixels")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def start(delay_s: float, portrait: Path, driving: Path, out: Path) -> subprocess.Popen[str]:
+    """A render to which each frame takes so long."""
+    arguments = ["render", "--portrait", portrait, "--driving", driving, "--out", out]
+    command = [sys.executable, "-m", "tests.run_with_fakes", delay_s, *arguments]
+    return subprocess.Popen(
+        [*map(str, command), "--size", "256", "--neutral", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=PLAIN,
+    )
+
+
+def wait_for(folder: Path, pattern: str) -> None:
+    for _ in range(400):
+        if list(folder.glob(pattern)):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no {pattern} in {folder}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_leaves_a_valid_shorter_file(
+    portrait: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    walk = [disc_picture(320, 256, (100 + index, 128)) for index in range(120)]
+    driving = make_clip(tmp_path / "driving.mp4", walk, sound=click(4.0, 0.1))
+    process = start(0.05, portrait, driving, tmp_path / "out.mp4")
+    wait_for(tmp_path, ".out.mp4.*.part")
+    time.sleep(0.6)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130, stderr
+    assert "Traceback" not in stderr
+    assert "stopped early" in stderr
+    found = pictures_of(tmp_path / "out.mp4")
+    assert 2 < len(found) < 110
+    assert stdout.splitlines()[1].startswith(f"{len(found)} frames")
+    assert outputs(tmp_path) == ["out.mp4"]
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_breaks_off_and_leaves_nothing(portrait: Path, tmp_path: Path) -> None:
+    """While the tracker hangs, the first request cannot be met; the second need not wait."""
+    walk = [disc_picture(320, 256, (100 + index, 128)) for index in range(120)]
+    driving = make_clip(tmp_path / "driving.mp4", walk)
+    process = start(3.0, portrait, driving, tmp_path / "out.mp4")
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert outputs(tmp_path) == []
+
+
+def test_a_terminal_gets_a_progress_bar(portrait: Path, driving: Path, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    arguments = ["--portrait", portrait, "--driving", driving, "--out", tmp_path / "out.mp4"]
+    command = [sys.executable, "-m", "tests.run_with_fakes", "0.02", "render", *arguments]
+    process = subprocess.Popen(
+        [*map(str, command)],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:  # the other end is closed
+            break
+    os.close(ours)
+    assert process.wait(timeout=30) == 0
+    text = shown.decode(errors="replace")
+    assert "rendering" in text
+    assert "/20" in text
+    assert "frames/s" in text

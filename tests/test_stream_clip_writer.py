@@ -1,0 +1,315 @@
+"""A written clip has the right times, colours and sound, or it is not there at all."""
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from engine.errors import OutputError
+from engine.frame import Frame, Pixels
+from stream.clip_writer import clip_writer
+from stream.clips import Clip
+from stream.sound import COPIED
+from tests.test_stream_clips import COLOURS, bars, bars_of, noise, numbered
+from tests.video_files import click, heard_at, make_clip, pictures_of
+
+
+def frames_of(pictures: list[Pixels], rate: float = 30) -> Iterator[Frame]:
+    for index, pixels in enumerate(pictures):
+        yield Frame(pixels=pixels, captured_ns=round(index * 1e9 / rate))
+
+
+def write(path: Path, pictures: list[Pixels], *, rate: Fraction | int = 30) -> Path:
+    height, width = pictures[0].shape[:2]
+    with clip_writer(path, width=width, height=height, rate=Fraction(rate)) as writer:
+        for frame in frames_of(pictures, float(rate)):
+            writer.write(frame)
+        writer.finish()
+    return path
+
+
+def rewritten(source: Path, out: Path) -> Path:
+    """The clip written again, with its sound."""
+    clip = Clip(source)
+    with (
+        clip.sound() as sound,
+        clip_writer(
+            out, width=clip.width, height=clip.height, rate=clip.rate, sound=sound
+        ) as writer,
+    ):
+        for frame in clip.frames():
+            writer.write(frame)
+        writer.finish()
+    return out
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("rate", [30, 25, Fraction(30_000, 1001), Fraction(12_500, 1003)])
+def test_rate_and_count_are_kept(tmp_path: Path, extension: str, rate: Fraction | int) -> None:
+    path = write(tmp_path / f"a.{extension}", numbered(20), rate=rate)
+    found = pictures_of(path)
+    tolerance = 0.0006 if extension == "mkv" else 1e-9
+    expected = [index / float(rate) for index in range(20)]
+    assert [time for time, _ in found] == pytest.approx(expected, abs=tolerance)
+    with av.open(str(path)) as clip:
+        stated = clip.streams.video[0].average_rate
+    assert stated is not None
+    assert float(stated) == pytest.approx(float(rate), rel=1e-3)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov"])
+def test_the_duration_is_exact(tmp_path: Path, extension: str) -> None:
+    """In the track, and in the edit list that older readers go by (ISO 14496-12, 8.2.2, 8.6.6)."""
+    source = make_clip(tmp_path / "source.mkv", numbered(20), sound=click(0.67, 0.2))
+    path = rewritten(source, tmp_path / f"a.{extension}")
+    with av.open(str(path)) as clip:
+        video = clip.streams.video[0]
+        assert video.duration is not None
+        assert video.time_base is not None
+        assert video.duration * video.time_base == Fraction(20, 30)
+    data = path.read_bytes()
+    (timescale,) = struct.unpack_from(">I", data, data.index(b"mvhd") + 16)
+    (edited,) = struct.unpack_from(">I", data, data.index(b"elst") + 12)
+    assert Fraction(edited, timescale) == Fraction(20, 30)
+
+
+def test_uneven_times_are_kept(tmp_path: Path) -> None:
+    times_ms = [0, 40, 60, 200, 210, 450]
+    with clip_writer(tmp_path / "a.mp4", width=64, height=48, rate=Fraction(25)) as writer:
+        for time_ms, pixels in zip(times_ms, numbered(6), strict=True):
+            writer.write(Frame(pixels=pixels, captured_ns=time_ms * 1_000_000))
+        writer.finish()
+    found = [time * 1000 for time, _ in pictures_of(tmp_path / "a.mp4")]
+    assert found == pytest.approx(times_ms, abs=0.04)
+
+
+def test_times_rounded_to_milliseconds_become_even_again(tmp_path: Path) -> None:
+    """Matroska rounds to 1 ms; an mp4 made of it should not carry that on."""
+    source = make_clip(tmp_path / "a.mkv", numbered(10))
+    found = [time for time, _ in pictures_of(rewritten(source, tmp_path / "b.mp4"))]
+    assert found == pytest.approx([index / 30 for index in range(10)], abs=1e-9)
+
+
+def test_equal_times_do_not_lose_a_picture(tmp_path: Path) -> None:
+    with clip_writer(tmp_path / "a.mp4", width=64, height=48, rate=Fraction(25)) as writer:
+        for pixels in numbered(5):
+            writer.write(Frame(pixels=pixels, captured_ns=0))
+        writer.finish()
+    assert len(pictures_of(tmp_path / "a.mp4")) == 5
+
+
+def test_the_file_says_bt709_limited_range(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", [bars()] * 3)
+    with av.open(str(path)) as clip:
+        context = clip.streams.video[0].codec_context
+        assert context.pix_fmt == "yuv420p"
+        assert [
+            context.colorspace,
+            context.color_range,
+            context.color_trc,
+            context.color_primaries,
+        ] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv"])
+def test_colours_come_back(tmp_path: Path, extension: str) -> None:
+    path = write(tmp_path / f"a.{extension}", [bars()] * 5)
+    for frame in Clip(path).frames():
+        np.testing.assert_allclose(bars_of(frame.pixels).astype(int), COLOURS, atol=3)
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="the program ffmpeg is not installed")
+def test_the_program_ffmpeg_sees_the_same_colours(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", [bars()] * 5)
+    command = f"ffmpeg -v error -i {path} -frames:v 1 -f rawvideo -pix_fmt rgb24 -"
+    raw = subprocess.run(command.split(), capture_output=True, check=True).stdout
+    seen = bars_of(np.frombuffer(raw, np.uint8).reshape(bars().shape))
+    np.testing.assert_allclose(seen.astype(int), COLOURS, atol=3)
+
+
+def test_greys_have_no_tint(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", numbered(20))
+    for frame, pixels in zip(Clip(path).frames(), numbered(20), strict=True):
+        assert np.abs(frame.pixels.astype(int) - pixels).max() <= 2
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "pcm_s16le", "flac", "libopus"])
+def test_sound_stays_in_time_with_the_pictures(tmp_path: Path, extension: str, codec: str) -> None:
+    """A click at 0.7 s, heard at 0.7 s after the first picture, copied or not."""
+    source = make_clip(
+        tmp_path / "source.mkv",
+        numbered(20) * 2,
+        sound=click(1.3, 0.7),
+        sound_codec=codec,  # type: ignore[arg-type]
+    )
+    out = rewritten(source, tmp_path / f"out.{extension}")
+    with av.open(str(out)) as clip:
+        name = clip.streams.audio[0].codec_context.codec.canonical_name
+    with av.open(str(source)) as clip:
+        before = clip.streams.audio[0].codec_context.codec.canonical_name
+    assert name == (before if before in COPIED[f".{extension}"] else "aac")
+    assert heard_after_first_picture(out) == pytest.approx(
+        heard_after_first_picture(source), abs=0.003
+    )
+
+
+def heard_after_first_picture(path: Path) -> float:
+    return heard_at(path) - pictures_of(path)[0][0]
+
+
+def test_copied_sound_is_the_same_to_the_bit(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.mp4", numbered(20), sound=click(0.66, 0.3))
+    assert packets_of(rewritten(source, tmp_path / "b.mp4")) == packets_of(source)
+
+
+def packets_of(path: Path) -> list[bytes]:
+    with av.open(str(path)) as clip:
+        return [bytes(packet) for packet in clip.demux(audio=0) if packet.size]
+
+
+def test_sound_longer_than_the_pictures_is_kept_whole(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "a.mp4", numbered(10), sound=click(2.0, 1.5))
+    assert heard_at(rewritten(source, tmp_path / "b.mp4")) == pytest.approx(1.5, abs=0.03)
+
+
+def test_a_shortened_clip_has_shortened_sound(tmp_path: Path) -> None:
+    source = Clip(make_clip(tmp_path / "a.mp4", numbered(20) * 3, sound=click(2.0, 1.5)))
+    out = tmp_path / "b.mp4"
+    with (
+        source.sound() as sound,
+        clip_writer(out, width=64, height=48, rate=source.rate, sound=sound) as writer,
+    ):
+        for frame, _ in zip(source.frames(), range(15), strict=False):
+            writer.write(frame)
+        writer.finish(whole=False)
+    with av.open(str(out)) as clip:
+        heard_s = sum(frame.samples / frame.sample_rate for frame in clip.decode(audio=0))
+    assert heard_s == pytest.approx(0.5, abs=0.05)
+
+
+def test_sound_that_begins_before_the_pictures_stays_in_time(tmp_path: Path) -> None:
+    """The pictures begin at 0.4 s; the click at 0.7 s is then heard at 0.3 s."""
+    ticks = [400 + 40 * index for index in range(20)]
+    source = make_clip(
+        tmp_path / "a.mkv",
+        numbered(20),
+        ticks=ticks,
+        time_base=Fraction(1, 1000),
+        sound=click(1.2, 0.7),
+    )
+    out = rewritten(source, tmp_path / "b.mp4")
+    assert pictures_of(out)[0][0] == pytest.approx(0, abs=0.001)
+    assert heard_at(out) == pytest.approx(0.3, abs=0.03)
+
+
+def test_without_finishing_nothing_is_left(tmp_path: Path) -> None:
+    with clip_writer(tmp_path / "a.mp4", width=64, height=48, rate=Fraction(25)) as writer:
+        writer.write(Frame(pixels=numbered(1)[0], captured_ns=0))
+    assert not list(tmp_path.iterdir())
+
+
+def fail_while_writing(path: Path) -> None:
+    with clip_writer(path, width=64, height=48, rate=Fraction(25), force=True) as writer:
+        writer.write(Frame(pixels=numbered(1)[0], captured_ns=0))
+        raise KeyError
+
+
+def test_an_error_on_the_way_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        fail_while_writing(tmp_path / "a.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
+    with clip_writer(tmp_path / "a.mp4", width=64, height=48, rate=Fraction(25)) as writer:
+        for frame in frames_of(numbered(5)):
+            writer.write(frame)
+            assert not (tmp_path / "a.mp4").exists()
+        writer.finish()
+        assert (tmp_path / "a.mp4").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="--force"):
+        write(path, numbered(2))
+    assert path.read_bytes() == b"mine"
+
+
+def test_a_forced_file_is_kept_when_writing_fails(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"mine")
+    with pytest.raises(KeyError):
+        fail_while_writing(path)
+    assert path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.avi", r"\.mp4, \.mov, \.mkv"),
+        ("a", r"\.mp4, \.mov, \.mkv"),
+        ("gone/a.mp4", "no folder"),
+        ("folder.mp4", "is a folder"),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "folder.mp4").mkdir()
+    with pytest.raises(OutputError, match=message):
+        write(tmp_path / name, numbered(2))
+
+
+def test_odd_sides_are_a_wrong_call(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="even sides"):
+        write(tmp_path / "a.mp4", numbered(2, width=63))
+    assert not list(tmp_path.iterdir())
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from engine.errors import OutputError
+from tests.test_stream_clip_writer import write
+from tests.test_stream_clips import noise
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+try:
+    write(Path(sys.argv[1]), noise(60))
+except OutputError as error:
+    print(error)
+    sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv"])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_a_full_disk_leaves_nothing(tmp_path: Path, extension: str, share: float) -> None:
+    """A limit on the size of files fails as a full disk does: early, midway, in the last part."""
+    whole = write(tmp_path / f"whole.{extension}", noise(60))
+    room = int(whole.stat().st_size * share)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path / f"a.{extension}"), str(room)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 7, done.stderr
+    assert "File too large" in done.stdout
+    assert list(tmp_path.iterdir()) == [whole]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="Permission denied"):
+        write(tmp_path / "a.mp4", numbered(2))

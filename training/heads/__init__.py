@@ -1,0 +1,1 @@
+"""Synthetic heads: rendered people, every factor known, with the flow between two renders."""
