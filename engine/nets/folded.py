@@ -28,6 +28,13 @@ from engine.nets.encoder import AppearanceEncoder, Residual
 from engine.nets.generator import StyledConv, ToFlow, ToRgb
 
 
+def halve(module: nn.Module) -> None:
+    """Let every part of a graph compute in fp16 what it can."""
+    for part in module.modules():
+        if isinstance(part, Constants):
+            part.halve()
+
+
 class Constants(nn.Module):
     """Keeps folded tensors as buffers: they move and export with the module, and never train."""
 
@@ -35,6 +42,13 @@ class Constants(nn.Module):
         """Register float64 results in float32, which is what the graphs compute in."""
         for name, value in tensors.items():
             self.register_buffer(name, value.detach().float().contiguous())
+
+    def halve(self) -> None:
+        """Compute the large convolutions in fp16; most parts have none, and stay as they are.
+
+        Codes, styles, demodulation, flow, grid and sampling stay in fp32: half a bit of a flow is
+        as much as a pixel.
+        """
 
 
 def depthwise(kernel: Tensor, channels: int) -> Tensor:
@@ -67,6 +81,10 @@ class FoldedResidual(Constants):
             skip=block.skip.scaled.double() / math.sqrt(2.0),
         )
 
+    def halve(self) -> None:
+        """All of the block, and what passes through it."""
+        self.half()
+
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) -> (N, outputs, h / 2, w / 2)."""
         main = F.leaky_relu(F.conv2d(x, self.weight1, self.bias1, padding=1), SLOPE)
@@ -90,12 +108,17 @@ class Trunk(Constants):
         )
         self.blocks = nn.ModuleList(FoldedResidual(block) for block in encoder.blocks)
 
+    def halve(self) -> None:
+        """All of it; the maps leave in fp32."""
+        self.half()
+
     def forward(self, picture: Tensor) -> list[Tensor]:
         """(N, 3, size, size) -> the maps at 4, 8, 16, ... size pixels."""
+        picture = picture.to(self.weight.dtype)
         maps = [F.leaky_relu(F.conv2d(picture, self.weight, self.bias), SLOPE)]
         for block in self.blocks:
             maps.append(block(maps[-1]))
-        return maps[::-1]
+        return [x.float() for x in maps[::-1]]
 
 
 class Encode(Constants):
@@ -184,15 +207,22 @@ class FoldedConv(Constants):
         if conv.upsample:
             self.keep(blur=depthwise(conv.blur.kernel, self.outputs))
 
+    def halve(self) -> None:
+        """The convolution and the low-pass; style, demodulation and activation stay in fp32."""
+        self.weight = self.weight.half()
+        if self.upsample:
+            self.blur = self.blur.half()
+
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """(N, inputs, h, w) times its style (N, inputs) -> (N, outputs, h, w) or twice that."""
+        x = x.to(self.weight.dtype)
         if self.upsample:
             x = F.conv_transpose2d(x, self.weight, stride=2)
             x = F.conv2d(x, self.blur, padding=1, groups=self.outputs)
         else:
             x = F.conv2d(x, self.weight, padding=1)
         energy = F.linear(style.square(), self.energy) + DEMODULATION_EPSILON / 2
-        return F.leaky_relu(x * torch.rsqrt(energy)[:, :, None, None] + self.bias, SLOPE)
+        return F.leaky_relu(x.float() * torch.rsqrt(energy)[:, :, None, None] + self.bias, SLOPE)
 
 
 class FoldedFlow(Constants):
