@@ -39,9 +39,9 @@ class Reenactor(Generic[MotionT]):
     ) -> None:
         self.edit = edit or Edit()
         self.portrait: Portrait[MotionT] | None = None
-        self.override: Callable[[MotionT, int], MotionT] | None = None
-        """Changes each motion that was read, given its captured_ns, before it is eased: a pose that
-        is held, eyes that stay on the camera, a factor from another source."""
+        self.override: Callable[[MotionT, Edit, int], MotionT] | None = None
+        """Changes each motion that was read, given the edit to come and its captured_ns, before it
+        is eased: a pose that is held, eyes on the camera, a factor from another source."""
         self.sees_face = False
         """Whether the last frame showed a face."""
         self.neutral: Neutral = "none yet"
@@ -112,7 +112,7 @@ class Reenactor(Generic[MotionT]):
         if self.neutral == before:  # not where another thread has asked for the next face meanwhile
             self.neutral = _AFTER_A_FACE[before]
         override = self.override
-        return read if override is None else override(read, frame.captured_ns)
+        return read if override is None else override(read, self.edit, frame.captured_ns)
 
     def _render(self, motion: MotionT | None) -> Pixels:
         portrait = self.portrait

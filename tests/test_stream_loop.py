@@ -48,6 +48,11 @@ def loop(tracker: DiscTracker | None = None) -> FrameLoop[Shift]:
     return FrameLoop(reenactor(tracker), LatestSlot())
 
 
+def feed(running: FrameLoop[Shift], frame: Frame) -> None:
+    assert isinstance(running.source, LatestSlot)
+    running.source.put(frame)
+
+
 def now_frame(centre: tuple[float, float]) -> Frame:
     return Frame(pixels=disc_picture(160, 120, centre), captured_ns=time.monotonic_ns())
 
@@ -64,7 +69,7 @@ def test_frames_through_the_loop_give_the_same_pictures_as_the_step() -> None:
     with loop() as running:
         results = running.subscribe()
         for index, place in enumerate(PLACES):
-            running.source.put(disc_frame(index, place))
+            feed(running, disc_frame(index, place))
             shown = results.take(SOON_S)
             assert shown is not None
             expected = offline.step(disc_frame(index, place))
@@ -78,10 +83,10 @@ def test_a_step_that_is_too_slow_drops_frames_and_stays_at_the_newest() -> None:
     with loop(tracker) as running:
         assert running.wait_until_warm(SOON_S)
         for _ in range(40):
-            running.source.put(now_frame((60, 60)))
+            feed(running, now_frame((60, 60)))
             time.sleep(0.01)
         last = now_frame((66, 60))
-        running.source.put(last)
+        feed(running, last)
         assert eventually(
             lambda: running.newest is not None and running.newest.captured_ns == last.captured_ns
         )
@@ -95,11 +100,11 @@ def test_a_step_that_is_too_slow_drops_frames_and_stays_at_the_newest() -> None:
 def test_two_sinks_get_every_result_and_one_may_leave() -> None:
     with loop() as running:
         first, second = running.subscribe(), running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         assert first.take(SOON_S) is not None
         assert second.take(SOON_S) is not None
         running.unsubscribe(first)
-        running.source.put(disc_frame(1, (60, 60)))
+        feed(running, disc_frame(1, (60, 60)))
         assert second.take(SOON_S) is not None
         assert first.take() is None
 
@@ -110,14 +115,14 @@ def test_a_model_that_fails_leaves_the_last_picture_and_the_loop_alive(
     tracker = FaultyTracker()
     with loop(tracker) as running:
         results = running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         before = results.take(SOON_S)
         tracker.is_broken = True
-        running.source.put(disc_frame(1, (90, 60)))
+        feed(running, disc_frame(1, (90, 60)))
         assert eventually(lambda: running.report().failures == 1)
         assert running.newest is before
         tracker.is_broken = False
-        running.source.put(disc_frame(2, (62, 60)))
+        feed(running, disc_frame(2, (62, 60)))
         assert results.take(SOON_S) is not None
     assert "a step failed" in caplog.text
 
@@ -125,24 +130,24 @@ def test_a_model_that_fails_leaves_the_last_picture_and_the_loop_alive(
 def test_a_source_that_dies_and_returns_is_picked_up_again() -> None:
     with loop() as running:
         results = running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         assert results.take(SOON_S) is not None
         assert results.take(0.3) is None
         assert running.newest is not None
-        running.source.put(disc_frame(30, (61, 60)))
+        feed(running, disc_frame(30, (61, 60)))
         assert results.take(SOON_S) is not None
 
 
 def test_while_paused_the_last_picture_stays() -> None:
     with loop() as running:
         results = running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         assert results.take(SOON_S) is not None
         running.is_paused = True
-        running.source.put(disc_frame(1, (90, 60)))
+        feed(running, disc_frame(1, (90, 60)))
         assert results.take(0.3) is None
         running.is_paused = False
-        running.source.put(disc_frame(2, (62, 60)))
+        feed(running, disc_frame(2, (62, 60)))
         assert results.take(SOON_S) is not None
 
 
@@ -154,6 +159,7 @@ def test_it_stops_within_a_second_and_closes_its_slots() -> None:
     assert running.stop()
     assert time.monotonic() - began < 1.0
     assert sink.is_closed
+    assert isinstance(running.source, LatestSlot)
     assert running.source.is_closed
 
 
@@ -173,7 +179,7 @@ def test_the_report_has_each_stage_and_the_way_to_the_sink() -> None:
     with loop() as running:
         results = running.subscribe()
         for _ in range(3):
-            running.source.put(now_frame((60, 60)))
+            feed(running, now_frame((60, 60)))
             shown = results.take(SOON_S)
             assert shown is not None
             running.shown(shown)
