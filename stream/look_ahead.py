@@ -35,6 +35,7 @@ def look_ahead(
 
     The clip is tracked from its start, so that the face is read as it will be in the render.
     """
+    tracker.reset()
     faces = _track(clip, wanted, tracker, progress, stop)
     index = find_neutral(faces) if wanted == "auto" else wanted
     if stop.is_set():

@@ -1,6 +1,7 @@
 """What the names on the command line stand for; each part is imported only when it is asked for."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,11 +25,9 @@ def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
     """Makes a fresh tracker for each stream of pictures."""
-    if name == "mediapipe":
-        raise NotImplementedError("stub: the tracker mediapipe is not merged yet")
-    from engine.faces.tracker import MeshTracker
+    from engine.faces.choose import make_tracker
 
-    return MeshTracker
+    return partial(make_tracker, name)
 
 
 def override_maker(name: str) -> Callable[[], Any] | None:

@@ -78,15 +78,23 @@ def render(
     progress, stop = progress or Silence(), stop or Event()
     _check_paths(job)
     clip = Clip(job.driving)
-    tracker = CountingTracker(make_tracker())
+    # One tracker for one stream after the other: to load its networks takes seconds.
+    finder = make_tracker()
+    tracker = CountingTracker(finder)
     reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
     with open_source(
-        job.portrait, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
+        job.portrait,
+        model=model,
+        finder=finder,
+        make_tracker=make_tracker,
+        framing=job.framing,
+        size=job.size,
     ) as source:
         _warn(clip, source)
-        neutral = look_ahead(clip, job.neutral, make_tracker(), progress, stop)
+        neutral = look_ahead(clip, job.neutral, finder, progress, stop)
         if neutral is not None:
             reenactor.calibrate(neutral.frame, neutral.face)
+        finder.reset()
         began = time.monotonic()
         progress.begin("rendering", clip.stated_frames)
         frames, times = _write(job, clip, source, reenactor, tracker, progress, stop)

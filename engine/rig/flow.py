@@ -30,12 +30,12 @@ class PortraitFlow:
         self.head = HeadField(face, size, half_width=half_width)
         self._seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
-    def backward(self, head: HeadMotion, target: Array, certainty: float) -> tuple[Box, Map, Map]:
+    def backward(self, head: HeadMotion, target: Array) -> tuple[Box, Map, Map]:
         """Where each pixel of a box comes from: the box, source x and source y in px.
 
         Outside the box nothing moves. `target` is (478, 3), see `target_landmarks`.
         """
-        field = self.head.backward(head, target, certainty)
+        field = self.head.backward(head, target)
         box = self._moving_box(field, target)
         x, y = self._around(field, box)
         self._lay_mesh(x, y, target, box)

@@ -42,13 +42,9 @@ _PULL_REACH, _PULL_PER_MOVE = 0.05, 0.8
 """Distance from the outline at which its expression has faded: face heights, and that much more for
 each unit that the outline moves. A falling jaw must not fold the neck."""
 
-_GUESSED, _SEEN = 0.015, 0.07
+_GUESSED, _SEEN = 0.04, 0.12
 """Movement of an outline point against the head, in face heights: what lies beside the face follows
 from the second on; up to the first a tracker guesses."""
-
-_ERRS, _SURELY = 0.03, 0.11
-"""Movement of hair and crown, in face heights: up to the first it is taken for an error of the
-landmarks (a crooked smile reads as a turn of 3 degrees), from the second on for real."""
 
 _INVERSE_STEPS = 6
 
@@ -101,20 +97,12 @@ class HeadField:
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
         depth = _sheet_depth(face)
         self._nodes = np.column_stack([nodes, np.full(len(nodes), depth)])
-        beside = np.array([-down[1], down[0]])
-        crown = [middle + self.face_height * (beside * k - 0.5 * down) for k in (-0.4, 0.0, 0.4)]
-        self._crown = np.column_stack([crown, np.full(3, depth)])
         self._outline = np.column_stack([outline, np.full(len(outline), depth)])
 
-    def certainty(self, head: HeadMotion) -> float:
-        """0 for a head that moves no more than its reading errs, 1 for one that surely moves."""
-        moved = np.linalg.norm((head.apply(self._crown) - self._crown)[:, :2], axis=1).mean()
-        return float(smoothstep(_ERRS, _SURELY, np.asarray(moved / self.face_height)))
-
-    def backward(self, head: HeadMotion, target: Array, certainty: float) -> Map2:
+    def backward(self, head: HeadMotion, target: Array) -> Map2:
         """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
-        rigid = (head.apply(self._nodes) - self._nodes)[:, :2] * (self._share * certainty)
-        own = (head.apply(self._outline) - self._outline)[:, :2] * certainty
+        rigid = (head.apply(self._nodes) - self._nodes)[:, :2] * self._share
+        own = (head.apply(self._outline) - self._outline)[:, :2]
         residual = target[list(OVAL), :2] - self._outline[:, :2] - own
         size = np.linalg.norm(residual, axis=1) / self.face_height
         residual *= smoothstep(_GUESSED, _SEEN, size)[:, None]

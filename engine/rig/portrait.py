@@ -59,11 +59,10 @@ class RigPortrait:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
         motion = edited(motion, edit)
         head = head_motion(self._face, motion)
-        certainty = self._flow.head.certainty(head)
-        target = target_landmarks(self._face, motion, head, certainty)
-        box, x, y = self._flow.backward(head, target, certainty)
+        target = target_landmarks(self._face, motion, head)
+        box, x, y = self._flow.backward(head, target)
         output = self._picture.copy()
-        self._sample(output, box, x, y, uncovers=certainty > 0.0)
+        self._sample(output, box, x, y, uncovers=head.moves)
         for eye in self._eyes:
             eye.paint(output, target[:, :2])
         self._paint_mouth(output, target[:, :2], motion)
