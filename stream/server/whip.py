@@ -1,7 +1,7 @@
 """WHIP in (RFC 9725) and WHEP out (its draft for players): SDP over HTTP, one resource each.
 
 OBS, FFmpeg, GStreamer or another page publishes to /whip and becomes the driver of a new session;
-/whep shows the newest session, /whep?session=ID a certain one.
+/whep shows the newest session, /whep/ID a certain one.
 """
 
 import logging
@@ -44,12 +44,13 @@ async def publish(request: web.Request) -> web.Response:
 
 
 @routes.post("/whep")
+@routes.post("/whep/{session:[^/]*}")
 async def watch(request: web.Request) -> web.Response:
     """A player's offer: one more viewer."""
     sdp = await read_sdp(request)
     hall = request.app[HALL]
-    wanted = request.query.get("session")
-    session = hall.newest if wanted is None else hall.find(wanted)
+    wanted = request.match_info.get("session") or request.query.get("session")
+    session = hall.newest if not wanted else hall.find(wanted)
     if session is None:
         raise refusal(
             web.HTTPNotFound,
