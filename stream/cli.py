@@ -185,6 +185,78 @@ def render(
     _tell(job.out, report)
 
 
+@app.command()
+def serve(
+    *,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Beyond this machine, requests need the token."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
+    ] = 8080,
+    portrait: Annotated[
+        Path | None,
+        typer.Option(help="A picture to begin with; the page offers it beside the others."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
+    ] = "rig",
+    size: Annotated[
+        int, typer.Option(min=256, max=1080, help="Shorter side of the result, in pixels; even.")
+    ] = 512,
+    frame: Annotated[
+        Framing,
+        typer.Option(help="The portrait's whole picture, or a square around its face."),
+    ] = "face",
+    sessions: Annotated[
+        int, typer.Option(min=1, max=64, help="How many people may be on camera at once.")
+    ] = 4,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What every request must carry. Default: none on this machine, else a new one.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Serve a web page: your webcam in, the portrait back. Prints the one address to open.
+
+    Also takes video by WHIP at /whip and shows the result by WHEP at /whep and on the page /view.
+    """
+    import secrets
+
+    from stream.parts import load_model, override_maker, tracker_maker
+    from stream.server.app import serve as run
+    from stream.server.settings import LEAST_TOKEN, ServerSettings, is_loopback
+    from stream.terminal import working
+
+    if size % 2:
+        raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
+    if token is not None and len(token) < LEAST_TOKEN:
+        raise typer.BadParameter(f"needs {LEAST_TOKEN} characters or more", param_hint="--token")
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(24)
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        portrait=portrait,
+        size=size,
+        framing=frame,
+        most_sessions=sessions,
+        token=token,
+    )
+    with working() as terminal:
+        run(
+            settings,
+            model=load_model(model, mouth="generic"),
+            make_tracker=tracker_maker("mesh"),
+            make_override=override_maker(model),
+            told=lambda url: print(url, flush=True),
+            stop=terminal.stop,
+        )
+
+
 def _edit(mode: Mode, gains: list[str]) -> Edit:
     """Read NAME=GAIN pairs; a pair that cannot be meant is a usage error."""
     read: dict[str, float] = {}

@@ -28,3 +28,12 @@ def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
     from engine.faces.choose import make_tracker
 
     return partial(make_tracker, name)
+
+
+def override_maker(name: str) -> Callable[[], Any] | None:
+    """Makes what holds a pose or a gaze; None for a model whose motion has no named factors."""
+    if name != "rig":
+        return None
+    from engine.rig.override import RigOverride
+
+    return RigOverride
