@@ -26,9 +26,12 @@ STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 ELSEWHERE = (
-    Elsewhere(name="import", help="Turn a DPE checkpoint into a bundle.", module="export.cli"),
-    Elsewhere(name="export", help="Write a bundle's ONNX files again.", module="export.cli"),
+    Elsewhere(
+        name="import", help="Turn the DPE authors' checkpoint into a bundle.", module="export.cli"
+    ),
+    Elsewhere(name="export", help="Write PyTorch weights as a bundle.", module="export.cli"),
     Elsewhere(name="info", help="Say what a bundle holds.", module="export.cli"),
+    Elsewhere(name="cost", help="Count DPE's arithmetic per picture.", module="export.cli"),
     Elsewhere(name="train", help="Train the refiner on synthetic heads.", module="training.cli"),
     Elsewhere(name="bench", help="Measure speed and quality here.", module="benchmarks.cli"),
 )
@@ -127,8 +130,8 @@ def render(
         str,
         typer.Option(
             metavar="auto|INDEX",
-            help="The driving frame that shows the driver's neutral face, counted from 0; auto "
-            "looks for it in the first 60 s.",
+            help="The driving frame that shows the driver's neutral face (rig), counted from 0; "
+            "auto looks for it in the first 60 s.",
         ),
     ] = "auto",
     mouth: Annotated[
@@ -170,7 +173,7 @@ def render(
         edit=_edit(mode, gain or []),
         framing=frame,
         size=size,
-        neutral=_neutral(neutral),
+        neutral=_neutral(neutral) if model == "rig" else None,
         compare=compare,
         force=force,
     )

@@ -42,8 +42,9 @@ class RenderJob:
     framing: Framing = "full"
     size: int = 512
     """Shorter side of the result, in pixels."""
-    neutral: Literal["auto"] | int = "auto"
-    """The driver's neutral face: looked for, or the frame with this number."""
+    neutral: Literal["auto"] | int | None = "auto"
+    """The driver's neutral face: looked for, or the frame with this number; None for a model that
+    knows none."""
     compare: bool = False
     """Portrait, driving picture and result side by side."""
     force: bool = False
@@ -94,7 +95,9 @@ def render(
         _warn(clip, source)
         tracker = RememberingTracker(finder)
         reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
-        neutral = look_ahead(clip, job.neutral, tracker, times, progress, stop)
+        neutral = None
+        if job.neutral is not None:
+            neutral = look_ahead(clip, job.neutral, tracker, times, progress, stop)
         if neutral is not None:
             reenactor.calibrate(neutral.frame, neutral.face)
         tracker.rewind()
