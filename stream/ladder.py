@@ -61,7 +61,7 @@ class Ladder:
         """Why it is not the size that was asked for."""
         if self._rung == 0:
             return None
-        return f"this machine was too slow for {self._rungs[0]} pixels: reduced to {self.size}"
+        return f"this machine was too slow for {self._rungs[0]} pixels"
 
     def observe(self, load: Load) -> bool:
         """Take in what happened; whether the size is another one now."""

@@ -84,7 +84,7 @@ class Page:
         self.camera = DiscCamera()
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pictures: asyncio.Queue[VideoFrame] = asyncio.Queue()
-        self.sounds: list[tuple[float, float]] = []
+        self.sounds: asyncio.Queue[tuple[float, float]] = asyncio.Queue()
         """(when, loudness) of every piece of sound that came back."""
         self.stats: asyncio.Queue[str] = asyncio.Queue()
         self.session: dict[str, Any] = {}
@@ -116,6 +116,14 @@ class Page:
                 pixels = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
                 if condition(pixels):
                     return pixels
+
+    async def until_heard(self, loudness: float) -> float:
+        """When the first sound as loud as this came back."""
+        async with asyncio.timeout(SOON_S):
+            while True:
+                when, loud = await self.sounds.get()
+                if loud >= loudness:
+                    return when
 
     async def figures(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first figures from now on for which this holds."""
@@ -149,7 +157,7 @@ class Page:
         while True:
             sound = await track.recv()
             assert isinstance(sound, AudioFrame)
-            self.sounds.append((time.monotonic(), float(np.abs(sound.to_ndarray()).mean())))
+            self.sounds.put_nowait((time.monotonic(), float(np.abs(sound.to_ndarray()).mean())))
 
 
 @asynccontextmanager

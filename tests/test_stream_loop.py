@@ -2,14 +2,21 @@
 
 import time
 from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.faces.face import Face
+from engine.faces.tracker import MeshTracker
 from engine.frame import Frame, Pixels
+from engine.framing import fit_portrait
+from engine.pictures import open_picture
 from engine.reenactor import Reenactor
+from engine.rig.model import RigModel
 from engine.slot import LatestSlot
+from stream.clips import Clip
 from stream.loop import FrameLoop
 from tests.fakes import (
     DiscTracker,
@@ -21,6 +28,7 @@ from tests.fakes import (
 )
 
 PORTRAIT = disc_picture(160, 120, (80, 60))
+MEDIA = Path(__file__).parents[2] / "shared" / "media"
 PLACES = [(60, 60), (62, 60), (70, 64), (85, 60), (80, 50), (75, 60)]
 SOON_S = 5.0
 
@@ -188,3 +196,32 @@ def test_the_report_has_each_stage_and_the_way_to_the_sink() -> None:
     assert report.sees_face
     assert report.neutral == "automatic"
     assert report.end_to_end_ms["p50"] >= report.stages_ms["step"]["p50"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MEDIA.is_dir(), reason=f"needs the clips of {MEDIA}")
+def test_a_real_face_through_the_loop_gives_what_the_step_gives() -> None:
+    clip = Clip(MEDIA / "driving" / "d5.mp4")
+    picture = open_picture(MEDIA / "portraits" / "astronaut.png")
+    model, tracker = RigModel(), MeshTracker()
+    face = tracker.find(picture)
+    assert face is not None
+    fitted = fit_portrait(picture, face, frame="face", size=256)
+    tracker.reset()
+    offline = Reenactor(model=model, tracker=tracker)
+    offline.set_portrait(*fitted)
+    frames = list(islice(clip.frames(), 24))
+    expected = [
+        offline.step(Frame(pixels=each.pixels, captured_ns=each.captured_ns)) for each in frames
+    ]
+
+    live = Reenactor(model=model, tracker=MeshTracker())
+    live.set_portrait(*fitted)
+    slot: LatestSlot[Frame] = LatestSlot()
+    with FrameLoop(live, slot) as running:
+        results = running.subscribe()
+        for each, wanted in zip(frames, expected, strict=True):
+            slot.put(each)
+            shown = results.take(SOON_S)
+            assert shown is not None
+            np.testing.assert_array_equal(shown.pixels, wanted.pixels)

@@ -146,13 +146,19 @@ class Hall:
     async def look_after(self) -> None:
         """For the life of the server: adapt sessions to the machine, drop who never connected."""
         while True:
-            now_s = time.monotonic()
-            for session in tuple(self._sessions.values()):
-                await session.adapt(now_s)
-            for peer, began_s in tuple(self._began_s.items()):
-                if now_s - began_s > CONNECT_S:
-                    await self._give_up(peer)
+            try:
+                await self._look(time.monotonic())
+            except Exception:
+                # The outermost loop of this task: without it nothing would time out any more.
+                logger.exception("looking after the sessions failed; it goes on")
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self, now_s: float) -> None:
+        for session in tuple(self._sessions.values()):
+            session.adapt(now_s)
+        for peer, began_s in tuple(self._began_s.items()):
+            if now_s - began_s > CONNECT_S:
+                await self._give_up(peer)
 
     def _watch(self, peer: Peer, close: Callable[[], Awaitable[bool]]) -> None:
         """Close when the connection fails or is closed by the other side."""

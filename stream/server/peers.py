@@ -13,7 +13,6 @@ from engine.frame import Frame
 from stream.server.session import Session
 from stream.webrtc.connection import accept, answer, check_offer, new_connection
 from stream.webrtc.portrait_track import PortraitTrack
-from stream.webrtc.voice_track import VoiceTrack
 
 STATS_EVERY_S = 0.5
 MOST_BUFFERED = 64 * 1024
@@ -49,9 +48,10 @@ async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[
     """The page's own connection: camera, microphone and a channel for figures; the answer's SDP."""
     check_offer(sdp)
     peer = Peer(new_connection(stun), session)
-    voice = _voice(peer) if "\nm=audio" in sdp else None
     _send_portrait(peer, "sendrecv", is_first=True)
-    _take_camera(peer, voice)
+    if _has_sound(sdp):
+        _send_voice(peer, "sendrecv")
+    _take_camera(peer)
     peer.connection.on("datachannel", _figures(peer))
     return peer, await _negotiated(peer, sdp)
 
@@ -61,7 +61,7 @@ async def join_publisher(session: Session, sdp: str, stun: tuple[str, ...]) -> t
     check_offer(sdp)
     peer = Peer(new_connection(stun), session)
     prefer_h264(peer.connection.addTransceiver("video", "recvonly"))
-    _take_camera(peer, None)
+    _take_camera(peer)
     return peer, await _negotiated(peer, sdp)
 
 
@@ -70,6 +70,8 @@ async def join_viewer(session: Session, sdp: str, stun: tuple[str, ...]) -> tupl
     check_offer(sdp)
     peer = Peer(new_connection(stun), session)
     _send_portrait(peer, "sendonly", is_first=False)
+    if _has_sound(sdp):
+        _send_voice(peer, "sendonly")
     peer.connection.on("track", lambda track: peer.do(_thrown_away(track)))
     return peer, await _negotiated(peer, sdp)
 
@@ -91,35 +93,30 @@ async def _negotiated(peer: Peer, sdp: str) -> str:
 
 
 def _send_portrait(peer: Peer, direction: str, *, is_first: bool) -> None:
-    loop = peer.session.loop
-
     def sent(frame: Frame, took_ns: int) -> None:
-        loop.shown(frame, {"encode": took_ns})
+        peer.session.loop.shown(frame, {"encode": took_ns})
 
     track = PortraitTrack(peer.session.outlet, sent if is_first else None)
     peer.tracks.append(track)
     prefer_h264(peer.connection.addTransceiver(track, direction))
 
 
-def _voice(peer: Peer) -> VoiceTrack:
-    loop = peer.session.loop
+def _has_sound(sdp: str) -> bool:
+    return "\nm=audio" in sdp
 
-    def delay_s() -> float:
-        return loop.delay_ms / 1e3
 
-    track = VoiceTrack(delay_s)
+def _send_voice(peer: Peer, direction: str) -> None:
+    track = peer.session.voice.listen()
     peer.tracks.append(track)
-    peer.connection.addTransceiver(track, "sendrecv")
-    return track
+    peer.connection.addTransceiver(track, direction)
 
 
-def _take_camera(peer: Peer, voice: VoiceTrack | None) -> None:
+def _take_camera(peer: Peer) -> None:
     """The first video track drives the portrait, the first sound is the voice."""
     waiting: dict[str, Callable[[MediaStreamTrack], Coroutine[Any, Any, None]]] = {
-        "video": peer.session.source.receive
+        "video": peer.session.source.receive,
+        "audio": peer.session.voice.receive,
     }
-    if voice is not None:
-        waiting["audio"] = voice.receive
 
     def arrived(track: MediaStreamTrack) -> None:
         peer.do(waiting.pop(track.kind, _thrown_away)(track))

@@ -21,6 +21,7 @@ from stream.server.shelf import Item
 from stream.server.studio import Enrolled, Studio
 from stream.webrtc.camera_track import CameraSource
 from stream.webrtc.outlet import Outlet
+from stream.webrtc.voice_track import Voice
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,9 @@ class Session:
         self.loop: FrameLoop[Any] = FrameLoop(self._reenactor, self.source, on_step=self.outlet.put)
         self._recorder: Recorder | None = None
         self._swapping = asyncio.Lock()
+        self._adapting: asyncio.Task[None] | None = None
+        self.voice = Voice(lambda: self.loop.delay_ms / 1e3)
+        """The microphone, as late as the pictures are."""
         self._told = (0, 0)
         self.is_closed = False
 
@@ -95,7 +99,7 @@ class Session:
             "recording": self.is_recording,
         }
 
-    async def adapt(self, now_s: float) -> None:
+    def adapt(self, now_s: float) -> None:
         """Let the ladder see how the loop is doing, and follow it."""
         report = self.loop.report()
         frames, drops = self._told
@@ -109,10 +113,9 @@ class Session:
         )
         # While a portrait is being made ready, the machine is busy with that.
         if not self._swapping.locked() and self.ladder.observe(load):
-            logger.warning(
-                "session %s: %s", self.id[:6], self.ladder.reason or "back at its full size"
-            )
-            await self._swap(self.portrait)
+            reason = self.ladder.reason or "there is room again"
+            logger.info("session %s: %s; now %d", self.id[:6], reason, self.ladder.size)
+            self._adapting = asyncio.create_task(self._swap(self.portrait))
 
     def record(self) -> None:
         """Begin a recording; the one before is forgotten."""
