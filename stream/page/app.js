@@ -32,6 +32,7 @@ const store = createStore({
   recordingSince: null,
   stats: null,
   glassToGlass: null,
+  shownFps: null,
   ...recall(),
 });
 

@@ -75,7 +75,7 @@ function setUpLive(store) {
   store.watch((state) => state.settings.paused, (on) => find("#pause").setAttribute("aria-pressed", String(on)));
   store.watch((state) => state.stats?.neutral, (neutral) => {
     find("#neutral").textContent = neutral
-      ? `Neutral face: ${neutral.replaceAll("_", " ")}.`
+      ? `Neutral face: ${neutral}.`
       : "Look straight ahead with a relaxed face, then recalibrate.";
   });
 }

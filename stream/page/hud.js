@@ -6,18 +6,22 @@ import { BrowserPart } from "/assets/latency.js";
 const TREND_POINTS = 60;
 const READ_MS = 1000;
 
-const STAGE_NAMES = { decode: "decode", find: "find the face", read: "read the motion", render: "render", encode: "encode" };
+const STAGE_NAMES = {
+  wait: "wait for the step",
+  find: "find the face",
+  read: "read the motion",
+  step: "the whole step",
+};
 
 export function setUpHud(store, session) {
   const browser = new BrowserPart(find("#output"));
   const trend = [];
-  let reading = null;
 
   setInterval(async () => {
     if (store.get().phase !== "live" || !session.peer) return;
-    reading = await browser.read(session.peer);
+    const reading = await browser.read(session.peer);
     const whole = sumOf(store.get().stats, reading);
-    store.set({ glassToGlass: whole });
+    store.set({ glassToGlass: whole, shownFps: reading.shownFps });
     if (whole) trend.push(whole.p50);
     if (trend.length > TREND_POINTS) trend.shift();
     draw(store.get(), reading, trend);
@@ -29,7 +33,7 @@ export function setUpHud(store, session) {
       if (phase === "live") return;
       browser.restart();
       trend.length = 0;
-      store.set({ glassToGlass: null });
+      store.set({ glassToGlass: null, shownFps: null });
     },
   );
   store.watch(
@@ -50,7 +54,7 @@ function sumOf(stats, { parts }) {
 }
 
 function draw({ stats, glassToGlass }, { shownFps, parts, coversScreen }, trend) {
-  find("#hud-fps").textContent = shownFps.toFixed(0);
+  find("#hud-fps").replaceChildren(shownFps.toFixed(0), build("small", {}, stats ? ` of ${stats.fps.toFixed(0)}` : ""));
   find("#hud-latency").replaceChildren(
     ...(glassToGlass ? [glassToGlass.p50.toFixed(0), build("small", {}, ` ms · p95 ${glassToGlass.p95.toFixed(0)}`)] : ["–"]),
   );

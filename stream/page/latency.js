@@ -57,8 +57,8 @@ export class BrowserPart {
       shownFps: this.#shownFps(),
       parts: {
         "Browser: encode": flat(this.#meanMs("encode", sent?.totalEncodeTime, sent?.framesEncoded)),
-        "Network, there and back": flat(pair?.currentRoundTripTime === undefined ? null : pair.currentRoundTripTime * 1000),
-        "Browser: receive to screen": percentiles(this.#toScreen) ?? this.#withoutScreen(back),
+        "Network, both ways": flat(pair?.currentRoundTripTime === undefined ? null : pair.currentRoundTripTime * 1000),
+        "Browser: to screen": percentiles(this.#toScreen) ?? this.#withoutScreen(back),
       },
       coversScreen: this.#toScreen.length > 0,
     };

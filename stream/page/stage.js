@@ -10,10 +10,15 @@ const ACTIONS = { start: "Try again", retry: "Try now", camera: "Try again", rel
 /** `act(name)` does what a notice's button says. */
 export function setUpStage(store, act) {
   const output = find("#output");
-  output.addEventListener("loadeddata", () => output.classList.add("ready"));
+  output.addEventListener("loadeddata", () => {
+    output.classList.add("ready");
+    find("#last").hidden = true;
+  });
   output.addEventListener("emptied", () => output.classList.remove("ready"));
   output.addEventListener("resize", () => setRatio(output.videoWidth, output.videoHeight));
-  find("#still").addEventListener("load", ({ target }) => setRatio(target.naturalWidth, target.naturalHeight));
+  find("#still").addEventListener("load", ({ target }) => {
+    if (store.get().phase === "idle") setRatio(target.naturalWidth, target.naturalHeight);
+  });
   find("#notice-action").addEventListener("click", () => act(store.get().notice.action));
 
   store.watch((state) => state.phase, (phase) => showPhase(phase));
@@ -30,7 +35,6 @@ export function showTrack(track) {
     find("#sound").srcObject = new MediaStream([track]);
     return;
   }
-  // Until the first packets come, the last picture of a broken connection stays.
   track.onunmute = () => (find("#output").srcObject = new MediaStream([track]));
 }
 
@@ -46,9 +50,24 @@ function showPhase(phase) {
   setIcon(start, isIdle ? "play" : "stop");
   find("span", start).textContent = isIdle ? "Start" : "Stop";
   start.classList.toggle("running", !isIdle);
-  if (isIdle) find("#output").srcObject = find("#sound").srcObject = null;
+  if (isIdle) {
+    find("#output").srcObject = find("#sound").srcObject = null;
+    find("#last").hidden = true;
+    setRatio(find("#still").naturalWidth, find("#still").naturalHeight);
+  }
+  if (phase === "reconnecting") keepLastPicture();
   if (phase === "live") announce("Live. The portrait follows you.");
   if (phase === "reconnecting") announce("Connection lost. Reconnecting.");
+}
+
+/** A video goes black when its connection closes; its last picture stays until a new one comes. */
+function keepLastPicture() {
+  const [output, last] = [find("#output"), find("#last")];
+  if (!output.videoWidth) return;
+  last.width = output.videoWidth;
+  last.height = output.videoHeight;
+  last.getContext("2d").drawImage(output, 0, 0);
+  last.hidden = false;
 }
 
 function showNotice(notice) {
@@ -65,12 +84,12 @@ function showCamera(track) {
   find("#camera-card").classList.toggle("on", Boolean(track));
 }
 
-function statusOf({ phase, stats, glassToGlass, notice, clock, retryAt }) {
+function statusOf({ phase, shownFps, glassToGlass, notice, clock, retryAt }) {
   switch (phase) {
     case "asking": return "Waiting for the camera";
     case "connecting": return "Connecting";
     case "reconnecting": return retryAt ? `Reconnecting in ${Math.max(0, Math.ceil((retryAt - clock) / 1000))} s` : "Reconnecting";
-    case "live": return ["Live", stats && `${stats.fps.toFixed(0)} fps`, glassToGlass && `${glassToGlass.p50.toFixed(0)} ms`].filter(Boolean).join(" · ");
+    case "live": return ["Live", shownFps && `${shownFps.toFixed(0)} fps`, glassToGlass && `${glassToGlass.p50.toFixed(0)} ms`].filter(Boolean).join(" · ");
     default: return notice ? "Stopped" : "Ready";
   }
 }
@@ -103,7 +122,8 @@ function watchFlag(store) {
   store.watch((state) => flagOf(state, isFaceMissed), show);
 }
 
-function flagOf({ phase, settings, stats }, isFaceMissed) {
+function flagOf({ phase, settings, stats, notice }, isFaceMissed) {
+  if (notice) return null;
   if (phase === "asking") return "Allow the camera in your browser";
   if (phase === "connecting") return "Connecting";
   if (phase === "reconnecting") return "Connection lost. Reconnecting";
