@@ -2,6 +2,7 @@
 
 import { build, find } from "/assets/dom.js";
 import { BrowserPart } from "/assets/latency.js";
+import { asSentence } from "/assets/say.js";
 
 const TREND_POINTS = 60;
 const READ_MS = 1000;
@@ -54,7 +55,7 @@ function sumOf(stats, { parts }) {
 }
 
 function draw({ stats, glassToGlass }, { shownFps, parts, coversScreen }, trend) {
-  find("#hud-fps").replaceChildren(shownFps.toFixed(0), build("small", {}, stats ? ` of ${stats.fps.toFixed(0)}` : ""));
+  find("#hud-fps").replaceChildren(shownFps.toFixed(0), build("small", {}, stats?.fps ? ` of ${stats.fps.toFixed(0)}` : ""));
   find("#hud-latency").replaceChildren(
     ...(glassToGlass ? [glassToGlass.p50.toFixed(0), build("small", {}, ` ms · p95 ${glassToGlass.p95.toFixed(0)}`)] : ["–"]),
   );
@@ -80,7 +81,7 @@ function noteOf(stats, coversScreen) {
   const covered = coversScreen ? "" : " This browser does not tell when a picture is drawn, so drawing is missing too.";
   const sum = `Glass to glass is the sum of these parts, without the delay of the camera and of the screen themselves.${covered}`;
   const { quality } = stats ?? {};
-  return quality?.reason ? `${sum} Output at ${quality.size} px: ${quality.reason}.` : sum;
+  return quality?.reason ? `${sum} Output: ${quality.size} px. ${asSentence(quality.reason)}` : sum;
 }
 
 function pointsOf(trend) {

@@ -1,7 +1,7 @@
 /** The large picture and the camera beside it, with what is to be said over them. */
 
 import { find, setIcon } from "/assets/dom.js";
-import { announce } from "/assets/say.js";
+import { announce, asSentence, toast } from "/assets/say.js";
 
 const FACE_PATIENCE_MS = 800; // a blink of the tracker is not worth a word
 
@@ -27,6 +27,8 @@ export function setUpStage(store, act) {
   store.watch((state) => state.preferences.mirrorPreview, (on) => find("#camera").classList.toggle("mirrored", on));
   store.watch(statusOf, (text) => (find("#status-text").textContent = text));
   watchFlag(store);
+  // Said once: a line that stays would cover the picture. The size stays in the status.
+  store.watch((state) => state.stats?.quality?.reason, (reason) => reason && toast(asSentence(reason)));
 }
 
 /** Show what comes back; called for each track of a connection. */
@@ -84,14 +86,24 @@ function showCamera(track) {
   find("#camera-card").classList.toggle("on", Boolean(track));
 }
 
-function statusOf({ phase, shownFps, glassToGlass, notice, clock, retryAt }) {
+function statusOf({ phase, stats, shownFps, glassToGlass, notice, clock, retryAt }) {
   switch (phase) {
     case "asking": return "Waiting for the camera";
     case "connecting": return "Connecting";
     case "reconnecting": return retryAt ? `Reconnecting in ${Math.max(0, Math.ceil((retryAt - clock) / 1000))} s` : "Reconnecting";
-    case "live": return ["Live", shownFps && `${shownFps.toFixed(0)} fps`, glassToGlass && `${glassToGlass.p50.toFixed(0)} ms`].filter(Boolean).join(" · ");
+    case "live": return liveStatus(stats, shownFps, glassToGlass);
     default: return notice ? "Stopped" : "Ready";
   }
+}
+
+function liveStatus(stats, shownFps, glassToGlass) {
+  const parts = [
+    "Live",
+    shownFps && `${shownFps.toFixed(0)} fps`,
+    glassToGlass && `${glassToGlass.p50.toFixed(0)} ms`,
+    stats?.quality?.reason && `${stats.quality.size} px`,
+  ];
+  return parts.filter(Boolean).join(" · ");
 }
 
 /** One short line at the foot of the picture: the most important thing to know now. */
@@ -122,7 +134,7 @@ function watchFlag(store) {
   store.watch((state) => flagOf(state, isFaceMissed), show);
 }
 
-function flagOf({ phase, settings, stats, notice }, isFaceMissed) {
+function flagOf({ phase, settings, notice }, isFaceMissed) {
   if (notice) return null;
   if (phase === "asking") return "Allow the camera in your browser";
   if (phase === "connecting") return "Connecting";
@@ -130,6 +142,5 @@ function flagOf({ phase, settings, stats, notice }, isFaceMissed) {
   if (phase !== "live") return null;
   if (settings.paused) return "Paused";
   if (isFaceMissed) return "No face in view";
-  if (stats?.quality?.reason) return `${stats.quality.size} px: ${stats.quality.reason}`;
   return null;
 }

@@ -1,7 +1,7 @@
-"""A server as the page expects one: the same routes, but the picture that comes back is the camera's.
+"""A server as the page expects one: the same routes, but what comes back is the camera's picture.
 
-It stands in for `understudy serve` where only the page is under test. Runs in a thread of its own,
-remembers what the page asked for, and can be told to misbehave.
+It stands in for `understudy serve` where only the page is under test. Runs in a thread of its
+own, remembers what the page asked for, and can be told to misbehave.
 """
 
 import asyncio
