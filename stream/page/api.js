@@ -1,5 +1,7 @@
 /** Requests to the server, with the token of the link and errors that are sentences. */
 
+import { asSentence } from "/assets/say.js";
+
 const TOKEN_PLACE = "understudy.token";
 const UPLOAD_MS = 120_000;
 const DOWNLOAD_MS = 600_000;
@@ -71,12 +73,6 @@ async function refusal(response) {
   }
   const fallback = `The server refused with status ${response.status}.`;
   return new Refused(asSentence(sentence || fallback), response.status, retryAfterS);
-}
-
-function asSentence(text) {
-  const trimmed = text.trim();
-  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }
 
 const readJson = (response) => response.json();

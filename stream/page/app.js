@@ -32,6 +32,7 @@ const store = createStore({
   recordingSince: null,
   stats: null,
   glassToGlass: null,
+  shownFps: null,
   ...recall(),
 });
 
@@ -125,7 +126,7 @@ setUpKeys(
     { key: "F", says: "Full screen", act: () => attempt(toggleFullScreen) },
     { key: "I", says: "Measured figures", act: () => flipPreference("showStats") },
     { key: "U", says: "Add a portrait", act: () => find("#portrait-add").click() },
-    { key: "1", shown: "1 – 9", says: "Choose a portrait", act: () => portraits.chooseNumber(1) },
+    { key: "1", shown: "1-9", says: "Choose a portrait", act: () => portraits.chooseNumber(1) },
     ...[2, 3, 4, 5, 6, 7, 8, 9].map((number) => ({ key: String(number), act: () => portraits.chooseNumber(number) })),
   ],
   () => store.get().preferences.shortcuts,

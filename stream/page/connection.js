@@ -21,10 +21,12 @@ export async function connect({ camera, microphone, portrait, settings, signal, 
   const peer = new RTCPeerConnection({ iceServers: [] });
   const video = peer.addTransceiver(camera, { direction: "sendrecv" });
   const audio = peer.addTransceiver(microphone ?? "audio", { direction: "sendrecv" });
-  peer.createDataChannel("stats").onmessage = ({ data }) => onStats(JSON.parse(data));
+  const channel = peer.createDataChannel("stats");
+  channel.onmessage = ({ data }) => onStats(JSON.parse(data));
   peer.ontrack = ({ track }) => onTrack(track);
   let id = null;
   const close = () => {
+    channel.onclose = null;
     peer.onconnectionstatechange = null;
     peer.close();
   };
@@ -37,7 +39,7 @@ export async function connect({ camera, microphone, portrait, settings, signal, 
     signal.throwIfAborted();
     await peer.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
     await connected(peer, signal);
-    return { id, peer, video: video.sender, audio: audio.sender, settings: answer.settings, close };
+    return { id, peer, channel, video: video.sender, audio: audio.sender, close };
   } catch (error) {
     close();
     if (id) await endSession(id);

@@ -3,6 +3,14 @@
 import { build, find } from "/assets/dom.js";
 import { FACTORS, GAIN } from "/assets/settings.js";
 
+/** What the server says of the driver's neutral face, from which all motion is measured. */
+const NEUTRAL = {
+  "none yet": "Looking for your neutral face.",
+  automatic: "Neutral face found. Look straight ahead and recalibrate if the portrait does not.",
+  "next face": "Taking your neutral face now.",
+  yours: "Neutral face taken as you asked.",
+};
+
 /** `actions.change(patch)` for the session's settings, `actions.prefer(patch)` for this browser's. */
 export function setUpControls(store, actions) {
   setUpModes(store, actions);
@@ -74,8 +82,6 @@ function setUpLive(store) {
   });
   store.watch((state) => state.settings.paused, (on) => find("#pause").setAttribute("aria-pressed", String(on)));
   store.watch((state) => state.stats?.neutral, (neutral) => {
-    find("#neutral").textContent = neutral
-      ? `Neutral face: ${neutral.replaceAll("_", " ")}.`
-      : "Look straight ahead with a relaxed face, then recalibrate.";
+    find("#neutral").textContent = NEUTRAL[neutral] ?? "Look straight ahead with a relaxed face, then recalibrate.";
   });
 }

@@ -2,22 +2,27 @@
 
 import { build, find } from "/assets/dom.js";
 import { BrowserPart } from "/assets/latency.js";
+import { asSentence } from "/assets/say.js";
 
 const TREND_POINTS = 60;
 const READ_MS = 1000;
 
-const STAGE_NAMES = { decode: "decode", find: "find the face", read: "read the motion", render: "render", encode: "encode" };
+const STAGE_NAMES = {
+  wait: "wait for the step",
+  find: "find the face",
+  read: "read the motion",
+  step: "the whole step",
+};
 
 export function setUpHud(store, session) {
   const browser = new BrowserPart(find("#output"));
   const trend = [];
-  let reading = null;
 
   setInterval(async () => {
     if (store.get().phase !== "live" || !session.peer) return;
-    reading = await browser.read(session.peer);
+    const reading = await browser.read(session.peer);
     const whole = sumOf(store.get().stats, reading);
-    store.set({ glassToGlass: whole });
+    store.set({ glassToGlass: whole, shownFps: reading.shownFps });
     if (whole) trend.push(whole.p50);
     if (trend.length > TREND_POINTS) trend.shift();
     draw(store.get(), reading, trend);
@@ -29,7 +34,7 @@ export function setUpHud(store, session) {
       if (phase === "live") return;
       browser.restart();
       trend.length = 0;
-      store.set({ glassToGlass: null });
+      store.set({ glassToGlass: null, shownFps: null });
     },
   );
   store.watch(
@@ -50,7 +55,7 @@ function sumOf(stats, { parts }) {
 }
 
 function draw({ stats, glassToGlass }, { shownFps, parts, coversScreen }, trend) {
-  find("#hud-fps").textContent = shownFps.toFixed(0);
+  find("#hud-fps").replaceChildren(shownFps.toFixed(0), build("small", {}, stats?.fps ? ` of ${stats.fps.toFixed(0)}` : ""));
   find("#hud-latency").replaceChildren(
     ...(glassToGlass ? [glassToGlass.p50.toFixed(0), build("small", {}, ` ms · p95 ${glassToGlass.p95.toFixed(0)}`)] : ["–"]),
   );
@@ -76,7 +81,7 @@ function noteOf(stats, coversScreen) {
   const covered = coversScreen ? "" : " This browser does not tell when a picture is drawn, so drawing is missing too.";
   const sum = `Glass to glass is the sum of these parts, without the delay of the camera and of the screen themselves.${covered}`;
   const { quality } = stats ?? {};
-  return quality?.reason ? `${sum} Output at ${quality.size} px: ${quality.reason}.` : sum;
+  return quality?.reason ? `${sum} Output: ${quality.size} px. ${asSentence(quality.reason)}` : sum;
 }
 
 function pointsOf(trend) {

@@ -3,10 +3,12 @@
  *
  * Covered: encoding the camera's picture, the network both ways, and from the last packet of a
  * portrait picture to the moment it is due on screen. Not covered, since no page can see it: the
- * camera's own delay and the screen's.
+ * camera's own delay and the screen's. Encoding and network are means of a second each, of which
+ * the percentiles are taken; the last part is measured picture by picture.
  */
 
 const WINDOW = 300; // pictures: ten seconds at thirty a second
+const READINGS = 30;
 
 export function percentiles(samples) {
   if (samples.length === 0) return null;
@@ -20,6 +22,7 @@ export class BrowserPart {
   #toScreen = [];
   #shownAt = [];
   #last = new Map();
+  #readings = new Map();
 
   constructor(video) {
     this.#video = video;
@@ -31,6 +34,7 @@ export class BrowserPart {
     this.#toScreen = [];
     this.#shownAt = [];
     this.#last.clear();
+    this.#readings.clear();
   }
 
   #await() {
@@ -52,13 +56,14 @@ export class BrowserPart {
     const pair = reports.find(({ type, state, nominated }) => type === "candidate-pair" && state === "succeeded" && nominated);
     const sent = kind("outbound-rtp", "video");
     const back = kind("inbound-rtp", "video");
-    const flat = (ms) => (ms === null ? null : { p50: ms, p95: ms });
+    const heard = kind("remote-inbound-rtp", "video");
+    const roundTripS = heard?.roundTripTime ?? pair?.currentRoundTripTime;
     return {
       shownFps: this.#shownFps(),
       parts: {
-        "Browser: encode": flat(this.#meanMs("encode", sent?.totalEncodeTime, sent?.framesEncoded)),
-        "Network, there and back": flat(pair?.currentRoundTripTime === undefined ? null : pair.currentRoundTripTime * 1000),
-        "Browser: receive to screen": percentiles(this.#toScreen) ?? this.#withoutScreen(back),
+        "Browser: encode": this.#spread("encode", this.#meanMs("encode", sent?.totalEncodeTime, sent?.framesEncoded)),
+        "Network, both ways": this.#spread("network", roundTripS === undefined ? null : roundTripS * 1000),
+        "Browser: to screen": percentiles(this.#toScreen) ?? this.#withoutScreen(back),
       },
       coversScreen: this.#toScreen.length > 0,
     };
@@ -68,7 +73,15 @@ export class BrowserPart {
   #withoutScreen(back) {
     const waited = this.#meanMs("wait", back?.jitterBufferDelay, back?.jitterBufferEmittedCount);
     const decoded = this.#meanMs("decode", back?.totalDecodeTime, back?.framesDecoded);
-    return waited === null || decoded === null ? null : { p50: waited + decoded, p95: waited + decoded };
+    return this.#spread("screen", waited === null || decoded === null ? null : waited + decoded);
+  }
+
+  #spread(name, reading) {
+    const readings = this.#readings.get(name) ?? [];
+    this.#readings.set(name, readings);
+    if (reading !== null) readings.push(reading);
+    if (readings.length > READINGS) readings.shift();
+    return percentiles(readings);
   }
 
   /** Mean since the last reading: totals over a whole session would hide a change. */

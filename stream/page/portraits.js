@@ -1,6 +1,6 @@
 /** The strip of portraits: choosing one, adding one's own by file or by drag and drop. */
 
-import { addPortrait, listPortraits, pictureAddress } from "/assets/api.js";
+import { addPortrait, listPortraits, pictureAddress, Refused } from "/assets/api.js";
 import { build, find } from "/assets/dom.js";
 import { announce, toast } from "/assets/say.js";
 import { explain } from "/assets/troubles.js";
@@ -10,6 +10,7 @@ const KINDS = ["image/jpeg", "image/png", "image/webp"];
 export class Portraits {
   #store;
   #change;
+  #pictures = new Map(); // url -> what an <img> can show
   #added = new Map(); // id -> File: a server that restarts forgets uploads, this page does not
 
   /** `change(id)` tells a running session; it may refuse. */
@@ -30,7 +31,7 @@ export class Portraits {
   }
 
   async load() {
-    const portraits = await withPictures(await listPortraits());
+    const portraits = await this.#withPictures(await listPortraits());
     const { portraitId } = this.#store.get();
     const isKnown = portraits.some(({ id }) => id === portraitId);
     this.#store.set({ portraits, portraitId: isKnown ? portraitId : (portraits[0]?.id ?? null) });
@@ -39,12 +40,8 @@ export class Portraits {
   /** After a break: what a restarted server no longer has is given to it again. */
   async restore() {
     const known = new Set((await listPortraits()).map(({ id }) => id));
-    for (const [id, file] of this.#added) {
-      if (known.has(id)) continue;
-      const again = await addPortrait(file);
-      this.#added.delete(id);
-      this.#added.set(again.id, file);
-      if (this.#store.get().portraitId === id) this.#store.set({ portraitId: again.id });
+    for (const [id, file] of [...this.#added]) {
+      if (!known.has(id)) await this.#addAgain(id, file);
     }
     await this.load();
   }
@@ -77,7 +74,7 @@ export class Portraits {
     try {
       const added = await addPortrait(file);
       this.#added.set(added.id, file);
-      const [shown] = await withPictures([added]);
+      const [shown] = await this.#withPictures([added]);
       this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
       await this.choose(added.id);
     } catch (error) {
@@ -85,6 +82,29 @@ export class Portraits {
     } finally {
       this.#setBusy(false);
     }
+  }
+
+  async #addAgain(id, file) {
+    this.#added.delete(id);
+    try {
+      const again = await addPortrait(file);
+      this.#added.set(again.id, file);
+      if (this.#store.get().portraitId === id) this.#store.set({ portraitId: again.id });
+    } catch (error) {
+      if (!(error instanceof Refused)) {
+        this.#added.set(id, file); // no answer: the next attempt tries it again
+        throw error;
+      }
+      toast(`${file.name} was lost when the server was started again. ${error.message}`, { isTrouble: true });
+    }
+  }
+
+  #withPictures(portraits) {
+    return Promise.all(portraits.map(async (portrait) => {
+      const { url } = portrait;
+      if (!this.#pictures.has(url)) this.#pictures.set(url, await pictureAddress(url));
+      return { ...portrait, picture: this.#pictures.get(url) };
+    }));
   }
 
   #find(id) {
@@ -123,13 +143,9 @@ export class Portraits {
     const chosen = this.#find(portraitId);
     const still = find("#still");
     still.hidden = !chosen;
-    if (chosen) still.src = chosen.picture;
+    if (chosen && still.getAttribute("src") !== chosen.picture) still.src = chosen.picture;
     still.alt = chosen ? `Portrait: ${chosen.name}` : "";
   }
-}
-
-function withPictures(portraits) {
-  return Promise.all(portraits.map(async (portrait) => ({ ...portrait, picture: await pictureAddress(portrait.url) })));
 }
 
 /** Files dropped anywhere on the page. */

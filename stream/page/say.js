@@ -14,6 +14,13 @@ export function toast(text, { isTrouble = false } = {}) {
   announce(text, { isTrouble });
 }
 
+/** A server's words, which may lack the capital and the full stop. */
+export function asSentence(text) {
+  const trimmed = text.trim();
+  const capital = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}
+
 /** Only for screen readers. */
 export function announce(text, { isTrouble = false } = {}) {
   find(isTrouble ? "#alert-region" : "#live-region").textContent = text;

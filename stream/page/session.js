@@ -16,7 +16,7 @@ export class Session {
   #devices;
   #connection = null;
   #run = null;
-  #heardAt = null;
+  #heardAt = 0;
   #patience = createPatience();
   #send = createPatches((patch) => changeSession(this.id, patch));
 
@@ -30,7 +30,7 @@ export class Session {
     this.#devices = new Devices(store, () => this.#connection);
     setInterval(() => this.#listen(), 1000);
     addEventListener("online", () => this.retryNow());
-    document.addEventListener("visibilitychange", () => (this.#heardAt &&= performance.now()));
+    document.addEventListener("visibilitychange", () => (this.#heardAt = performance.now()));
     addEventListener("pagehide", () => this.#connection && endSession(this.#connection.id));
   }
 
@@ -91,7 +91,6 @@ export class Session {
 
   async #open(signal) {
     const { portraitId: portrait, settings } = this.#store.get();
-    this.#heardAt = null;
     const connection = await connect({
       ...this.#devices.tracks,
       portrait,
@@ -101,7 +100,9 @@ export class Session {
       onTrack: this.#hooks.onTrack,
     });
     this.#connection = connection;
+    this.#heardAt = performance.now();
     connection.peer.onconnectionstatechange = () => this.#look(connection);
+    connection.channel.onclose = () => connection === this.#connection && this.#recover();
     this.#store.set({ phase: "live", retryAt: null, notice: null });
     await this.#catchUp(connection, portrait, settings);
   }
@@ -122,9 +123,7 @@ export class Session {
   }
 
   #listen() {
-    if (this.#connection && this.#heardAt && performance.now() - this.#heardAt > SILENCE_MS) {
-      this.#recover();
-    }
+    if (this.#connection && performance.now() - this.#heardAt > SILENCE_MS) this.#recover();
   }
 
   #look(connection) {
@@ -167,8 +166,8 @@ export class Session {
     const connection = this.#connection;
     this.#connection = null;
     if (!connection) return;
+    await this.#hooks.beforeEnd(connection.id); // closing the connection may end the session
     connection.close();
-    await this.#hooks.beforeEnd(connection.id);
     await endSession(connection.id);
   }
 

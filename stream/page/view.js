@@ -5,7 +5,8 @@ import { find } from "/assets/dom.js";
 import { createPatience, delayMs } from "/assets/retries.js";
 
 const GATHER_MS = 1000;
-const session = new URLSearchParams(location.search).get("session") ?? "";
+const session = new URLSearchParams(location.search).get("session");
+const source = session ? `/whep/${encodeURIComponent(session)}` : "/whep"; // the newest session
 const output = find("#output");
 const patience = createPatience();
 const never = new AbortController().signal;
@@ -26,7 +27,7 @@ async function play() {
   try {
     await peer.setLocalDescription();
     await Promise.race([gathered(peer), new Promise((resolve) => setTimeout(resolve, GATHER_MS))]);
-    const response = await request("POST", `/whep/${encodeURIComponent(session)}`, {
+    const response = await request("POST", source, {
       body: peer.localDescription.sdp,
       type: "application/sdp",
     });
