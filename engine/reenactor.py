@@ -5,7 +5,7 @@ frame shows is never an error: a face that is lost is held, then eased to the po
 face, and eased back in when it returns.
 """
 
-from typing import Generic
+from typing import Generic, Protocol
 
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
@@ -13,6 +13,16 @@ from engine.frame import Frame, Pixels
 from engine.model import Model, MotionT, Portrait
 from engine.motion import Edit
 from engine.stats import timed
+
+
+class Mixer(Protocol[MotionT]):
+    """Puts other sources beside the driver's motion before it is rendered."""
+
+    def mix(
+        self, motion: MotionT | None, edit: Edit, captured_ns: int
+    ) -> tuple[MotionT | None, Edit]:
+        """The motion to render (None: at rest), and what of the edit is still to be applied."""
+        ...
 
 
 class Reenactor(Generic[MotionT]):
@@ -27,6 +37,10 @@ class Reenactor(Generic[MotionT]):
     ) -> None:
         self.edit = edit or Edit()
         self.portrait: Portrait[MotionT] | None = None
+        self.mixer: Mixer[MotionT] | None = None
+        """Where factors come from besides the driver; None where all come from the driver."""
+        self.motion: MotionT | None = None
+        """The driver's motion in the last step, before mixer and edit; None is at rest."""
         self._model = model
         self._tracker = tracker
         self._driver = model.driver()
@@ -43,8 +57,13 @@ class Reenactor(Generic[MotionT]):
             face = self._tracker.find(frame.pixels)
         with timed(frame.stages_ns, "read"):
             motion = self._follow(frame, face)
+        return self.show(frame, motion)
+
+    def show(self, frame: Frame, motion: MotionT | None) -> Frame:
+        """The portrait in this motion, whatever the frame's picture: the second half of a step."""
+        self.motion = motion
         with timed(frame.stages_ns, "render"):
-            return frame.with_pixels(self._render(motion))
+            return frame.with_pixels(self._render(motion, frame.captured_ns))
 
     def calibrate(self, frame: Frame, face: Face | None = None) -> bool:
         """Take this frame as the driver's neutral face, at once; False where it shows no face.
@@ -67,6 +86,7 @@ class Reenactor(Generic[MotionT]):
         self._driver = self._model.driver()
         self._presence = Presence()
         self._motion = None
+        self.motion = None
 
     def _follow(self, frame: Frame, face: Face | None) -> MotionT | None:
         """The motion to show: the face's own while it is there, else the last one, let go of.
@@ -81,8 +101,11 @@ class Reenactor(Generic[MotionT]):
             return None
         return self._motion.eased(amount) if amount > 0.0 else self._motion
 
-    def _render(self, motion: MotionT | None) -> Pixels:
+    def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
         portrait = self.portrait
         if portrait is None:
             raise RuntimeError("set_portrait must come before the first step")
-        return portrait.still() if motion is None else portrait.render(motion, self.edit)
+        edit, mixer = self.edit, self.mixer
+        if mixer is not None:
+            motion, edit = mixer.mix(motion, edit, captured_ns)
+        return portrait.still() if motion is None else portrait.render(motion, edit)
