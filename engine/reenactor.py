@@ -5,7 +5,8 @@ frame shows is never an error: a face that is lost is held, then eased to the po
 face, and eased back in when it returns.
 """
 
-from typing import Generic, Protocol
+from collections.abc import Callable
+from typing import Generic, Literal, Protocol, TypeAlias
 
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
@@ -13,6 +14,17 @@ from engine.frame import Frame, Pixels
 from engine.model import Model, MotionT, Portrait
 from engine.motion import Edit
 from engine.stats import timed
+
+Neutral: TypeAlias = Literal["none yet", "automatic", "next face", "yours"]
+"""Where the driver's neutral face comes from: no face was seen, the model chose it, the next face
+will be taken, or the user calibrated."""
+
+_AFTER_A_FACE: dict[Neutral, Neutral] = {
+    "none yet": "automatic",
+    "automatic": "automatic",
+    "next face": "yours",
+    "yours": "yours",
+}
 
 
 class Mixer(Protocol[MotionT]):
@@ -28,8 +40,8 @@ class Mixer(Protocol[MotionT]):
 class Reenactor(Generic[MotionT]):
     """Animates one portrait by one driving stream. Owned by one thread.
 
-    `edit` and `portrait` may be replaced between two frames, also by another thread: each step
-    reads them once.
+    `edit`, `portrait`, `override` and `mixer` may be replaced between two frames, also by another
+    thread: each step reads them once.
     """
 
     def __init__(
@@ -41,6 +53,13 @@ class Reenactor(Generic[MotionT]):
         """Where factors come from besides the driver; None where all come from the driver."""
         self.motion: MotionT | None = None
         """The driver's motion in the last step, before mixer and edit; None is at rest."""
+        self.override: Callable[[MotionT, int], MotionT] | None = None
+        """Changes each motion that was read, given its captured_ns, before it is eased: a pose that
+        is held, eyes that stay on the camera, a factor from another source."""
+        self.sees_face = False
+        """Whether the last frame showed a face."""
+        self.neutral: Neutral = "none yet"
+        """Where the driver's neutral face comes from."""
         self._model = model
         self._tracker = tracker
         self._driver = model.driver()
@@ -74,11 +93,13 @@ class Reenactor(Generic[MotionT]):
         if face is None:
             return False
         self._driver.calibrate(frame.pixels, face)
+        self.neutral = "yours"
         return True
 
     def recalibrate(self) -> None:
         """Take the next frame with a face as the driver's neutral face."""
         self._driver.recalibrate()
+        self.neutral = "next face"
 
     def restart(self) -> None:
         """Begin a new driving stream: forget the face, its neutral and its motion."""
@@ -87,19 +108,31 @@ class Reenactor(Generic[MotionT]):
         self._presence = Presence()
         self._motion = None
         self.motion = None
+        self.sees_face = False
+        self.neutral = "none yet"
 
     def _follow(self, frame: Frame, face: Face | None) -> MotionT | None:
         """The motion to show: the face's own while it is there, else the last one, let go of.
 
         None is the portrait at rest.
         """
-        amount = self._presence.step(frame.captured_ns, seen=face is not None)
+        self.sees_face = face is not None
+        amount = self._presence.step(frame.captured_ns, seen=self.sees_face)
         if face is not None:
-            read = self._driver.read(frame.pixels, face, frame.captured_ns)
+            read = self._read(frame, face)
             self._motion = self._motion if self._presence.is_leaving else read
         if self._motion is None or amount >= 1.0:
             return None
         return self._motion.eased(amount) if amount > 0.0 else self._motion
+
+    def _read(self, frame: Frame, face: Face) -> MotionT:
+        """The face's motion, with what the user holds or takes from elsewhere put in."""
+        before = self.neutral
+        read = self._driver.read(frame.pixels, face, frame.captured_ns)
+        if self.neutral == before:  # not where another thread has asked for the next face meanwhile
+            self.neutral = _AFTER_A_FACE[before]
+        override = self.override
+        return read if override is None else override(read, frame.captured_ns)
 
     def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
         portrait = self.portrait

@@ -15,11 +15,29 @@ from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
 from stream.roof import Elsewhere, Roof
 
 if TYPE_CHECKING:
+    from engine.rig.mixer import RigMixer
     from stream.render import RenderReport
 
 Framing: TypeAlias = Literal["full", "face"]
 Mouth: TypeAlias = Literal["generic", "driver"]
 TrackerName: TypeAlias = Literal["mesh", "mediapipe"]
+
+Sources: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=SOURCE",
+        help="Where a factor comes from (rig): lips=motion.npz, pose=still, gaze=camera, "
+        "blink=live; or an ARKit slider on top, such as mouthSmileLeft=0.4. May be repeated.",
+    ),
+]
+RecordMotion: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.npz",
+        help="Also write what the driver did (rig), to be replayed with --driving or --source.",
+        show_default=False,
+    ),
+]
 
 ASSETS = Path(__file__).parent / "assets"
 STOPPED = 130
@@ -72,8 +90,8 @@ def render(
     driving: Annotated[
         Path,
         typer.Option(
-            help="Clip whose face moves the portrait; any file that FFmpeg reads. "
-            "Default: a rendered head.",
+            help="Clip whose face moves the portrait; any file that FFmpeg reads, or a motion file "
+            "(.npz) of --record-motion. Default: a rendered head.",
             show_default=False,
         ),
     ] = ASSETS / "driving.mp4",
@@ -126,6 +144,8 @@ def render(
             "(extra `mediapipe`)."
         ),
     ] = "mesh",
+    source: Sources = None,
+    record_motion: RecordMotion = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Show portrait, driving clip and result side by side.")
     ] = False,
@@ -137,10 +157,15 @@ def render(
 
     Ctrl-C ends the file with the frame at hand. Nothing is left behind when rendering fails.
     """
+    from stream.motion_file import is_motion_file, refuse_model
     from stream.parts import load_model, tracker_maker
     from stream.render import RenderJob
-    from stream.render import render as run
     from stream.terminal import working
+
+    if is_motion_file(driving):
+        from stream.replay import replay as run
+    else:
+        from stream.render import render as run
 
     if size % 2:
         raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
@@ -154,10 +179,14 @@ def render(
         neutral=_neutral(neutral),
         compare=compare,
         force=force,
+        record_motion=record_motion,
     )
+    if is_motion_file(driving) or source or record_motion:
+        refuse_model(model)
     with working() as terminal:
         report = run(
             job,
+            mixer=_mixer(source),
             model=load_model(model, mouth=mouth),
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,
@@ -181,6 +210,12 @@ def _edit(mode: Mode, gains: list[str]) -> Edit:
         return Edit(mode=mode, gains=read)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--gain") from None
+
+
+def _mixer(pairs: list[str] | None) -> "RigMixer | None":
+    from stream.factor_sources import make_mixer
+
+    return make_mixer(pairs) if pairs else None
 
 
 def _neutral(text: str) -> int | Literal["auto"]:

@@ -55,7 +55,7 @@ def motion_writer(path: Path, *, force: bool = False) -> Iterator["MotionWriter"
         with _failures_named(path):
             # On the disk, not in memory: an hour is 600 MB. It has no name, so that not even a
             # killed program leaves it behind.
-            spool = TemporaryFile(dir=path.parent)
+            spool = TemporaryFile(dir=path.parent)  # noqa: SIM115 (closed by the `with` below)
         with spool:
             yield MotionWriter(spool, growing=growing, path=path)
     finally:

@@ -41,7 +41,7 @@ def load_motion(path: Path) -> Recording:
         return _recording(arrays, count)
 
 
-class _Odd(Exception):
+class _OddError(Exception):
     """What is wrong, in words; the file is named by `_damage_named`."""
 
 
@@ -49,7 +49,7 @@ class _Odd(Exception):
 def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
-    except _Odd as odd:
+    except _OddError as odd:
         raise InputError(f"{path} cannot be used: {odd}. {ADVICE}") from odd
     except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         # zipfile and numpy raise these for damaged, foreign and encrypted files.
@@ -69,9 +69,9 @@ def _read(path: Path) -> Arrays:
                 claimed = _claimed_bytes(file, member.filename)
             total += claimed
             if claimed != member.file_size:
-                raise _Odd(f"{member.filename} has another size than it states")
+                raise _OddError(f"{member.filename} has another size than it states")
         if total > LARGEST_BYTES:
-            raise _Odd(f"it holds {total >> 20} MB, more than {LARGEST_BYTES >> 20}")
+            raise _OddError(f"it holds {total >> 20} MB, more than {LARGEST_BYTES >> 20}")
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in names}
 
@@ -79,17 +79,17 @@ def _read(path: Path) -> Arrays:
 def _check_names(names: list[str]) -> None:
     missing = [name for name in REQUIRED if name not in names]
     if "format" in missing:
-        raise _Odd("it is not a motion file (it has no array `format`)")
+        raise _OddError("it is not a motion file (it has no array `format`)")
     if missing:
-        raise _Odd(f"it lacks {', '.join(missing)}")
+        raise _OddError(f"it lacks {', '.join(missing)}")
     foreign = [name for name in names if name not in REQUIRED + OPTIONAL]
     if foreign:
-        raise _Odd(f"it holds arrays that no motion file has: {', '.join(foreign)}")
+        raise _OddError(f"it holds arrays that no motion file has: {', '.join(foreign)}")
     if len(set(names)) != len(names):
-        raise _Odd("it holds an array twice")
+        raise _OddError("it holds an array twice")
     face = [name for name in FACE if name in names]
     if face and len(face) < len(FACE):
-        raise _Odd(f"of {', '.join(FACE)} it holds only {', '.join(face)}")
+        raise _OddError(f"of {', '.join(FACE)} it holds only {', '.join(face)}")
 
 
 def _claimed_bytes(file: IO[bytes], name: str) -> int:
@@ -100,9 +100,9 @@ def _claimed_bytes(file: IO[bytes], name: str) -> int:
     elif version == (2, 0):
         shape, _, dtype = np.lib.format.read_array_header_2_0(file)
     else:
-        raise _Odd(f"{name} is in a version of npy that no motion file needs")
+        raise _OddError(f"{name} is in a version of npy that no motion file needs")
     if dtype.hasobject:
-        raise _Odd(f"{name} holds Python objects, which are never loaded")
+        raise _OddError(f"{name} holds Python objects, which are never loaded")
     count = 1
     for length in shape:  # by hand: numpy's product would overflow silently
         count *= int(length)
@@ -112,30 +112,30 @@ def _claimed_bytes(file: IO[bytes], name: str) -> int:
 def _check_kind(arrays: Arrays) -> None:
     kind, version = arrays["format"], arrays["version"]
     if kind.shape != () or kind.dtype.kind != "U" or str(kind) != FORMAT:
-        raise _Odd(f"its `format` is not {FORMAT!r}")
+        raise _OddError(f"its `format` is not {FORMAT!r}")
     if version.shape != () or version.dtype.kind not in "iu":
-        raise _Odd("its `version` is not a whole number")
+        raise _OddError("its `version` is not a whole number")
     if int(version) != VERSION:
-        raise _Odd(f"it has version {int(version)}, and this program reads version {VERSION}")
+        raise _OddError(f"it has version {int(version)}, and this program reads version {VERSION}")
     names = arrays.get("arkit_names")
     if names is not None and (names.dtype.kind != "U" or tuple(names.ravel()) != ARKIT_NAMES):
-        raise _Odd("its `arkit_names` are not the 52 names in alphabetical order")
+        raise _OddError("its `arkit_names` are not the 52 names in alphabetical order")
 
 
 def _check_times(arrays: Arrays) -> int:
     """The number of frames."""
     times, rate = arrays["times_ns"], arrays["rate"]
     if times.dtype != np.int64 or times.ndim != 1 or not len(times):
-        raise _Odd("its `times_ns` is not a list of whole numbers (int64)")
+        raise _OddError("its `times_ns` is not a list of whole numbers (int64)")
     if times[0] != 0 or (np.diff(times) <= 0).any():
-        raise _Odd("its `times_ns` do not begin at 0 and grow from frame to frame")
+        raise _OddError("its `times_ns` do not begin at 0 and grow from frame to frame")
     if rate.dtype != np.int64 or rate.shape != (2,) or (rate <= 0).any():
-        raise _Odd("its `rate` is not a numerator and a denominator (int64)")
+        raise _OddError("its `rate` is not a numerator and a denominator (int64)")
     if not 0 < Fraction(int(rate[0]), int(rate[1])) <= HIGHEST_RATE:
-        raise _Odd(f"its `rate` lies outside (0, {HIGHEST_RATE}] frames per second")
+        raise _OddError(f"its `rate` lies outside (0, {HIGHEST_RATE}] frames per second")
     tracked = arrays.get("tracked")
     if tracked is not None and (tracked.dtype != np.bool_ or tracked.shape != times.shape):
-        raise _Odd("its `tracked` is not one truth value (bool) per frame")
+        raise _OddError("its `tracked` is not one truth value (bool) per frame")
     return len(times)
 
 
@@ -146,10 +146,10 @@ def _check_numbers(arrays: Arrays, count: int) -> None:
             continue
         shape = (count, *wanted.shape)
         if array.dtype != np.float32 or array.shape != shape:
-            raise _Odd(f"its `{name}` is {array.dtype} {array.shape}, not float32 {shape}")
+            raise _OddError(f"its `{name}` is {array.dtype} {array.shape}, not float32 {shape}")
         low, high = float(array.min()), float(array.max())  # NaN comes through both
         if not (wanted.low <= low and high <= np.float32(wanted.high)):
-            raise _Odd(
+            raise _OddError(
                 f"its `{name}` has values outside [{wanted.low:g}, {wanted.high:g}] or not finite"
             )
 

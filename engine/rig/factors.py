@@ -76,7 +76,8 @@ def motion_from_arkit(coefficients: dict[str, float]) -> RigMotion:
 
 def arkit_from_motion(motion: RigMotion) -> Array:
     """(52,) coefficients in 0..1.2 that explain the motion best, in the order of ARKIT_NAMES."""
-    return arkit_from_motions(motion.offsets[None], motion.aperture[None])[0]
+    coefficients: Array = arkit_from_motions(motion.offsets[None], motion.aperture[None])[0]
+    return coefficients
 
 
 def arkit_from_motions(offsets: Array, aperture: Array) -> Array:
