@@ -6,44 +6,37 @@ Nothing heavy is imported here, so that help and the errors of a mistyped line c
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.errors import UnderstudyError
-from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
+from stream.options import (
+    ASSETS,
+    STOPPED,
+    Frame,
+    Gains,
+    ModelName,
+    ModeName,
+    MouthName,
+    RecordMotion,
+    Size,
+    Sources,
+    TrackerName,
+    check_size,
+    read_edit,
+    read_mixer,
+    read_neutral,
+)
 from stream.roof import Elsewhere, Roof
 
 if TYPE_CHECKING:
-    from engine.rig.mixer import RigMixer
     from stream.render import RenderReport
 
-Framing: TypeAlias = Literal["full", "face"]
-Mouth: TypeAlias = Literal["generic", "driver"]
-TrackerName: TypeAlias = Literal["mesh", "mediapipe"]
-
-Sources: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME=SOURCE",
-        help="Where a factor comes from (rig): lips=motion.npz, pose=still, gaze=camera, "
-        "blink=live; or an ARKit slider on top, such as mouthSmileLeft=0.4. May be repeated.",
-    ),
-]
-RecordMotion: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE.npz",
-        help="Also write what the driver did (rig), to be replayed with --driving or --source.",
-        show_default=False,
-    ),
-]
-
-ASSETS = Path(__file__).parent / "assets"
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 ELSEWHERE = (
+    Elsewhere(name="live", help="Be on camera as the portrait.", module="stream.live_cli"),
+    Elsewhere(name="doctor", help="Find what keeps you off camera.", module="stream.live_cli"),
     Elsewhere(name="import", help="Turn a DPE checkpoint into a bundle.", module="export.cli"),
     Elsewhere(name="export", help="Write a bundle's ONNX files again.", module="export.cli"),
     Elsewhere(name="info", help="Say what a bundle holds.", module="export.cli"),
@@ -95,33 +88,11 @@ def render(
             show_default=False,
         ),
     ] = ASSETS / "driving.mp4",
-    mode: Annotated[
-        Mode,
-        typer.Option(help="What of the driver moves the portrait: face, head, or both."),
-    ] = "both",
-    model: Annotated[
-        str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
-    ] = "rig",
-    gain: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=GAIN",
-            help=f"How strongly a factor acts, 0 to {GAIN_LIMIT:g}; 1 is as the driver does it. "
-            f"NAME is {', '.join(FACTORS)}, or an ARKit name such as jawOpen. May be repeated.",
-        ),
-    ] = None,
-    frame: Annotated[
-        Framing,
-        typer.Option(help="The portrait's whole picture, or a square around its face."),
-    ] = "full",
-    size: Annotated[
-        int,
-        typer.Option(
-            min=256,
-            max=1080,
-            help="Shorter side of the result, in pixels; even.",
-        ),
-    ] = 512,
+    mode: ModeName = "both",
+    model: ModelName = "rig",
+    gain: Gains = None,
+    frame: Frame = "full",
+    size: Size = 512,
     neutral: Annotated[
         str,
         typer.Option(
@@ -130,20 +101,8 @@ def render(
             "looks for it in the first 60 s.",
         ),
     ] = "auto",
-    mouth: Annotated[
-        Mouth,
-        typer.Option(
-            help="Inside of an open mouth (rig): a generic one, or the driver's own, "
-            "which shows the driver's teeth."
-        ),
-    ] = "generic",
-    tracker: Annotated[
-        TrackerName,
-        typer.Option(
-            help="What finds faces: the built-in mesh, or MediaPipe's Face Landmarker "
-            "(extra `mediapipe`)."
-        ),
-    ] = "mesh",
+    mouth: MouthName = "generic",
+    tracker: TrackerName = "mesh",
     source: Sources = None,
     record_motion: RecordMotion = None,
     compare: Annotated[
@@ -167,16 +126,15 @@ def render(
     else:
         from stream.render import render as run
 
-    if size % 2:
-        raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
+    check_size(size)
     job = RenderJob(
         portrait=portrait,
         driving=driving,
         out=out,
-        edit=_edit(mode, gain or []),
+        edit=read_edit(mode, gain),
         framing=frame,
         size=size,
-        neutral=_neutral(neutral),
+        neutral=read_neutral(neutral),
         compare=compare,
         force=force,
         record_motion=record_motion,
@@ -186,46 +144,13 @@ def render(
     with working() as terminal:
         report = run(
             job,
-            mixer=_mixer(source),
+            mixer=read_mixer(source),
             model=load_model(model, mouth=mouth),
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,
             stop=terminal.stop,
         )
     _tell(job.out, report)
-
-
-def _edit(mode: Mode, gains: list[str]) -> Edit:
-    """Read NAME=GAIN pairs; a pair that cannot be meant is a usage error."""
-    read: dict[str, float] = {}
-    for pair in gains:
-        name, _, value = pair.partition("=")
-        try:
-            read[name] = float(value)
-        except ValueError:
-            raise typer.BadParameter(
-                f"{pair!r} is not NAME=GAIN, such as lips=1.2", param_hint="--gain"
-            ) from None
-    try:
-        return Edit(mode=mode, gains=read)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--gain") from None
-
-
-def _mixer(pairs: list[str] | None) -> "RigMixer | None":
-    from stream.factor_sources import make_mixer
-
-    return make_mixer(pairs) if pairs else None
-
-
-def _neutral(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if text.isdecimal():
-        return int(text)
-    raise typer.BadParameter(
-        f"must be auto or a frame number, got {text!r}", param_hint="--neutral"
-    )
 
 
 def _tell(out: Path, report: "RenderReport") -> None:
