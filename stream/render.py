@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,14 @@ from engine.frame import Frame
 from engine.framing import Framing
 from engine.model import Model, MotionT
 from engine.motion import Edit
-from engine.reenactor import Reenactor
+from engine.reenactor import Mixer, Reenactor
 from engine.stats import StageTimes, timed
 from stream.clip_writer import ClipWriter, check_output, clip_writer
 from stream.clips import Clip
 from stream.compare import SideBySide
 from stream.hand_over import Behind, ahead
 from stream.look_ahead import FACE_ADVICE, look_ahead
+from stream.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.portraits import Source, open_source
 from stream.progress import Progress, Silence
 from stream.remembering import RememberingTracker
@@ -37,6 +38,7 @@ class RenderJob:
     portrait: Path
     """A picture, or a clip: then one of its pictures is animated per driving frame."""
     driving: Path
+    """A clip; for `stream.replay`, a motion file."""
     out: Path
     edit: Edit = field(default_factory=Edit)
     framing: Framing = "full"
@@ -49,6 +51,8 @@ class RenderJob:
     """Portrait, driving picture and result side by side."""
     force: bool = False
     """Replace a file that exists."""
+    record_motion: Path | None = None
+    """A motion file to write beside the result: what the driver did, before mixer and edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +78,13 @@ def render(
     *,
     model: Model[MotionT],
     make_tracker: Callable[[], Tracker],
+    mixer: Mixer[MotionT] | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> RenderReport:
     """Do the job. When `stop` is set meanwhile, the file ends with the frame at hand, valid."""
     progress, stop = progress or Silence(), stop or Event()
-    _check_paths(job)
+    check_paths(job)
     clip = Clip(job.driving)
     times = StageTimes()
     # One tracker for one stream after the other: to load its networks takes seconds.
@@ -95,6 +100,7 @@ def render(
         _warn(clip, source)
         tracker = RememberingTracker(finder)
         reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
+        reenactor.mixer = mixer
         neutral = None
         if job.neutral is not None:
             neutral = look_ahead(clip, job.neutral, tracker, times, progress, stop)
@@ -155,11 +161,14 @@ def _write(
                 job.out, width=width, height=height, rate=clip.rate, sound=sound, force=job.force
             )
         )
-        with Behind(partial(_encode, writer, times)) as encoder:
+        recorder = stack.enter_context(_recorder(job))
+        with Behind(partial(encode, writer, times)) as encoder:
             for result in reenacted(frames, source, reenactor, layout=layout):
                 if stop.is_set():
                     break
                 encoder.put(result)
+                if recorder is not None:
+                    recorder.add(result.captured_ns, reenactor.motion)
                 progress.advance()
         if not tracker.found and not stop.is_set():
             raise InputError(f"no face was found in the whole clip {clip.path}. {FACE_ADVICE}")
@@ -168,10 +177,13 @@ def _write(
             if not is_whole and not stop.is_set():
                 logger.warning("the portrait clip is the shorter one: the result ends with it")
             writer.finish(whole=is_whole)
+            if recorder is not None:
+                recorder.finish(clip.rate)
     return writer.frames
 
 
-def _encode(writer: ClipWriter, times: StageTimes, frame: Frame) -> None:
+def encode(writer: ClipWriter, times: StageTimes, frame: Frame) -> None:
+    """Write one result; the last of its stages."""
     with timed(frame.stages_ns, "encode"):
         writer.write(frame)
     times.add(frame.stages_ns)
@@ -189,12 +201,20 @@ def _timed_decoding(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield frame
 
 
-def _check_paths(job: RenderJob) -> None:
+def check_paths(job: RenderJob) -> None:
     """Refuse what cannot end well before any work is done."""
     check_output(job.out, force=job.force)
+    if job.record_motion is not None:
+        check_motion_output(job.record_motion, force=job.force)
     for path in (job.portrait, job.driving):
         if job.out.exists() and path.exists() and job.out.samefile(path):
             raise OutputError(f"{job.out} is read for this render itself. Choose another output.")
+
+
+def _recorder(job: RenderJob) -> AbstractContextManager[MotionWriter | None]:
+    if job.record_motion is None:
+        return nullcontext()
+    return motion_writer(job.record_motion, force=job.force)
 
 
 def _warn(clip: Clip, source: Source[MotionT]) -> None:
