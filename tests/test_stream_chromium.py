@@ -112,6 +112,7 @@ def test_the_portrait_opens_its_mouth_when_the_driver_does(address: str, camera:
         assert "H264" in answer["sdp"]
         assert "playout-delay" in answer["sdp"]
         decoded_above(page, 60)
+        page.wait_for_function("() => window.call.output.currentTime > 0.5", timeout=60_000)
         pairs = page.evaluate(PAIRS, 48)
         drivers = mouth_opening([picture_of(pair[0]) for pair in pairs])
         portraits = mouth_opening([picture_of(pair[1]) for pair in pairs])
