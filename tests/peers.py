@@ -43,9 +43,12 @@ class DiscCamera(MediaStreamTrack):
         super().__init__()
         self.centre = centre
         self.sent = 0
+        self.is_silent = False
         self._began = time.monotonic()
 
     async def recv(self) -> VideoFrame:
+        if self.is_silent:
+            await asyncio.Event().wait()
         due = self._began + self.sent / 30
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         picture = VideoFrame.from_ndarray(disc_picture(SIZE, SIZE, self.centre, 40.0), "rgb24")

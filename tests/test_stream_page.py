@@ -187,6 +187,15 @@ def test_each_control_reaches_the_session(opened: Opener, server: FakeServer) ->
     expect(page.locator("#flag")).to_have_text("Paused")
 
 
+def test_a_setting_the_server_refuses_is_taken_back(opened: Opener, server: FakeServer) -> None:
+    page = opened()
+    start(page)
+    server.behaviour.refused_setting = "freeze_pose"
+    page.get_by_role("switch", name="Freeze the head").click()
+    expect(page.locator(".toast")).to_contain_text("This model can hold no pose: use another one.")
+    expect(page.get_by_role("switch", name="Freeze the head")).not_to_be_checked()
+
+
 @pytest.mark.parametrize("how", ["Backspace", "double click"])
 def test_a_strength_goes_back_to_one(opened: Opener, server: FakeServer, how: str) -> None:
     page = opened()

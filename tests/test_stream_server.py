@@ -222,6 +222,30 @@ def test_a_peer_that_hangs_up_gives_its_place_back(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_silent_camera_loses_its_place_only_when_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.server.hall.SILENT_S", 1.0)
+
+    async def run() -> None:
+        async with (
+            server(tmp_path, replace(LOCAL, most_sessions=1)) as (served, http),
+            page(http, served.url) as silent,
+        ):
+            await silent.until(disc_near(128, 128))
+            early = Page(http, served.url)
+            assert await early.start() == 503
+            await early.close()
+            silent.camera.is_silent = True
+            await asyncio.sleep(1.5)
+            assert (await silent.patch(paused=False))[0] == 200
+            async with page(http, served.url) as next_one:
+                await next_one.until(disc_near(128, 128))
+                assert (await silent.patch(paused=False))[0] == 404
+
+    asyncio.run(run())
+
+
 class FailingTracker(DiscTracker):
     """Fails while there is a disc in the left upper corner."""
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiortc import RTCSessionDescription
+from PIL import Image
 
-from tests.peers import LOCAL, SOON_S, Page, disc_near, server
+from tests.fakes import disc_picture
+from tests.peers import LOCAL, SIZE, SOON_S, Page, disc_near, server
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
@@ -200,5 +202,51 @@ def test_publishing_needs_the_token_where_there_is_one(tmp_path: Path) -> None:
             assert await publisher.send("DELETE") == 401
             assert await publisher.send("PATCH") == 401
             await publisher.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.slow
+def test_ffmpeg_publishes_and_leaves(tmp_path: Path) -> None:
+    """FFmpeg 9's own WHIP client: it signs in with a token, sends H.264, and deletes at the end."""
+    ffmpeg = pytest.importorskip("imageio_ffmpeg", reason="needs imageio-ffmpeg").get_ffmpeg_exe()
+    picture = tmp_path / "driver.png"
+    Image.fromarray(disc_picture(SIZE, SIZE, (170, 128), 40.0)).save(picture)
+    token = "t" * 20
+
+    async def run() -> None:
+        async with server(tmp_path, replace(LOCAL, token=token)) as (served, http):
+            url = served.url.partition("#")[0]
+            http.headers["Authorization"] = f"Bearer {token}"
+            command = [
+                *(
+                    ffmpeg,
+                    "-v",
+                    "error",
+                    "-re",
+                    "-loop",
+                    "1",
+                    "-framerate",
+                    "30",
+                    "-i",
+                    str(picture),
+                ),
+                *("-t", "8", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast"),
+                *("-profile:v", "baseline", "-tune", "zerolatency", "-g", "30", "-bf", "0"),
+                *("-f", "whip", "-authorization", token, f"{url}whip"),
+            ]
+            process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+            player = Client(http, url)
+            async with asyncio.timeout(SOON_S):
+                while await player.watch() == 404:
+                    await player.close()
+                    player = Client(http, url)
+                    await asyncio.sleep(0.2)
+            # The first face is the neutral one, so the portrait shows itself as it is.
+            await player.until(disc_near(128, 128))
+            _, errors = await asyncio.wait_for(process.communicate(), 40)
+            assert process.returncode == 0, errors.decode()
+            assert await player.send("DELETE") == 404  # the publisher took its session along
+            await player.close()
 
     asyncio.run(run())

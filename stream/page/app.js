@@ -53,9 +53,17 @@ async function attempt(act) {
   }
 }
 
-function change(patch) {
-  store.set({ settings: merge(store.get().settings, patch) });
-  return attempt(() => session.change(patch));
+/** Show a change at once, and take it back where the server refuses it. */
+async function change(patch) {
+  const before = store.get().settings;
+  store.set({ settings: merge(before, patch) });
+  try {
+    await session.change(patch);
+  } catch (error) {
+    const undone = Object.fromEntries(Object.keys(patch).map((name) => [name, before[name]]));
+    store.set({ settings: merge(store.get().settings, undone) });
+    toast(explain(error).text, { isTrouble: true });
+  }
 }
 
 function prefer(patch) {

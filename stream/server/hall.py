@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 CONNECT_S = 15.0
 """A connection that is not up by then was given up by its peer."""
+SILENT_S = 10.0
+"""A camera that sent nothing for so long may lose its place to a newcomer. Cameras send always."""
 LOOK_EVERY_S = 0.5
 MOST_VIEWERS = 8
 """Of one session: each costs an encoder."""
@@ -69,7 +71,9 @@ class Hall:
         join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
     ) -> tuple[Session, str]:
         """A session for a peer's offer, and the answer; `FullError` where there is no room."""
-        if len(self._sessions) + self._coming >= self._most:
+        if self._is_full:
+            await self._make_room()
+        if self._is_full:
             raise FullError(
                 f"all {self._most} places are taken: wait until somebody leaves, or start the "
                 "server with more --sessions"
@@ -142,6 +146,22 @@ class Hall:
         """End everything."""
         for session_id in tuple(self._sessions):
             await self.close(session_id)
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._sessions) + self._coming >= self._most
+
+    async def _make_room(self) -> None:
+        """End the session whose camera has been silent the longest, if it has been for long.
+
+        A browser that was killed says nothing, and ICE notices after half a minute.
+        """
+        quiet = min(
+            self._sessions.values(), key=lambda session: session.source.arrived_s, default=None
+        )
+        if quiet is not None and time.monotonic() - quiet.source.arrived_s > SILENT_S:
+            logger.info("session %s: silent, and its place is needed", quiet.id[:6])
+            await self.close(quiet.id)
 
     async def look_after(self) -> None:
         """For the life of the server: adapt sessions to the machine, drop who never connected."""

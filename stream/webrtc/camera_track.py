@@ -26,8 +26,8 @@ class CameraSource:
 
     def __init__(self) -> None:
         self._slot: LatestSlot[tuple[VideoFrame, int]] = LatestSlot()
-        self.is_receiving = False
-        """Whether a track is being read."""
+        self.arrived_s = time.monotonic()
+        """When the last picture came; at first, when this was made."""
 
     @property
     def dropped(self) -> int:
@@ -36,16 +36,14 @@ class CameraSource:
 
     async def receive(self, track: MediaStreamTrack) -> None:
         """Read the track to its end."""
-        self.is_receiving = True
         try:
             while True:
                 picture = await track.recv()
                 if isinstance(picture, VideoFrame):
+                    self.arrived_s = time.monotonic()
                     self._slot.put((picture, time.monotonic_ns()))
         except MediaStreamError:
             return  # the track has ended; the last picture stays
-        finally:
-            self.is_receiving = False
 
     def take(self, timeout_s: float | None = 0.0) -> Frame | None:
         """The newest picture; None where none came in time."""

@@ -52,6 +52,7 @@ class Behaviour:
     """Sessions live, but their figures stop, as with a server that hangs."""
     quality: dict[str, Any] = field(default_factory=lambda: {"size": 512, "reason": None})
     is_portrait_refused: bool = False
+    refused_setting: str | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -203,6 +204,8 @@ class FakeServer:
     async def change(self, request: web.Request) -> web.Response:
         session = self.sessions[request.match_info["id"]]
         patch = await request.json()
+        if self.behaviour.refused_setting in patch:
+            return refuse(422, "this model can hold no pose: use another one")
         session.portrait = patch.pop("portrait", session.portrait)
         session.settings.setdefault("gains", {}).update(patch.pop("gains", {}))
         session.settings.update(patch)
