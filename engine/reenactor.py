@@ -53,9 +53,9 @@ class Reenactor(Generic[MotionT]):
         """Where factors come from besides the driver; None where all come from the driver."""
         self.motion: MotionT | None = None
         """The driver's motion in the last step, before mixer and edit; None is at rest."""
-        self.override: Callable[[MotionT, int], MotionT] | None = None
-        """Changes each motion that was read, given its captured_ns, before it is eased: a pose that
-        is held, eyes that stay on the camera, a factor from another source."""
+        self.override: Callable[[MotionT, Edit, int], MotionT] | None = None
+        """Changes each motion that was read, given the edit to come and its captured_ns, before it
+        is eased: a pose that is held, eyes on the camera, a factor from another source."""
         self.sees_face = False
         """Whether the last frame showed a face."""
         self.neutral: Neutral = "none yet"
@@ -132,7 +132,7 @@ class Reenactor(Generic[MotionT]):
         if self.neutral == before:  # not where another thread has asked for the next face meanwhile
             self.neutral = _AFTER_A_FACE[before]
         override = self.override
-        return read if override is None else override(read, frame.captured_ns)
+        return read if override is None else override(read, self.edit, frame.captured_ns)
 
     def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
         portrait = self.portrait

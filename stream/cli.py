@@ -37,9 +37,12 @@ if TYPE_CHECKING:
 ELSEWHERE = (
     Elsewhere(name="live", help="Be on camera as the portrait.", module="stream.live_cli"),
     Elsewhere(name="doctor", help="Find what keeps you off camera.", module="stream.live_cli"),
-    Elsewhere(name="import", help="Turn a DPE checkpoint into a bundle.", module="export.cli"),
-    Elsewhere(name="export", help="Write a bundle's ONNX files again.", module="export.cli"),
+    Elsewhere(
+        name="import", help="Turn the DPE authors' checkpoint into a bundle.", module="export.cli"
+    ),
+    Elsewhere(name="export", help="Write PyTorch weights as a bundle.", module="export.cli"),
     Elsewhere(name="info", help="Say what a bundle holds.", module="export.cli"),
+    Elsewhere(name="cost", help="Count DPE's arithmetic per picture.", module="export.cli"),
     Elsewhere(name="train", help="Train the refiner on synthetic heads.", module="training.cli"),
     Elsewhere(name="bench", help="Measure speed and quality here.", module="benchmarks.cli"),
 )
@@ -60,8 +63,27 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it)
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"understudy {version('understudy')}")
+        except PackageNotFoundError:
+            print("understudy, run from its source folder without being installed")
+        raise typer.Exit
+
+
 @app.callback()
-def understudy() -> None:
+def understudy(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
     """Put a portrait on camera in your place: your face moves it, live or in a file."""
 
 
@@ -97,8 +119,8 @@ def render(
         str,
         typer.Option(
             metavar="auto|INDEX",
-            help="The driving frame that shows the driver's neutral face, counted from 0; auto "
-            "looks for it in the first 60 s.",
+            help="The driving frame that shows the driver's neutral face (rig), counted from 0; "
+            "auto looks for it in the first 60 s.",
         ),
     ] = "auto",
     mouth: MouthName = "generic",
@@ -134,7 +156,7 @@ def render(
         edit=read_edit(mode, gain),
         framing=frame,
         size=size,
-        neutral=read_neutral(neutral),
+        neutral=read_neutral(neutral) if model == "rig" else None,
         compare=compare,
         force=force,
         record_motion=record_motion,
@@ -151,6 +173,73 @@ def render(
             stop=terminal.stop,
         )
     _tell(job.out, report)
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Beyond this machine, requests need the token."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
+    ] = 8080,
+    portrait: Annotated[
+        Path | None,
+        typer.Option(help="A picture to begin with; the page offers it beside the others."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
+    ] = "rig",
+    size: Size = 512,
+    frame: Frame = "face",
+    sessions: Annotated[
+        int, typer.Option(min=1, max=64, help="How many people may be on camera at once.")
+    ] = 4,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What every request must carry. Default: none on this machine, else a new one.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Serve a web page: your webcam in, the portrait back. Prints the one address to open.
+
+    Also takes video by WHIP at /whip and shows the result by WHEP at /whep and on the page /view.
+    """
+    import secrets
+
+    from stream.parts import load_model, override_maker, tracker_maker
+    from stream.server.app import serve as run
+    from stream.server.settings import LEAST_TOKEN, ServerSettings, is_loopback
+    from stream.terminal import working
+
+    if size % 2:
+        raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
+    if token is not None and len(token) < LEAST_TOKEN:
+        raise typer.BadParameter(f"needs {LEAST_TOKEN} characters or more", param_hint="--token")
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(24)
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        portrait=portrait,
+        size=size,
+        framing=frame,
+        most_sessions=sessions,
+        token=token,
+    )
+    with working() as terminal:
+        run(
+            settings,
+            model=load_model(model, mouth="generic"),
+            make_tracker=tracker_maker("mesh"),
+            make_override=override_maker(model),
+            told=lambda url: print(url, flush=True),
+            stop=terminal.stop,
+        )
 
 
 def _tell(out: Path, report: "RenderReport") -> None:

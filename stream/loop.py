@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event, Thread
 from types import TracebackType
-from typing import Generic, Self
+from typing import Generic, Protocol, Self
 
 from engine.frame import Frame
 from engine.model import MotionT
@@ -31,6 +31,23 @@ STOP_S = 1.0
 """A step takes far less; a thread that is not done by then hangs in somebody's driver."""
 COMPLAIN_EVERY_S = 10.0
 """A step that fails on every frame is logged this often."""
+
+
+class FrameSource(Protocol):
+    """Where the loop takes its frames: a `LatestSlot[Frame]`, or what does more on taking one."""
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were replaced by a newer one before the loop took them."""
+        ...
+
+    def take(self, timeout_s: float | None = 0.0) -> Frame | None:
+        """The newest frame; None where none came in time. Called in the loop's thread."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will be taken: wake whoever waits."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +80,7 @@ class FrameLoop(Generic[MotionT]):
     def __init__(
         self,
         reenactor: Reenactor[MotionT],
-        source: LatestSlot[Frame],
+        source: FrameSource,
         *,
         on_step: Callable[[Frame], None] | None = None,
     ) -> None:
@@ -83,6 +100,7 @@ class FrameLoop(Generic[MotionT]):
         self._failures = 0
         self._complained_s = -COMPLAIN_EVERY_S
         self._stages = StageTimes(RECENT)
+        self._sink_stages = StageTimes(RECENT)
         self._ends_ns: deque[int] = deque(maxlen=RECENT)
         self._end_to_end_ns: deque[int] = deque(maxlen=RECENT)
 
@@ -115,9 +133,18 @@ class FrameLoop(Generic[MotionT]):
         self._sinks = tuple(other for other in self._sinks if other is not sink)
         sink.close()
 
-    def shown(self, frame: Frame) -> None:
-        """A sink has let go of this result: closes its record. Called by one sink of the loop."""
+    def shown(self, frame: Frame, stages_ns: dict[str, int] | None = None) -> None:
+        """A sink has let go of this result: closes its record. Called by one sink of the loop.
+
+        `stages_ns` is what the sink itself spent on it.
+        """
         self._end_to_end_ns.append(time.monotonic_ns() - frame.captured_ns)
+        self._sink_stages.add(stages_ns or {})
+
+    @property
+    def delay_ms(self) -> float:
+        """Median time from capture to `shown` over the last frames; 0 before the first."""
+        return percentiles_ms(self._end_to_end_ns.copy()).get("p50", 0.0)
 
     def report(self) -> LoopReport:
         """Figures of the last seconds; may be asked for by any thread."""
@@ -128,7 +155,7 @@ class FrameLoop(Generic[MotionT]):
             fps=_rate(self._ends_ns.copy(), time.monotonic_ns()),
             sees_face=self.reenactor.sees_face,
             neutral=self.reenactor.neutral,
-            stages_ms=self._stages.percentiles_ms(),
+            stages_ms=self._stages.percentiles_ms() | self._sink_stages.percentiles_ms(),
             end_to_end_ms=percentiles_ms(self._end_to_end_ns.copy()),
         )
 
@@ -164,14 +191,14 @@ class FrameLoop(Generic[MotionT]):
         frame.stages_ns["wait"] = max(time.monotonic_ns() - frame.captured_ns, 0)
         with timed(frame.stages_ns, "step"):
             result = self.reenactor.step(frame)
-        self._frames += 1
-        self._stages.add(result.stages_ns)
-        self._ends_ns.append(time.monotonic_ns())
         self.newest = result
         for sink in self._sinks:
             sink.put(result)
         if self._on_step is not None:
             self._on_step(result)
+        self._frames += 1
+        self._stages.add(result.stages_ns)
+        self._ends_ns.append(time.monotonic_ns())
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """The one place where a live stream outlives an error: the last picture stays."""

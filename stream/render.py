@@ -11,8 +11,8 @@ from threading import Event
 from typing import Literal
 
 from engine.errors import InputError, OutputError
-from engine.faces.face import Face, Tracker
-from engine.frame import Frame, Pixels
+from engine.faces.face import Tracker
+from engine.frame import Frame
 from engine.framing import Framing
 from engine.model import Model, MotionT
 from engine.motion import Edit
@@ -26,6 +26,7 @@ from stream.look_ahead import FACE_ADVICE, look_ahead
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.portraits import Source, open_source
 from stream.progress import Progress, Silence
+from stream.remembering import RememberingTracker
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ class RenderJob:
     framing: Framing = "full"
     size: int = 512
     """Shorter side of the result, in pixels."""
-    neutral: Literal["auto"] | int = "auto"
-    """The driver's neutral face: looked for, or the frame with this number."""
+    neutral: Literal["auto"] | int | None = "auto"
+    """The driver's neutral face: looked for, or the frame with this number; None for a model that
+    knows none."""
     compare: bool = False
     """Portrait, driving picture and result side by side."""
     force: bool = False
@@ -67,7 +69,8 @@ class RenderReport:
     seconds: float
     """Of rendering, without the search for the neutral face."""
     stages_ms: dict[str, dict[str, float]]
-    """Stage -> percentiles of its duration per frame."""
+    """Stage -> percentiles of its duration per frame; `look ahead` is the search for the neutral
+    face, whose frames need no `find` any more."""
 
 
 def render(
@@ -83,19 +86,30 @@ def render(
     progress, stop = progress or Silence(), stop or Event()
     check_paths(job)
     clip = Clip(job.driving)
-    tracker = CountingTracker(make_tracker())
-    reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
-    reenactor.mixer = mixer
+    times = StageTimes()
+    # One tracker for one stream after the other: to load its networks takes seconds.
+    finder = make_tracker()
     with open_source(
-        job.portrait, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
+        job.portrait,
+        model=model,
+        finder=finder,
+        make_tracker=make_tracker,
+        framing=job.framing,
+        size=job.size,
     ) as source:
         _warn(clip, source)
-        neutral = look_ahead(clip, job.neutral, make_tracker(), progress, stop)
+        tracker = RememberingTracker(finder)
+        reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
+        reenactor.mixer = mixer
+        neutral = None
+        if job.neutral is not None:
+            neutral = look_ahead(clip, job.neutral, tracker, times, progress, stop)
         if neutral is not None:
             reenactor.calibrate(neutral.frame, neutral.face)
+        tracker.rewind()
         began = time.monotonic()
         progress.begin("rendering", clip.stated_frames)
-        frames, times = _write(job, clip, source, reenactor, tracker, progress, stop)
+        frames = _write(job, clip, source, reenactor, tracker, times, progress, stop)
     if clip.complaint is not None:
         logger.warning("%s", clip.complaint)
     return RenderReport(
@@ -126,39 +140,19 @@ def reenacted(
             yield result.with_pixels(layout.join(shown.picture, frame.pixels, result.pixels))
 
 
-class CountingTracker:
-    """A tracker that knows how often it was asked and how often there was a face."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-        self.asked = 0
-        self.found = 0
-
-    def find(self, picture: Pixels) -> Face | None:
-        """The face in the picture, if there is one."""
-        face = self._tracker.find(picture)
-        self.asked += 1
-        self.found += face is not None
-        return face
-
-    def reset(self) -> None:
-        """Forget the last face, not the counts."""
-        self._tracker.reset()
-
-
 def _write(
     job: RenderJob,
     clip: Clip,
     source: Source[MotionT],
     reenactor: Reenactor[MotionT],
-    tracker: CountingTracker,
+    tracker: RememberingTracker,
+    times: StageTimes,
     progress: Progress,
     stop: Event,
-) -> tuple[int, StageTimes]:
+) -> int:
     """Decode, step and encode, each in a thread of its own; the number of frames written."""
     layout = _layout(job, clip, source)
     width, height = (source.width, source.height) if layout is None else layout.size
-    times = StageTimes()
     with ExitStack() as stack:
         frames = stack.enter_context(closing(ahead(_timed_decoding(clip.frames()))))
         sound = stack.enter_context(clip.sound())
@@ -185,7 +179,7 @@ def _write(
             writer.finish(whole=is_whole)
             if recorder is not None:
                 recorder.finish(clip.rate)
-    return writer.frames, times
+    return writer.frames
 
 
 def encode(writer: ClipWriter, times: StageTimes, frame: Frame) -> None:

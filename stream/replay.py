@@ -38,12 +38,18 @@ def replay(
     check_paths(job)
     _refuse_what_needs_pictures(job)
     recording = load_motion(job.driving)
-    reenactor = Reenactor(model=model, tracker=make_tracker(), edit=job.edit)
+    tracker = make_tracker()
+    reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
     reenactor.mixer = mixer
     times = StageTimes()
     with (
         open_source(
-            job.portrait, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
+            job.portrait,
+            model=model,
+            finder=tracker,
+            make_tracker=make_tracker,
+            framing=job.framing,
+            size=job.size,
         ) as source,
         clip_writer(
             job.out,

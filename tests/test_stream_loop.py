@@ -2,14 +2,21 @@
 
 import time
 from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine.faces.face import Face
+from engine.faces.tracker import MeshTracker
 from engine.frame import Frame, Pixels
+from engine.framing import fit_portrait
+from engine.pictures import open_picture
 from engine.reenactor import Reenactor
+from engine.rig.model import RigModel
 from engine.slot import LatestSlot
+from stream.clips import Clip
 from stream.loop import FrameLoop
 from tests.fakes import (
     DiscTracker,
@@ -21,6 +28,7 @@ from tests.fakes import (
 )
 
 PORTRAIT = disc_picture(160, 120, (80, 60))
+MEDIA = Path(__file__).parents[2] / "shared" / "media"
 PLACES = [(60, 60), (62, 60), (70, 64), (85, 60), (80, 50), (75, 60)]
 SOON_S = 5.0
 
@@ -48,6 +56,11 @@ def loop(tracker: DiscTracker | None = None) -> FrameLoop[Shift]:
     return FrameLoop(reenactor(tracker), LatestSlot())
 
 
+def feed(running: FrameLoop[Shift], frame: Frame) -> None:
+    assert isinstance(running.source, LatestSlot)
+    running.source.put(frame)
+
+
 def now_frame(centre: tuple[float, float]) -> Frame:
     return Frame(pixels=disc_picture(160, 120, centre), captured_ns=time.monotonic_ns())
 
@@ -64,7 +77,7 @@ def test_frames_through_the_loop_give_the_same_pictures_as_the_step() -> None:
     with loop() as running:
         results = running.subscribe()
         for index, place in enumerate(PLACES):
-            running.source.put(disc_frame(index, place))
+            feed(running, disc_frame(index, place))
             shown = results.take(SOON_S)
             assert shown is not None
             expected = offline.step(disc_frame(index, place))
@@ -78,10 +91,10 @@ def test_a_step_that_is_too_slow_drops_frames_and_stays_at_the_newest() -> None:
     with loop(tracker) as running:
         assert running.wait_until_warm(SOON_S)
         for _ in range(40):
-            running.source.put(now_frame((60, 60)))
+            feed(running, now_frame((60, 60)))
             time.sleep(0.01)
         last = now_frame((66, 60))
-        running.source.put(last)
+        feed(running, last)
         assert eventually(
             lambda: running.newest is not None and running.newest.captured_ns == last.captured_ns
         )
@@ -95,11 +108,11 @@ def test_a_step_that_is_too_slow_drops_frames_and_stays_at_the_newest() -> None:
 def test_two_sinks_get_every_result_and_one_may_leave() -> None:
     with loop() as running:
         first, second = running.subscribe(), running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         assert first.take(SOON_S) is not None
         assert second.take(SOON_S) is not None
         running.unsubscribe(first)
-        running.source.put(disc_frame(1, (60, 60)))
+        feed(running, disc_frame(1, (60, 60)))
         assert second.take(SOON_S) is not None
         assert first.take() is None
 
@@ -110,14 +123,14 @@ def test_a_model_that_fails_leaves_the_last_picture_and_the_loop_alive(
     tracker = FaultyTracker()
     with loop(tracker) as running:
         results = running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         before = results.take(SOON_S)
         tracker.is_broken = True
-        running.source.put(disc_frame(1, (90, 60)))
+        feed(running, disc_frame(1, (90, 60)))
         assert eventually(lambda: running.report().failures == 1)
         assert running.newest is before
         tracker.is_broken = False
-        running.source.put(disc_frame(2, (62, 60)))
+        feed(running, disc_frame(2, (62, 60)))
         assert results.take(SOON_S) is not None
     assert "a step failed" in caplog.text
 
@@ -125,24 +138,24 @@ def test_a_model_that_fails_leaves_the_last_picture_and_the_loop_alive(
 def test_a_source_that_dies_and_returns_is_picked_up_again() -> None:
     with loop() as running:
         results = running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         assert results.take(SOON_S) is not None
         assert results.take(0.3) is None
         assert running.newest is not None
-        running.source.put(disc_frame(30, (61, 60)))
+        feed(running, disc_frame(30, (61, 60)))
         assert results.take(SOON_S) is not None
 
 
 def test_while_paused_the_last_picture_stays() -> None:
     with loop() as running:
         results = running.subscribe()
-        running.source.put(disc_frame(0, (60, 60)))
+        feed(running, disc_frame(0, (60, 60)))
         assert results.take(SOON_S) is not None
         running.is_paused = True
-        running.source.put(disc_frame(1, (90, 60)))
+        feed(running, disc_frame(1, (90, 60)))
         assert results.take(0.3) is None
         running.is_paused = False
-        running.source.put(disc_frame(2, (62, 60)))
+        feed(running, disc_frame(2, (62, 60)))
         assert results.take(SOON_S) is not None
 
 
@@ -154,6 +167,7 @@ def test_it_stops_within_a_second_and_closes_its_slots() -> None:
     assert running.stop()
     assert time.monotonic() - began < 1.0
     assert sink.is_closed
+    assert isinstance(running.source, LatestSlot)
     assert running.source.is_closed
 
 
@@ -173,7 +187,7 @@ def test_the_report_has_each_stage_and_the_way_to_the_sink() -> None:
     with loop() as running:
         results = running.subscribe()
         for _ in range(3):
-            running.source.put(now_frame((60, 60)))
+            feed(running, now_frame((60, 60)))
             shown = results.take(SOON_S)
             assert shown is not None
             running.shown(shown)
@@ -182,3 +196,32 @@ def test_the_report_has_each_stage_and_the_way_to_the_sink() -> None:
     assert report.sees_face
     assert report.neutral == "automatic"
     assert report.end_to_end_ms["p50"] >= report.stages_ms["step"]["p50"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MEDIA.is_dir(), reason=f"needs the clips of {MEDIA}")
+def test_a_real_face_through_the_loop_gives_what_the_step_gives() -> None:
+    clip = Clip(MEDIA / "driving" / "d5.mp4")
+    picture = open_picture(MEDIA / "portraits" / "astronaut.png")
+    model, tracker = RigModel(), MeshTracker()
+    face = tracker.find(picture)
+    assert face is not None
+    fitted = fit_portrait(picture, face, frame="face", size=256)
+    tracker.reset()
+    offline = Reenactor(model=model, tracker=tracker)
+    offline.set_portrait(*fitted)
+    frames = list(islice(clip.frames(), 24))
+    expected = [
+        offline.step(Frame(pixels=each.pixels, captured_ns=each.captured_ns)) for each in frames
+    ]
+
+    live = Reenactor(model=model, tracker=MeshTracker())
+    live.set_portrait(*fitted)
+    slot: LatestSlot[Frame] = LatestSlot()
+    with FrameLoop(live, slot) as running:
+        results = running.subscribe()
+        for each, wanted in zip(frames, expected, strict=True):
+            slot.put(each)
+            shown = results.take(SOON_S)
+            assert shown is not None
+            np.testing.assert_array_equal(shown.pixels, wanted.pixels)
