@@ -48,7 +48,7 @@ def load_take(path: Path, size: int) -> Take:
     """Read a clip; frames without a face are left out."""
     tracker = MeshTracker()
     seen = [(f.pixels, face) for f in Clip(path).frames() if (face := tracker.find(f.pixels))]
-    neutral = _most_neutral([face for _, face in seen])
+    neutral = most_neutral([face for _, face in seen])
     left, top, side = _square(seen[neutral][0].shape[:2], seen[neutral][1])
     scale = size / side
     return Take(
@@ -59,7 +59,7 @@ def load_take(path: Path, size: int) -> Take:
     )
 
 
-def _most_neutral(faces: list[Face]) -> int:
+def most_neutral(faces: list[Face]) -> int:
     """The frame nearest to the clip's usual face, with closed lips and open eyes."""
     readings = [read_face(face) for face in faces]
     usual = np.median([reading.points for reading in readings], axis=0)

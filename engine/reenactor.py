@@ -6,7 +6,7 @@ face, and eased back in when it returns.
 """
 
 from collections.abc import Callable
-from typing import Generic, Literal, TypeAlias
+from typing import Generic, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -31,11 +31,21 @@ _AFTER_A_FACE: dict[Neutral, Neutral] = {
 }
 
 
+class Mixer(Protocol[MotionT]):
+    """Puts other sources beside the driver's motion before it is rendered."""
+
+    def mix(
+        self, motion: MotionT | None, edit: Edit, captured_ns: int
+    ) -> tuple[MotionT | None, Edit]:
+        """The motion to render (None: at rest), and what of the edit is still to be applied."""
+        ...
+
+
 class Reenactor(Generic[MotionT]):
     """Animates one portrait by one driving stream. Owned by one thread.
 
-    `edit`, `portrait` and `override` may be replaced between two frames, also by another thread:
-    each step reads them once.
+    `edit`, `portrait`, `override` and `mixer` may be replaced between two frames, also by another
+    thread: each step reads them once.
     """
 
     def __init__(
@@ -43,6 +53,10 @@ class Reenactor(Generic[MotionT]):
     ) -> None:
         self.edit = edit or Edit()
         self.portrait: Portrait[MotionT] | None = None
+        self.mixer: Mixer[MotionT] | None = None
+        """Where factors come from besides the driver; None where all come from the driver."""
+        self.motion: MotionT | None = None
+        """The driver's motion in the last step, before mixer and edit; None is at rest."""
         self.override: Callable[[MotionT, Edit, int], MotionT] | None = None
         """Changes each motion that was read, given the edit to come and its captured_ns, before it
         is eased: a pose that is held, eyes on the camera, a factor from another source."""
@@ -68,8 +82,13 @@ class Reenactor(Generic[MotionT]):
             face = self._tracker.find(frame.pixels)
         with timed(frame.stages_ns, "read"):
             motion = self._follow(frame, face)
+        return self.show(frame, motion)
+
+    def show(self, frame: Frame, motion: MotionT | None) -> Frame:
+        """The portrait in this motion, whatever the frame's picture: the second half of a step."""
+        self.motion = motion
         with timed(frame.stages_ns, "render"):
-            return frame.with_pixels(self._render(motion))
+            return frame.with_pixels(self._render(motion, frame.captured_ns))
 
     def idle(self, now_ns: int) -> Frame:
         """What to show at a moment for which there is no driving frame: as if no face were seen."""
@@ -100,6 +119,7 @@ class Reenactor(Generic[MotionT]):
         self._driver = self._model.driver()
         self._presence = Presence()
         self._motion = None
+        self.motion = None
         self.sees_face = False
         self.is_at_rest = True
         self.neutral = "none yet"
@@ -128,8 +148,11 @@ class Reenactor(Generic[MotionT]):
         override = self.override
         return read if override is None else override(read, self.edit, frame.captured_ns)
 
-    def _render(self, motion: MotionT | None) -> Pixels:
+    def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
         portrait = self.portrait
         if portrait is None:
             raise RuntimeError("set_portrait must come before the first step")
-        return portrait.still() if motion is None else portrait.render(motion, self.edit)
+        edit, mixer = self.edit, self.mixer
+        if mixer is not None:
+            motion, edit = mixer.mix(motion, edit, captured_ns)
+        return portrait.still() if motion is None else portrait.render(motion, edit)

@@ -75,6 +75,7 @@ def clip_writer(
             stream = _video_stream(output, width, height, rate)
             if sound is not None:
                 sound.attach(output, extension)
+            output.start_encoding()  # now, so that a folder that refuses the file is known at once
         yield ClipWriter(output, stream, rate=rate, sound=sound, growing=growing, path=path)
     finally:
         if output is not None:

@@ -20,7 +20,9 @@ def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
         )
-    raise NotImplementedError("stub: the loader of DPE bundles is not merged yet")
+    from engine.dpe.model import load_bundle
+
+    return load_bundle(Path(name))
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:

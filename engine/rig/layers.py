@@ -62,7 +62,7 @@ def split(picture: Pixels, matte: NDArray[np.float32], grid: Grid) -> Layers:
     """Cut the person out and fill in the background behind the head, which is where `grid` is."""
     opacity = np.round(matte * 255.0).astype(np.uint8)
     person = np.dstack([cv2.multiply(picture, cv2.merge([opacity] * 3), scale=1 / 255.0), opacity])
-    left, top, right, bottom = (round(v) for v in grid.box)
+    left, top, right, bottom = grid.box
     background = picture.copy()
     region = background[top : bottom + 1, left : right + 1]
     region[:] = _filled(region, matte[top : bottom + 1, left : right + 1])

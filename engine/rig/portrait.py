@@ -34,6 +34,8 @@ class RigPortrait:
             matte: (H, W) 0..1, where the person is; None moves one layer, background and all.
         """
         self._picture = np.ascontiguousarray(picture)
+        self._opaque = np.asarray(cv2.cvtColor(self._picture, cv2.COLOR_RGB2RGBA), np.uint8)
+        """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._face = PortraitFace.from_face(face)
         landmarks = self._face.landmarks
         if matte is not None and not trusted(matte, landmarks):
@@ -73,15 +75,13 @@ class RigPortrait:
         left, top, right, bottom = box
         region = output[top:bottom, left:right]
         if self._layers is None or not uncovers:
-            region[:] = _fetch(self._picture, x, y)
+            region[:] = cv2.cvtColor(_fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB)
             return
         person = _fetch(self._layers.person, x, y)
         open_to = cv2.cvtColor(255 - person[..., 3], cv2.COLOR_GRAY2RGB)
         behind = self._layers.background[top:bottom, left:right]
-        cv2.add(
-            cv2.cvtColor(person, cv2.COLOR_RGBA2RGB),
-            cv2.multiply(behind, open_to, scale=1 / 255.0),
-            dst=region,
+        region[:] = cv2.add(
+            cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), cv2.multiply(behind, open_to, scale=1 / 255.0)
         )
 
     def _paint_mouth(self, output: Pixels, points: Array, motion: RigMotion) -> None:

@@ -28,7 +28,7 @@ _SIDE_PX = 72
 _REACH = 2.4
 """Side of the square they show, in face heights."""
 
-_SHARES = np.linspace(0.0, 1.0, 5)
+_SHARES = np.linspace(0.0, 1.0, 4)
 
 _ERRS, _SURELY = 0.03, 0.11
 """Movement of the crown, in face heights: up to the first it may well be an error, from the second

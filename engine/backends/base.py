@@ -1,0 +1,67 @@
+"""The border between the engine and whatever runs a bundle's graphs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.manifest import GraphSpec, TensorSpec
+
+Array: TypeAlias = NDArray[np.float32]
+Arrays: TypeAlias = Mapping[str, Array]
+
+
+class Graph(Protocol):
+    """One graph, compiled and ready. Belongs to one thread."""
+
+    def run(self, inputs: Arrays) -> dict[str, Array]:
+        """All outputs by name, for all inputs by name.
+
+        The arrays are the graph's own and hold until its next run: copy what is kept longer.
+
+        Raises:
+            ValueError: a name, shape or dtype is not what the manifest states.
+        """
+        ...
+
+
+class Backend(Protocol):
+    """A runtime for ONNX graphs."""
+
+    name: str
+
+    def load(self, path: Path, spec: GraphSpec) -> Graph:
+        """Compile one ONNX file. All that is slow happens here.
+
+        Raises:
+            BundleError: the runtime cannot read the file, or its names differ from the manifest's.
+        """
+        ...
+
+
+def check_inputs(spec: GraphSpec, inputs: Arrays) -> None:
+    """Refuse a call that the graph was not made for, before the runtime says so in its own words.
+
+    A free length (such as the batch) must be the same wherever its name stands.
+    """
+    if inputs.keys() != spec.inputs.keys():
+        raise ValueError(f"inputs must be {sorted(spec.inputs)}, got {sorted(inputs)}")
+    free: dict[str, int] = {}
+    for name, tensor in spec.inputs.items():
+        array = inputs[name]
+        if array.dtype != tensor.dtype or not _fits(array.shape, tensor, free):
+            raise ValueError(
+                f"{name} must be {tensor.dtype} {tensor.shape}, got {array.dtype} {array.shape}"
+            )
+
+
+def _fits(shape: tuple[int, ...], tensor: TensorSpec, free: dict[str, int]) -> bool:
+    """Whether a shape is the stated one; learns the free lengths on the way."""
+    if len(shape) != len(tensor.shape):
+        return False
+    return all(
+        length == (free.setdefault(stated, length) if isinstance(stated, str) else stated)
+        for length, stated in zip(shape, tensor.shape, strict=True)
+    )

@@ -1,0 +1,63 @@
+"""ONNX Runtime: a second runtime for bundles on a CPU."""
+
+from pathlib import Path
+
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from engine.backends.base import Array, Arrays, check_inputs
+from engine.errors import BundleError
+from engine.manifest import GraphSpec
+
+UNREADABLE = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NotImplemented,
+    ort_errors.NoSuchFile,
+)
+
+
+class OnnxRuntime:
+    """Runs graphs with ONNX Runtime's own CPU kernels."""
+
+    name = "onnxruntime"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._options = ort.SessionOptions()
+        self._options.intra_op_num_threads = threads or 0
+        self._options.log_severity_level = 3  # its warnings are for the exporter's author
+
+    def load(self, path: Path, spec: GraphSpec) -> "OnnxRuntimeGraph":
+        """Open one ONNX file."""
+        try:
+            session = ort.InferenceSession(
+                str(path), self._options, providers=["CPUExecutionProvider"]
+            )
+        except UNREADABLE as error:
+            raise BundleError(
+                f"ONNX Runtime cannot read {path}: {error}. Import or export the model again."
+            ) from None
+        names = {tensor.name for tensor in session.get_inputs() + session.get_outputs()}
+        if names != spec.inputs.keys() | spec.outputs.keys():
+            raise BundleError(
+                f"{path} has the tensors {sorted(names)}, not those that the manifest names. "
+                "Import or export the model again."
+            )
+        return OnnxRuntimeGraph(session, spec)
+
+
+class OnnxRuntimeGraph:
+    """One graph in a session of its own."""
+
+    def __init__(self, session: ort.InferenceSession, spec: GraphSpec) -> None:
+        self._session = session
+        self._spec = spec
+        self._outputs = list(spec.outputs)
+
+    def run(self, inputs: Arrays) -> dict[str, Array]:
+        """All outputs by name; these arrays are the caller's."""
+        check_inputs(self._spec, inputs)
+        results = self._session.run(self._outputs, dict(inputs))
+        return dict(zip(self._outputs, results, strict=True))

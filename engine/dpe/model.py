@@ -1,0 +1,73 @@
+"""The DPE family behind the protocol of engine/model.py."""
+
+from pathlib import Path
+
+from engine.backends.choose import choose
+from engine.dpe.graphs import DpeGraphs, to_network
+from engine.dpe.motion import DpeMotion
+from engine.dpe.portrait import DpePortrait
+from engine.errors import BundleError
+from engine.faces.crop import CropFollower
+from engine.faces.face import Face
+from engine.frame import Pixels
+from engine.manifest import check_files, read_manifest
+
+GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
+
+
+def load_bundle(path: Path, backend: str = "openvino", threads: int | None = None) -> "DpeModel":
+    """Load a DPE bundle, ready to run: seconds, and the only place where files are read.
+
+    Raises:
+        BundleError: the folder is no sound DPE bundle.
+        MachineError: the backend's package is not installed.
+    """
+    manifest = read_manifest(path)
+    size = manifest.sizes.get("picture")
+    if manifest.family != "dpe" or not isinstance(size, int):
+        raise BundleError(
+            f"{path} is a bundle of the family {manifest.family!r}, not of DPE. "
+            "Give a folder that `understudy import` made."
+        )
+    specs = {name: manifest.graph(name) for name in GRAPHS}
+    check_files(path, manifest)
+    runtime = choose(backend, threads)
+    graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
+    return DpeModel(DpeGraphs(graphs, size))
+
+
+class DpeModel:
+    """Loaded networks; portraits and drivers share them, so all belong to one thread."""
+
+    def __init__(self, graphs: DpeGraphs) -> None:
+        self._graphs = graphs
+
+    def enroll(self, picture: Pixels, face: Face) -> DpePortrait:
+        """Encode a portrait; a video as source is enrolled picture by picture."""
+        return DpePortrait(self._graphs, picture, face)
+
+    def driver(self) -> "DpeDriver":
+        """A fresh reader for a new driving stream."""
+        return DpeDriver(self._graphs)
+
+
+class DpeDriver:
+    """Reads the pictures of one driving stream; keeps their crop around the face.
+
+    DPE reads a face as it is, not against a neutral one, so there is nothing to calibrate.
+    """
+
+    def __init__(self, graphs: DpeGraphs) -> None:
+        self._graphs = graphs
+        self._crop = CropFollower()
+
+    def read(self, picture: Pixels, face: Face, captured_ns: int) -> DpeMotion:
+        """The expression and pose of this picture."""
+        box = self._crop.update(face, captured_ns)
+        return self._graphs.read(to_network(box.cut(picture, self._graphs.size)))
+
+    def calibrate(self, picture: Pixels, face: Face) -> None:
+        """Does nothing: there is no neutral face."""
+
+    def recalibrate(self) -> None:
+        """Does nothing: there is no neutral face."""

@@ -1,0 +1,126 @@
+"""The authors' checkpoint: read without running code in it, its names turned into ours.
+
+Names are swapped in the release: what its flag `exp` runs (the paper's expression edit) is called
+`mlp_pose` and `dec_pose` there, and the other way round. The table below is the only place that
+knows.
+"""
+
+import argparse
+import pickle
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Size, Tensor
+
+from engine.errors import BundleError
+
+OURS_BY_THEIRS = {
+    "enc.": "encoder.",
+    "mlp.": "projection.",
+    "dir.": "directions.",
+    "mlp_pose.": "expression.motion.",
+    "dec_pose.": "expression.generator.",
+    "mlp_exp.": "pose.motion.",
+    "dec_exp.": "pose.generator.",
+}
+TRAINERS_KEYS = {"gen", "dis", "g_optim", "d_optim", "args"}
+"""What the authors' trainer saves; only `gen` is read."""
+LISTED = 30
+"""Names listed per kind of mistake; a foreign file can have thousands."""
+
+
+def read_official(path: Path) -> dict[str, Tensor]:
+    """The generator's state dict, in the authors' names; nothing in the file is executed."""
+    content = _load(path)
+    if not isinstance(content, Mapping) or "gen" not in content:
+        raise BundleError(
+            f"{path} is no DPE checkpoint: it has no entry 'gen'. "
+            "Give the file that the authors published or their trainer saved."
+        )
+    unknown = sorted(str(key) for key in content.keys() - TRAINERS_KEYS)
+    if unknown:
+        raise BundleError(
+            f"{path} has entries that no DPE checkpoint has: {', '.join(unknown[:LISTED])}. "
+            "Give the file that the authors published or their trainer saved."
+        )
+    return _tensors(path, content["gen"])
+
+
+def _load(path: Path) -> object:
+    try:
+        # The trainer stores its command line beside the weights; Namespace is the one class in it.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise BundleError(
+            f"cannot read {path}: {error.strerror or error}. Check the path."
+        ) from None
+    except pickle.UnpicklingError as error:
+        raise BundleError(
+            f"{path} is refused: it is no PyTorch file of plain weights, or loading it would "
+            f"run code ({_first_line(error)}). Get the checkpoint again from its authors."
+        ) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # What torch raises for a broken archive depends on where the file breaks off.
+        raise BundleError(
+            f"{path} is damaged or incomplete ({_first_line(error)}). Download it again."
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "empty file")
+
+
+def _tensors(path: Path, state: object) -> dict[str, Tensor]:
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise BundleError(f"{path}: 'gen' is no state dict of tensors. Get the file again.")
+    broken = [name for name, value in state.items() if not bool(torch.isfinite(value).all())]
+    if broken:
+        raise BundleError(
+            f"{path} has weights that are not finite: {_listed(broken)}. Download it again."
+        )
+    return {str(name): value for name, value in state.items()}
+
+
+def compare(path: Path, found: Mapping[str, Size], expected: Mapping[str, Size]) -> None:
+    """Refuse a state dict whose names or shapes differ from the expected; the error lists them."""
+    wrong = [
+        f"{name} {tuple(found[name])} instead of {tuple(expected[name])}"
+        for name in found
+        if name in expected and found[name] != expected[name]
+    ]
+    parts = {
+        "missing": [name for name in expected if name not in found],
+        "unknown": [name for name in found if name not in expected],
+        "wrong shape": wrong,
+    }
+    told = [f"{kind}: {_listed(names)}" for kind, names in parts.items() if names]
+    if told:
+        raise BundleError(
+            f"{path} is no DPE checkpoint; {'; '.join(told)}. "
+            "Give the file that the authors published or their trainer saved."
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    rest = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + rest
+
+
+def to_ours(theirs: str) -> str:
+    """Our name of a parameter of the release."""
+    return _renamed(theirs, OURS_BY_THEIRS)
+
+
+def to_theirs(ours: str) -> str:
+    """The release's name of one of our parameters."""
+    return _renamed(ours, {ours: theirs for theirs, ours in OURS_BY_THEIRS.items()})
+
+
+def _renamed(name: str, table: Mapping[str, str]) -> str:
+    for old, new in table.items():
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    raise KeyError(name)
