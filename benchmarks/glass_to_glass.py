@@ -151,7 +151,7 @@ def _serve(kind: str, portrait: Path, size: int) -> None:
 
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    settings = ServerSettings(port=0, portrait=portrait, size=size, framing="face", pages=PAGES)
+    settings = ServerSettings(port=0, portrait=portrait, size=size, adapts=False, pages=PAGES)
     is_echo = kind == "echo"
     serve(
         settings,

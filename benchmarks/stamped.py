@@ -85,7 +85,7 @@ class Stamped:
 
     model: Model[Any] | None
 
-    def enroll(self, picture: Pixels, face: Face) -> StampedPortrait:
+    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> StampedPortrait:
         """Enrol with the other."""
         portrait = None if self.model is None else self.model.enroll(picture, face)
         return StampedPortrait(portrait, picture)

@@ -8,6 +8,8 @@ face, and eased back in when it returns.
 from collections.abc import Callable
 from typing import Generic, Literal, Protocol, TypeAlias
 
+import numpy as np
+
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame, Pixels
@@ -18,6 +20,8 @@ from engine.stats import timed
 Neutral: TypeAlias = Literal["none yet", "automatic", "next face", "yours"]
 """Where the driver's neutral face comes from: no face was seen, the model chose it, the next face
 will be taken, or the user calibrated."""
+
+NO_PICTURE: Pixels = np.zeros((0, 0, 3), np.uint8)
 
 _AFTER_A_FACE: dict[Neutral, Neutral] = {
     "none yet": "automatic",
@@ -58,6 +62,8 @@ class Reenactor(Generic[MotionT]):
         is eased: a pose that is held, eyes on the camera, a factor from another source."""
         self.sees_face = False
         """Whether the last frame showed a face."""
+        self.is_at_rest = True
+        """Whether the portrait is shown as it is, since no face drives it."""
         self.neutral: Neutral = "none yet"
         """Where the driver's neutral face comes from."""
         self._model = model
@@ -84,6 +90,12 @@ class Reenactor(Generic[MotionT]):
         with timed(frame.stages_ns, "render"):
             return frame.with_pixels(self._render(motion, frame.captured_ns))
 
+    def idle(self, now_ns: int) -> Frame:
+        """What to show at a moment for which there is no driving frame: as if no face were seen."""
+        nothing = Frame(pixels=NO_PICTURE, captured_ns=now_ns)
+        with timed(nothing.stages_ns, "render"):
+            return nothing.with_pixels(self._render(self._follow(nothing, None)))
+
     def calibrate(self, frame: Frame, face: Face | None = None) -> bool:
         """Take this frame as the driver's neutral face, at once; False where it shows no face.
 
@@ -109,6 +121,7 @@ class Reenactor(Generic[MotionT]):
         self._motion = None
         self.motion = None
         self.sees_face = False
+        self.is_at_rest = True
         self.neutral = "none yet"
 
     def _follow(self, frame: Frame, face: Face | None) -> MotionT | None:
@@ -121,6 +134,7 @@ class Reenactor(Generic[MotionT]):
         if face is not None:
             read = self._read(frame, face)
             self._motion = self._motion if self._presence.is_leaving else read
+        self.is_at_rest = self._motion is None or amount >= 1.0
         if self._motion is None or amount >= 1.0:
             return None
         return self._motion.eased(amount) if amount > 0.0 else self._motion

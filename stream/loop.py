@@ -27,6 +27,10 @@ RECENT = 300
 """Frames that live figures look back on: ten seconds at 30 frames a second."""
 LOOK_UP_S = 0.1
 """How often the loop looks whether it is to stop while no frame comes."""
+SILENT_S = 0.5
+"""A source that gave nothing for so long has stopped; its driver is let go of like a lost face."""
+IDLE_STEP_S = 1 / 30
+"""Between two pictures of that."""
 STOP_S = 1.0
 """A step takes far less; a thread that is not done by then hangs in somebody's driver."""
 COMPLAIN_EVERY_S = 10.0
@@ -174,10 +178,19 @@ class FrameLoop(Generic[MotionT]):
     def _run(self) -> None:
         self._guarded(self._warm_up)
         self._ready.set()
+        last_ns, taken_ns = 0, time.monotonic_ns()
         while not self._stopping.is_set():
-            frame = self.source.take(LOOK_UP_S)
-            if frame is not None and not self.is_paused:
+            silent_ns = time.monotonic_ns() - taken_ns
+            is_letting_go = silent_ns > SILENT_S * 1e9 and not self.reenactor.is_at_rest
+            frame = self.source.take(IDLE_STEP_S if is_letting_go else LOOK_UP_S)
+            if frame is not None:
+                last_ns, taken_ns = frame.captured_ns, time.monotonic_ns()
+            if self.is_paused:
+                continue
+            if frame is not None:
                 self._guarded(partial(self._step, frame))
+            elif is_letting_go:
+                self._guarded(partial(self._idle, last_ns + silent_ns))
 
     def _warm_up(self) -> None:
         """Step the portrait's own picture once: caches fill, and every path has been run."""
@@ -191,14 +204,21 @@ class FrameLoop(Generic[MotionT]):
         frame.stages_ns["wait"] = max(time.monotonic_ns() - frame.captured_ns, 0)
         with timed(frame.stages_ns, "step"):
             result = self.reenactor.step(frame)
+        self._show(result)
+        self._frames += 1
+        self._stages.add(result.stages_ns)
+        self._ends_ns.append(time.monotonic_ns())
+
+    def _idle(self, now_ns: int) -> None:
+        """One picture on the way to rest; it counts as no result, for nothing was driven."""
+        self._show(self.reenactor.idle(now_ns))
+
+    def _show(self, result: Frame) -> None:
         self.newest = result
         for sink in self._sinks:
             sink.put(result)
         if self._on_step is not None:
             self._on_step(result)
-        self._frames += 1
-        self._stages.add(result.stages_ns)
-        self._ends_ns.append(time.monotonic_ns())
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """The one place where a live stream outlives an error: the last picture stays."""

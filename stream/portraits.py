@@ -110,7 +110,7 @@ def _moving(
 
 
 def _enrolled(picture: Pixels, face: Face | None, model: Model[MotionT]) -> Portrait[MotionT]:
-    return Untouched(picture) if face is None else model.enroll(picture, face)
+    return Untouched(picture) if face is None else model.enroll(picture, face, passing=True)
 
 
 class Untouched:

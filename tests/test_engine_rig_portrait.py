@@ -36,7 +36,7 @@ def person(size: int = SIZE) -> NDArray[np.float32]:
 
 def test_without_motion_the_portrait_is_itself() -> None:
     picture = textured()
-    for matte in (None, person()):
+    for matte in (None, person):
         portrait = RigPortrait(picture, made_face(), matte)
         moved = portrait.render(still_motion(), Edit()).astype(int)
         assert np.abs(moved - picture).mean() < 0.6
@@ -118,7 +118,7 @@ def test_the_heads_backward_field_undoes_its_forward_one() -> None:
 
 def test_only_the_head_moves_when_the_head_turns() -> None:
     picture = textured()
-    portrait = RigPortrait(picture, made_face(), person())
+    portrait = RigPortrait(picture, made_face(), person)
     moved = portrait.render(motion_to(yaw=15.0, roll=6.0), Edit()).astype(int)
     change = np.abs(moved - picture).mean(axis=-1)
     assert change[100:150, 100:150].mean() > 8.0, "the face moves"
@@ -128,7 +128,7 @@ def test_only_the_head_moves_when_the_head_turns() -> None:
 
 def test_an_expression_leaves_everything_around_the_face_alone() -> None:
     picture = textured()
-    portrait = RigPortrait(picture, made_face(), person())
+    portrait = RigPortrait(picture, made_face(), person)
     moved = portrait.render(motion_to(jawOpen=0.7, browInnerUp=1.0), Edit(mode="expression"))
     change = np.abs(moved.astype(int) - picture).mean(axis=-1)
     assert change[:40].max() == 0
@@ -148,7 +148,7 @@ def test_an_expression_leaves_everything_around_the_face_alone() -> None:
     ],
 )
 def test_no_motion_makes_it_raise(mode: str, moved: dict[str, float]) -> None:
-    portrait = RigPortrait(textured(), made_face(), person())
+    portrait = RigPortrait(textured(), made_face(), person)
     output = portrait.render(motion_to(**moved), Edit(mode=mode))  # type: ignore[arg-type]
     assert output.shape == (SIZE, SIZE, 3)
     assert output.dtype == np.uint8
@@ -182,3 +182,19 @@ def test_the_drivers_mouth_shows_only_when_asked() -> None:
     middle = open_mouth.landmarks[[13, 14], :2].mean(axis=0).round().astype(int)
     assert generic[middle[1], middle[0]].mean() < 140
     assert borrowed[middle[1], middle[0]].mean() > generic[middle[1], middle[0]].mean() + 40
+
+
+def test_a_person_is_cut_out_only_when_the_head_moves() -> None:
+    asked = []
+
+    def matte() -> NDArray[np.float32]:
+        asked.append(True)
+        return person()
+
+    portrait = RigPortrait(textured(), made_face(), matte)
+    portrait.render(motion_to(jawOpen=0.5, yaw=9.0), Edit(mode="expression"))
+    assert not asked
+    portrait.render(motion_to(yaw=9.0), Edit())
+    portrait.render(motion_to(yaw=5.0), Edit())
+    assert len(asked) == 1
+    assert portrait.has_layers

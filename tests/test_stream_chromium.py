@@ -26,10 +26,11 @@ CALL = """async () => {
   const peer = new RTCPeerConnection({iceServers: []});
   const [camera, output] = [document.createElement('video'), document.createElement('video')];
   for (const video of [camera, output]) {
-    video.muted = true; video.autoplay = true; document.body.append(video);
+    video.muted = true; document.body.append(video);
   }
-  camera.srcObject = stream;
-  peer.ontrack = (event) => { output.srcObject = new MediaStream([event.track]); };
+  const show = (video, shown) => { video.srcObject = shown; video.play(); };
+  show(camera, stream);
+  peer.ontrack = (event) => show(output, new MediaStream([event.track]));
   peer.addTransceiver(stream.getVideoTracks()[0], {direction: 'sendrecv'});
   const channel = peer.createDataChannel('stats');
   window.call = {peer, camera, output, stats: null};

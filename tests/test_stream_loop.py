@@ -24,6 +24,7 @@ from tests.fakes import (
     ShiftModel,
     disc_face,
     disc_frame,
+    disc_mask,
     disc_picture,
 )
 
@@ -144,6 +145,22 @@ def test_a_source_that_dies_and_returns_is_picked_up_again() -> None:
         assert running.newest is not None
         feed(running, disc_frame(30, (61, 60)))
         assert results.take(SOON_S) is not None
+
+
+def test_a_source_that_stopped_lets_the_portrait_ease_to_rest() -> None:
+    with loop() as running:
+        results = running.subscribe()
+        for index, x in enumerate((60, 100)):
+            feed(running, disc_frame(index, (x, 60)))
+            assert results.take(SOON_S) is not None
+        shown = [frame.pixels for frame in iter(lambda: results.take(1.5), None)]
+        frames = running.report().frames
+    assert len(shown) > 5
+    np.testing.assert_array_equal(shown[-1], PORTRAIT)
+    places = [float(np.nonzero(disc_mask(each))[1].mean()) for each in shown]
+    assert places == sorted(places, reverse=True)
+    assert places[0] > 110
+    assert frames == 2
 
 
 def test_while_paused_the_last_picture_stays() -> None:

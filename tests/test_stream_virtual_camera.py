@@ -62,6 +62,7 @@ def test_results_follow_in_order_and_the_last_one_stays(
     camera: VirtualCamera, slot: LatestSlot[Frame]
 ) -> None:
     sink = FakeBackend.made[0]
+    assert sink.came.wait(10)
     for level in (80, 120, 160):
         slot.put(frame(level))
         wait_until(lambda level=level: abs(levels(sink)[-1] - level) <= 1)
@@ -79,7 +80,7 @@ def test_i420_passes_as_it_is_and_its_colours_are_right(slot: LatestSlot[Frame])
     camera = VirtualCamera(slot, picture)
     camera.start()
     sink = FakeBackend.made[0]
-    sink.came.wait(5)
+    assert sink.came.wait(10)
     camera.stop()
     assert sink.sent[0][1].shape == (WIDTH * HEIGHT * 3 // 2,)
     difference = np.abs(sink.pictures()[0][:, [8, 56]].astype(int) - picture[:, [8, 56]])
@@ -94,7 +95,7 @@ def test_a_camera_that_fails_is_opened_again(
     wait_until(lambda: len(FakeBackend.made) > 1 and bool(FakeBackend.made[1].sent))
     assert FakeBackend.made[0].is_closed
     slot.put(frame(200))
-    wait_until(lambda: abs(levels(FakeBackend.made[1])[-1] - 200) <= 1)
+    wait_until(lambda: abs(levels(FakeBackend.made[1])[-1] - 200) <= 1)  # it has shown one
     assert camera.failures == 1
 
 
@@ -103,7 +104,7 @@ def test_the_output_may_be_mirrored(slot: LatestSlot[Frame]) -> None:
     picture[:, :32] = 200
     camera = VirtualCamera(slot, picture, look=lambda pixels: pixels[:, ::-1])
     camera.start()
-    FakeBackend.made[0].came.wait(5)
+    assert FakeBackend.made[0].came.wait(10)
     camera.stop()
     shown = FakeBackend.made[0].pictures()[0]
     assert shown[0, 2, 0] < 50 < shown[0, -2, 0]

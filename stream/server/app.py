@@ -70,13 +70,7 @@ async def serving(
         shelf = Shelf()
         await studio.open(READY_TRACKERS)
         await studio.with_examiner(lambda tracker: shelf.stock(settings.portrait, tracker))
-        hall = Hall(
-            studio=studio,
-            size=settings.size,
-            most=settings.most_sessions,
-            stun=settings.stun,
-            folder=Path(folder),
-        )
+        hall = Hall(studio, settings, Path(folder))
         stack.push_async_callback(hall.close_all)
         care = asyncio.create_task(hall.look_after())
         stack.push_async_callback(_cancelled, care)

@@ -11,6 +11,7 @@ from typing import Any
 from engine.errors import UnderstudyError
 from stream.server.peers import Peer
 from stream.server.session import Session, open_session
+from stream.server.settings import ServerSettings
 from stream.server.shelf import Item
 from stream.server.studio import Studio
 
@@ -32,13 +33,12 @@ class FullError(UnderstudyError):
 class Hall:
     """All sessions of a server, and their connections."""
 
-    def __init__(
-        self, *, studio: Studio, size: int, most: int, stun: tuple[str, ...], folder: Path
-    ) -> None:
+    def __init__(self, studio: Studio, settings: ServerSettings, folder: Path) -> None:
         self._studio = studio
-        self._size = size
-        self._most = most
-        self._stun = stun
+        self._size = settings.size
+        self._most = settings.most_sessions
+        self._stun = settings.stun
+        self._adapts = settings.adapts
         self._folder = folder
         self._coming = 0
         self._sessions: dict[str, Session] = {}
@@ -174,7 +174,7 @@ class Hall:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self, now_s: float) -> None:
-        for session in tuple(self._sessions.values()):
+        for session in tuple(self._sessions.values()) if self._adapts else ():
             session.adapt(now_s)
         for peer, began_s in tuple(self._began_s.items()):
             if now_s - began_s > CONNECT_S:

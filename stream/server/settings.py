@@ -23,6 +23,8 @@ class ServerSettings:
     """Shorter side of the result, in pixels."""
     framing: Framing = "face"
     """A square around the face: one size for all portraits, so that a swap restarts no encoder."""
+    adapts: bool = True
+    """Reduce the size where the machine is too slow for it."""
     most_sessions: int = 4
     token: str | None = None
     """What every request must carry; required beyond loopback."""

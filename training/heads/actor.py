@@ -13,8 +13,8 @@ from training.heads.skin import linear
 from training.heads.strands import RootedStrands
 
 TEETH = (0.80, 0.74, 0.62)
-BROW_SHADE = 0.9
-"""Brows are a little darker than the hair."""
+BROW_SKIN = 0.12
+"""Share of the skin's tone that shines through the fine hairs of a brow."""
 
 
 class Actor:
@@ -88,13 +88,16 @@ class Actor:
 
     def draw_hairs(self, program: str, programs: Programs) -> None:
         """Draw all hairs with one of the strand programs; flow needs no hairs of the face."""
-        hair = self.person.looks.hair
+        looks = self.person.looks
+        hair = looks.hair
         colour = linear(hair.colour)
         if not program.startswith("flow"):
             for kind, _, buffers in self._rooted:
                 if kind == "lashes" and program.startswith("shadow"):
                     continue
-                shade = colour * BROW_SHADE if kind != "beard" else colour * (1, 0.9, 0.85)
+                shade = colour * (1, 0.9, 0.85)
+                if kind == "brows":
+                    shade = colour * (1 - BROW_SKIN) + linear(looks.skin.tone) * BROW_SKIN
                 if kind == "lashes":
                     shade = np.minimum(colour * 0.3, 0.012)
                 programs.set(

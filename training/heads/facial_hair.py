@@ -18,7 +18,8 @@ from training.heads.strands import RootedStrands, StrandLooks, tapered
 LASH_ROWS, LASH_COLUMNS, LASH_STRIPS = 6, 19, 6
 """FaceKit's lash cards: 6 strips an eye (3 upper, 3 lower), each a grid."""
 LASHES_PER_STRIP = 26
-LOWER_LASH = 0.45
+LOWER_PER_STRIP = 7
+LOWER_LASH = 0.3
 """Length of lower lashes against upper ones."""
 BROW_POINTS = (list(range(17, 22)), list(range(26, 21, -1)))
 """Landmarks of a brow from its tail to its head: right, left."""
@@ -42,14 +43,14 @@ def grow_lashes(mesh: HeadMesh, looks: Appearance, amount: Amount) -> RootedStra
     for part in (Part.LEFT_LASHES, Part.RIGHT_LASHES):
         for strip, grid in enumerate(_lash_grids(mesh, part)):
             is_upper = strip < LASH_STRIPS // 2
-            for _ in range(LASHES_PER_STRIP if is_upper else LASHES_PER_STRIP // 2):
+            for _ in range(LASHES_PER_STRIP if is_upper else LOWER_PER_STRIP):
                 column = draw.uniform(0.3, LASH_COLUMNS - 1.3)
                 length = looks.eyes.lash_length * draw.uniform(0.6, 1.0)
                 length *= 1.0 if is_upper else LOWER_LASH
                 points = _lash(grid, column, draw.normal(0, 0.5), length)
                 corners.append(points[0])
                 weights.append(points[1])
-                widths.append(amount.width * (1.2 if is_upper else 0.6))
+                widths.append(amount.width * (1.2 if is_upper else 0.35))
     count = len(corners)
     width = np.array(widths, np.float32)[:, None] * tapered(count, HAIR_POINTS, 1.0, 0.1)
     return RootedStrands(

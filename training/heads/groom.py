@@ -23,7 +23,8 @@ CROWN = np.array([0.0, 13.5, -5.5], np.float32)
 """The whorl that short hair is combed away from."""
 TIE = np.array([0.0, 6.5, -10.5], np.float32)
 """Where an updo is tied."""
-STRANDS_PER_GUIDE = 45
+LEAST_LOCKS = 260
+SMOOTHINGS = 3
 
 Field = NDArray[np.float32]
 
@@ -60,11 +61,15 @@ def grow(
     draw = generator(looks.seed, "hair")
     roots = _plant(mesh, style, looks, draw, strands)
     points = _comb_out(maps, style, looks.hair.part, roots, draw, steps)
-    points = _clumped(points, roots, style, draw)
-    points = _curled(points, roots, style, draw)
+    guides = _guides(roots, draw)
+    points = _clumped(points, guides, style, draw)
+    points = _curled(points, roots, guides, style, draw)
     if style.comb == "tail":
         points, roots = _with_bun(points, roots, draw)
     depth = _depth(maps, points, style, roots.layers)
+    if style.comb == "part":
+        bare = np.exp(-(((roots.places[:, 0] - looks.hair.part) / 1.3) ** 2))
+        depth = np.maximum(depth, 0.75 * bare[:, None].astype(np.float32))
     count = len(points)
     widths = tapered(count, steps, width, 0.25) * draw.uniform(0.6, 1.3, (count, 1))
     return Groom(
@@ -114,7 +119,7 @@ def _plant(
     return _Roots(
         places=places,
         normals=normals,
-        lengths=_lengths(places, fringe, style, draw, recession),
+        lengths=_lengths(places, fringe, style, draw, recession, looks.hair.part),
         layers=draw.uniform(0.05, 1.0, len(places)).astype(np.float32),
         fringe=fringe,
         in_front=azimuth + draw.normal(0, 9, len(places)) < 97,
@@ -130,7 +135,12 @@ def _fringe_share(places: Field, recession: float) -> Field:
 
 
 def _lengths(
-    places: Field, fringe: Field, style: Style, draw: np.random.Generator, recession: float
+    places: Field,
+    fringe: Field,
+    style: Style,
+    draw: np.random.Generator,
+    recession: float,
+    part: float,
 ) -> Field:
     top = smoothstep(6.5, 10.5, places[:, 1])
     back = smoothstep(-1.0, -6.0, places[:, 2])
@@ -140,6 +150,8 @@ def _lengths(
     if style.sides < 3:  # a barber's fade towards the edge
         above = places[:, 1] - regions.hairline(places, recession)
         length = length * (0.35 + 0.65 * np.maximum(smoothstep(0, 3.5, above), fringe))
+    if style.comb == "swept":  # what falls over the far side is cut
+        length = length * (1 - 0.5 * smoothstep(1.0, 5.5, -np.sign(part or 1.0) * places[:, 0]))
     return np.asarray(length * draw.uniform(0.78, 1.08, len(places)), np.float32)
 
 
@@ -159,7 +171,7 @@ def _comb_direction(comb: Comb, part: float, places: Field, roots: _Roots) -> Fi
         pull = np.stack(
             [
                 side * (1 - falling) - inwards,
-                0.5 * roots.fringe - 0.35 - 2.5 * falling,
+                0.3 * roots.fringe - 0.35 - 2.5 * falling,
                 -backwards * (1 - 0.75 * falling),
             ],
             axis=1,
@@ -203,7 +215,7 @@ def _comb_out(
         weight = style.gravity * grown
         pull = _unit(pull * (1 - weight) + np.array([0, -1, 0], np.float32) * weight + stray)
         heading = _unit(heading * style.stiffness + pull * (1 - style.stiffness))
-        reach = roots.layers * style.volume * float(smoothstep(0, 0.45, t))
+        reach = roots.layers * style.volume * float(smoothstep(0, 0.25, t))
         reach = reach * np.minimum(1, roots.lengths / 1.5) + 0.06
         moved = np.asarray(points[-1] + heading * segment, np.float32)
         if style.comb == "part":
@@ -211,7 +223,15 @@ def _comb_out(
         moved = maps.pushed_out(moved, reach, roots.in_front)
         heading = _unit(moved - points[-1])
         points.append(points[-1] + heading * segment)
-    return np.stack(points, axis=1).astype(np.float32)
+    return _smoothed(np.stack(points, axis=1))
+
+
+def _smoothed(points: Field) -> Field:
+    """Take the kinks out that pushing aside has made; root and tip stay."""
+    points = points.astype(np.float32)
+    for _ in range(SMOOTHINGS):
+        points[:, 1:-1] = (points[:, :-2] + 2 * points[:, 1:-1] + points[:, 2:]) / 4
+    return points
 
 
 def _beside_the_face(places: Field, part: float, roots: _Roots) -> Field:
@@ -243,30 +263,44 @@ def _unit(vectors: Field) -> Field:
     return np.asarray(vectors / (length + 1e-6), np.float32)
 
 
-def _clumped(points: Field, roots: _Roots, style: Style, draw: np.random.Generator) -> Field:
-    """Draw the tips of neighbours together."""
-    if style.clump == 0:
-        return points
-    guides = draw.choice(len(points), max(8, len(points) // STRANDS_PER_GUIDE), replace=False)
+def _guides(roots: _Roots, draw: np.random.Generator) -> NDArray[np.int64]:
+    """For each strand the one (S,) that its lock follows."""
+    count = len(roots.places)
+    chosen = draw.choice(count, min(count, max(LEAST_LOCKS, count // 60)), replace=False)
     place = roots.places + draw.normal(0, 0.15, roots.places.shape)
-    nearest = guides[cKDTree(roots.places[guides]).query(place)[1]]
+    return np.asarray(chosen[cKDTree(roots.places[chosen]).query(place)[1]])
+
+
+def _clumped(
+    points: Field, guides: NDArray[np.int64], style: Style, draw: np.random.Generator
+) -> Field:
+    """Draw the tips of a lock together."""
     t = np.linspace(0, 1, points.shape[1])[None, :, None]
-    gap = points[nearest] - points
+    gap = points[guides] - points
     # Strands that part ways (over the parting) must not be pulled back together.
     together = np.linalg.norm(gap[:, -1], axis=1) < 4.0
     share = style.clump * t**1.6 * draw.uniform(0.3, 1.0, (len(points), 1, 1))
     return np.asarray(points + gap * share * together[:, None, None], np.float32)
 
 
-def _curled(points: Field, roots: _Roots, style: Style, draw: np.random.Generator) -> Field:
-    """Add waves or curls, in step with the neighbours."""
+def _curled(
+    points: Field,
+    roots: _Roots,
+    guides: NDArray[np.int64],
+    style: Style,
+    draw: np.random.Generator,
+) -> Field:
+    """Add waves or curls, in step within a lock."""
     if style.curl == 0:
         return points
     along = _unit((points[:, -1] - points[:, 0]).reshape(-1, 3))
-    side = _unit(np.cross(along, roots.normals))
+    side = _unit(np.cross(along, roots.normals)[guides])
     other = np.cross(along, side)
-    cells = np.rint(roots.places / 1.4).astype(int) @ np.array([73, 179, 283])
-    phase = (cells % 97) / 97 * 2 * np.pi + draw.normal(0, 0.5, len(points))
+    # Waves of long hair run through the whole head; curls belong to a lock.
+    own = draw.uniform(0, 2 * np.pi, len(points))[guides]
+    common = 0.8 * roots.places[:, 0] + 0.5 * roots.places[:, 2]
+    phase = own if style.curl_turns > 3 else 0.35 * own + common
+    phase = phase + draw.normal(0, 0.25, len(points))
     t = np.linspace(0, 1, points.shape[1])
     arc = roots.lengths[:, None] * t / 10 * style.curl_turns * 2 * np.pi + phase[:, None]
     radius = style.curl * smoothstep(0.05, 0.4, t)

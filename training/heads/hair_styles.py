@@ -65,8 +65,8 @@ STYLES: dict[str, Style] = {
         gravity=0.7, stiffness=0.3, clump=0.4,
     ),
     "curly": Style(
-        top=6.5, sides=6.0, back=6.5, fringe=5.0, comb="out", lift=0.8, volume=3.0,
-        gravity=0.25, stiffness=0.7, curl=0.5, curl_turns=4.5, clump=0.5,
+        top=6.5, sides=6.0, back=6.5, fringe=5.0, comb="out", lift=0.8, volume=2.6,
+        gravity=0.35, stiffness=0.6, curl=0.42, curl_turns=5.5, clump=0.9,
     ),
     "bangs": Style(
         top=18, sides=16, back=16, fringe=4.6, comb="part", lift=0.25, volume=1.4,

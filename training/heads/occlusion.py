@@ -44,7 +44,7 @@ def of_expression(mesh: HeadMesh, base: Field, head: Field) -> Field:
     inside = np.isin(mesh.parts, (Part.MOUTH_SOCKET, Part.GUMS, Part.TEETH))
     behind = (upper[2] + lower[2]) / 2 - head[inside, 2]
     depth = np.exp(-np.maximum(behind - 0.35, 0) / (0.7 + 0.9 * gap) * 0.9)
-    result[inside] = np.clip(depth, 0, 1) * np.clip(0.55 * gap**0.7, 0.03, 0.92)
+    result[inside] = np.clip(depth, 0, 1) * (0.05 + 0.75 * smoothstep(0.06, 0.55, gap))
     for eye, lid in zip(mesh.eyes, UPPER_LIDS, strict=True):
         lid_height = head[landmarks[list(lid)], 1].mean()
         result[eye] = 0.32 + 0.68 * smoothstep(-0.05, 0.75, lid_height - head[eye, 1])

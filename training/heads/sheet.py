@@ -58,7 +58,7 @@ def _shots(seed: int, renderer: Renderer) -> list[Shot]:
 def save_picture(picture: Pixels, path: Path) -> None:
     """Write a picture; the ending of the name chooses the format."""
     try:
-        is_written = cv2.imwrite(str(path), picture[..., ::-1])
+        is_written = cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     except cv2.error as error:
         raise OutputError(f"{path} must end in .png or .jpg.") from error
     if not is_written:

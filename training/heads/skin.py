@@ -51,7 +51,8 @@ def paint(atlas: Atlas, looks: Appearance, size: int) -> SkinTextures:
     _stain(albedo, hair, strands, atlas.resized(_scalp_density(atlas.places, looks, draw), size))
     beard = atlas.resized(_beard_density(atlas.places, looks, draw), size)
     beard *= 1 - np.clip(1.8 * cv2.GaussianBlur(lips, (0, 0), size / 170), 0, 1)
-    _shade_beard(albedo, beard, strands, looks, hair)
+    dots = plane_noise(draw, shape, size / 460, 1) if looks.hair.beard == "stubble" else strands
+    _shade_beard(albedo, beard, dots, looks, hair)
     _shade_brows(albedo, atlas, looks, size)
     _line_lids(albedo, atlas, looks, size)
     height = 0.45 * plane_noise(draw, shape, size / 330, 1) + 0.3 * plane_noise(
@@ -172,7 +173,7 @@ def _shade_beard(
 ) -> None:
     """Darken the skin under a beard; stubble is nothing but this."""
     is_stubble = looks.hair.beard == "stubble"
-    share = beard * (0.4 if is_stubble else 0.6) * np.clip(0.75 + 0.5 * strands, 0, 1.2)
+    share = beard * (0.45 if is_stubble else 0.7) * np.clip(0.75 + 0.3 * strands, 0, 1.2)
     share = np.clip(share, 0, 1)[..., None]
     limit = linear(looks.skin.tone) * (0.55 if is_stubble else 0.9)
     albedo *= 1 - share
