@@ -93,8 +93,7 @@ class Reenactor(Generic[MotionT]):
     def idle(self, now_ns: int) -> Frame:
         """What to show at a moment for which there is no driving frame: as if no face were seen."""
         nothing = Frame(pixels=NO_PICTURE, captured_ns=now_ns)
-        with timed(nothing.stages_ns, "render"):
-            return nothing.with_pixels(self._render(self._follow(nothing, None)))
+        return self.show(nothing, self._follow(nothing, None))
 
     def calibrate(self, frame: Frame, face: Face | None = None) -> bool:
         """Take this frame as the driver's neutral face, at once; False where it shows no face.

@@ -149,6 +149,19 @@ def test_a_frame_keeps_its_moment_and_records_each_stage() -> None:
     assert min(done.stages_ns.values()) > 0
 
 
+def test_a_source_that_stops_lets_the_portrait_ease_to_rest() -> None:
+    made = reenactor()
+    made.step(disc_frame(0, (60, 60)))
+    made.step(disc_frame(1, (90, 60)))
+    places = [
+        disc_x(made.idle(disc_frame(index, None).captured_ns).pixels)
+        for index in range(2, seconds(HOLD_S + EASE_OUT_S) + 5)
+    ]
+    assert places[0] == pytest.approx(30, abs=0.6)
+    assert places[-1] == 0
+    assert np.all(np.diff(places) <= 0)
+
+
 def test_stepping_without_a_portrait_is_a_wrong_call() -> None:
     made = Reenactor(model=ShiftModel(), tracker=DiscTracker())
     with pytest.raises(RuntimeError, match="set_portrait"):
