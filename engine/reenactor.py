@@ -5,7 +5,6 @@ frame shows is never an error: a face that is lost is held, then eased to the po
 face, and eased back in when it returns.
 """
 
-from collections.abc import Callable
 from typing import Generic, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -44,7 +43,7 @@ class Mixer(Protocol[MotionT]):
 class Reenactor(Generic[MotionT]):
     """Animates one portrait by one driving stream. Owned by one thread.
 
-    `edit`, `portrait`, `override` and `mixer` may be replaced between two frames, also by another
+    `edit`, `portrait` and `mixer` may be replaced between two frames, also by another
     thread: each step reads them once.
     """
 
@@ -57,9 +56,6 @@ class Reenactor(Generic[MotionT]):
         """Where factors come from besides the driver; None where all come from the driver."""
         self.motion: MotionT | None = None
         """The driver's motion in the last step, before mixer and edit; None is at rest."""
-        self.override: Callable[[MotionT, Edit, int], MotionT] | None = None
-        """Changes each motion that was read, given the edit to come and its captured_ns, before it
-        is eased: a pose that is held, eyes on the camera, a factor from another source."""
         self.sees_face = False
         """Whether the last frame showed a face."""
         self.is_at_rest = True
@@ -139,13 +135,12 @@ class Reenactor(Generic[MotionT]):
         return self._motion.eased(amount) if amount > 0.0 else self._motion
 
     def _read(self, frame: Frame, face: Face) -> MotionT:
-        """The face's motion, with what the user holds or takes from elsewhere put in."""
+        """The face's motion; notes where the neutral face comes from."""
         before = self.neutral
         read = self._driver.read(frame.pixels, face, frame.captured_ns)
         if self.neutral == before:  # not where another thread has asked for the next face meanwhile
             self.neutral = _AFTER_A_FACE[before]
-        override = self.override
-        return read if override is None else override(read, self.edit, frame.captured_ns)
+        return read
 
     def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
         portrait = self.portrait

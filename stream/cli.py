@@ -211,7 +211,7 @@ def serve(
     """
     import secrets
 
-    from stream.parts import load_model, override_maker, tracker_maker
+    from stream.parts import load_model, mixer_maker, tracker_maker
     from stream.server.app import serve as run
     from stream.server.settings import LEAST_TOKEN, ServerSettings, is_loopback
     from stream.terminal import working
@@ -236,7 +236,7 @@ def serve(
             settings,
             model=load_model(model, mouth="generic"),
             make_tracker=tracker_maker("mesh"),
-            make_override=override_maker(model),
+            make_mixer=mixer_maker(model),
             told=lambda url: print(url, flush=True),
             stop=terminal.stop,
         )

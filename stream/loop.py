@@ -77,7 +77,7 @@ class LoopReport:
 class FrameLoop(Generic[MotionT]):
     """Runs a reenactor that has a portrait, from `start` to `stop`; also a context manager.
 
-    While it runs, other threads may replace the reenactor's `edit`, `portrait` and `override` and
+    While it runs, other threads may replace the reenactor's `edit`, `portrait` and `mixer` and
     call `recalibrate`, and nothing else.
     """
 

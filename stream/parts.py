@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.model import Model
+
+if TYPE_CHECKING:
+    from engine.rig.mixer import RigMixer
 
 
 def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
@@ -32,10 +35,10 @@ def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
     return partial(make_tracker, name)
 
 
-def override_maker(name: str) -> Callable[[], Any] | None:
+def mixer_maker(name: str) -> "Callable[[], RigMixer] | None":
     """Makes what holds a pose or a gaze; None for a model whose motion has no named factors."""
     if name != "rig":
         return None
-    from engine.rig.override import RigOverride
+    from engine.rig.mixer import RigMixer
 
-    return RigOverride
+    return RigMixer

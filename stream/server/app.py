@@ -18,6 +18,7 @@ from aiohttp import web
 from engine.errors import MachineError
 from engine.faces.face import Tracker
 from engine.model import Model
+from engine.rig.mixer import RigMixer
 from stream.server import api, pages, whip
 from stream.server.bodies import MOST_UPLOAD
 from stream.server.guard import WILDCARDS, Guard, middleware
@@ -53,7 +54,7 @@ async def serving(
     *,
     model: Model[Any],
     make_tracker: Callable[[], Tracker],
-    make_override: Callable[[], Any] | None = None,
+    make_mixer: Callable[[], RigMixer] | None = None,
 ) -> AsyncIterator[Served]:
     """A server that is up for the length of the block."""
     async with AsyncExitStack() as stack:
@@ -63,7 +64,7 @@ async def serving(
         studio = Studio(
             model=model,
             make_tracker=make_tracker,
-            make_override=make_override,
+            make_mixer=make_mixer,
             framing=settings.framing,
         )
         stack.callback(studio.close)
@@ -98,7 +99,7 @@ def serve(
     *,
     model: Model[Any],
     make_tracker: Callable[[], Tracker],
-    make_override: Callable[[], Any] | None = None,
+    make_mixer: Callable[[], RigMixer] | None = None,
     told: Callable[[str], None],
     stop: Event,
 ) -> None:
@@ -108,7 +109,7 @@ def serve(
 
     async def run() -> None:
         async with serving(
-            settings, model=model, make_tracker=make_tracker, make_override=make_override
+            settings, model=model, make_tracker=make_tracker, make_mixer=make_mixer
         ) as served:
             told(served.url)
             while not stop.is_set():  # noqa: ASYNC110 (set by a signal handler)

@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.reenactor import Reenactor
+from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
 from stream.ladder import Ladder, Load
 from stream.loop import FrameLoop
 from stream.recorder import Recorder
@@ -43,8 +44,8 @@ class Session:
         self._folder = folder
         self._reenactor: Reenactor[Any] = Reenactor(model=studio.model, tracker=tracker)
         self._reenactor.portrait = enrolled.portrait
-        self._override = None if studio.make_override is None else studio.make_override()
-        self._reenactor.override = self._override
+        self._mixer = None if studio.make_mixer is None else studio.make_mixer()
+        self._reenactor.mixer = self._mixer
         still = Frame(pixels=enrolled.portrait.still(), captured_ns=time.monotonic_ns())
         self.outlet = Outlet(still)
         self.loop: FrameLoop[Any] = FrameLoop(self._reenactor, self.source, on_step=self.outlet.put)
@@ -64,20 +65,19 @@ class Session:
     async def control(self, wanted: dict[str, Any], item: Item | None = None) -> None:
         """Change settings, and the portrait where one is given; all of it or nothing."""
         controls = changed(self.controls, wanted)
-        if self._override is None and (controls.freeze_pose or controls.gaze_to_camera):
+        if self._mixer is None and (controls.freeze_pose or controls.gaze_to_camera):
             raise InputError(
                 "this model's motion has no named factors, so it can hold neither pose nor gaze: "
                 "start the server with --model rig"
             )
         if item is not None and item.id != self.portrait.id:
             await self._swap(item)
-        self.controls = controls
+        before, self.controls = self.controls, controls
         self._reenactor.edit = controls.edit
         self.outlet.is_mirrored = controls.mirror_output
         self.loop.is_paused = controls.paused
-        if self._override is not None:
-            self._override.freezes_pose = controls.freeze_pose
-            self._override.looks_at_camera = controls.gaze_to_camera
+        if self._mixer is not None:
+            self._hold(self._mixer, before, controls)
 
     def recalibrate(self) -> None:
         """Take the next face as the neutral one."""
@@ -161,6 +161,13 @@ class Session:
             self._studio.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
+
+    def _hold(self, mixer: RigMixer, before: Controls, now: Controls) -> None:
+        """Take pose and gaze from elsewhere, or from the driver again."""
+        if now.freeze_pose != before.freeze_pose:
+            mixer.set("pose", Held(self._reenactor.motion) if now.freeze_pose else LIVE)
+        if now.gaze_to_camera != before.gaze_to_camera:
+            mixer.set("gaze", ToCamera() if now.gaze_to_camera else LIVE)
 
     async def _swap(self, item: Item) -> None:
         """Make a portrait ready beside the running stream, then show it from one frame on."""

@@ -14,6 +14,7 @@ from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.framing import FACE_CENTRE, FACE_SIDE, Fit, Framing, plan_fit
 from engine.model import Model, Portrait
+from engine.rig.mixer import RigMixer
 from stream.server.shelf import Item, uploaded
 
 P = ParamSpec("P")
@@ -55,11 +56,11 @@ class Studio:
         *,
         model: Model[Any],
         make_tracker: Callable[[], Tracker],
-        make_override: Callable[[], Any] | None = None,
+        make_mixer: Callable[[], RigMixer] | None = None,
         framing: Framing = "face",
     ) -> None:
         self.model = model
-        self.make_override = make_override
+        self.make_mixer = make_mixer
         """Makes what can hold a pose and a gaze; None where the model's motion has no names."""
         self._make_tracker = make_tracker
         self._framing = framing
