@@ -73,8 +73,8 @@ class LoopReport:
 class FrameLoop(Generic[MotionT]):
     """Runs a reenactor that has a portrait, from `start` to `stop`; also a context manager.
 
-    While it runs, other threads may replace the reenactor's `edit`, `portrait` and `override` and
-    call `recalibrate`, and nothing else.
+    While it runs, other threads may replace the reenactor's `edit`, `portrait`, `override` and
+    `mixer` and call `recalibrate`, and nothing else.
     """
 
     def __init__(
