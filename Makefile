@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run render setup test check clean
+.PHONY: run render setup test test-virtualcam check clean
 
 # The main job with what ships in the package; needs only the base install (no torch). Prints the
 # one address to open; Ctrl-C ends it.
@@ -23,6 +23,10 @@ setup: .venv/.dev
 
 test: .venv/.dev
 	$(BIN)/python -m pytest
+
+# A real v4l2loopback in a small virtual machine, read back by ffmpeg; nightly, Debian and Ubuntu.
+test-virtualcam: .venv/.dev
+	scripts/virtualcam/run.sh $(BIN)/python
 
 check: .venv/.dev
 	$(BIN)/ruff check .

@@ -106,14 +106,14 @@ def _loopback(system: System) -> Finding:
     module = "/sys/module/v4l2loopback"
     if not (system.root / module.lstrip("/")).is_dir():
         return _no_module(system)
-    version = system.text(f"{module}/version") or "of an unknown version"
+    version = _module_version(system)
     told = f"v4l2loopback {version}"
     devices = [camera for camera in linux_cameras(system.root) if camera.is_virtual]
     again = f"sudo modprobe -r v4l2loopback\n{LOAD}"
     if not devices:
         return _broken(f"{told} is loaded without a device", again)
     kernel, needed = LOOPBACK_ON_NEW_KERNELS
-    if _numbers(system.kernel)[:2] >= kernel and _numbers(version) < needed:
+    if _numbers(system.kernel)[:2] >= kernel and () < _numbers(version) < needed:
         wanted = ".".join(map(str, needed))
         return _broken(
             f"{told} crashes Linux {system.kernel}",
@@ -126,6 +126,15 @@ def _loopback(system: System) -> Finding:
         )
     listed = ", ".join(f"{camera.name} ({camera.device})" for camera in devices)
     return Finding(check="virtual camera", status="ok", says=f"{told}: {listed}")
+
+
+def _module_version(system: System) -> str:
+    """As the module says it; Debian's does not, so there by the name of its source's folder."""
+    said = system.text("/sys/module/v4l2loopback/version")
+    folders = sorted((system.root / "usr/src").glob("v4l2loopback-*"))
+    if said is None and folders:
+        said = folders[-1].name.removeprefix("v4l2loopback-")
+    return said or "of an unknown version"
 
 
 def _no_module(system: System) -> Finding:

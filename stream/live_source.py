@@ -72,15 +72,12 @@ class LiveSource:
         self._ages_s: deque[float] = deque(maxlen=RECENT)
         self._clip = Clip(Path(place.name)) if place.kind == "file" else None
         self._opened = None if self._clip is not None else opener(place)
-        self._thread = Thread(target=self._run, name="live-source", daemon=True)
-
-    @property
-    def describes(self) -> str:
-        """What was opened, for people."""
+        self.describes = "" if self._opened is None else self._opened.describes
+        """What was opened first, for people."""
         if self._clip is not None:
             clip = self._clip
-            return f"{clip.width} x {clip.height} clip, {float(clip.rate):g} frames/s"
-        return "" if self._opened is None else self._opened.describes
+            self.describes = f"{clip.width} x {clip.height} clip, {float(clip.rate):g} frames/s"
+        self._thread = Thread(target=self._run, name="live-source", daemon=True)
 
     @property
     def rate(self) -> float:

@@ -162,6 +162,19 @@ def test_an_old_module_on_a_new_kernel_is_broken(
     assert virtual_camera(replace(system, kernel=kernel)).status == status
 
 
+def test_a_module_that_does_not_say_its_version_is_not_called_old(system: System) -> None:
+    load_module(system.root)
+    (system.root / "sys/module/v4l2loopback/version").unlink()
+    make_device(system.root, 9, "Understudy", is_virtual=True)
+    finding = virtual_camera(replace(system, kernel="6.18.4"))
+    assert finding.status == "ok"
+    assert "unknown version" in finding.says
+    (system.root / "usr/src/v4l2loopback-0.12.7").mkdir(parents=True)
+    finding = virtual_camera(replace(system, kernel="6.18.4"))
+    assert finding.status == "broken"
+    assert "0.12.7" in finding.says
+
+
 @pytest.mark.parametrize(
     ("said", "status", "says"),
     [

