@@ -6,10 +6,15 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run setup test check clean
+.PHONY: run render setup test check clean
 
-# The main job with what ships in the package; needs only the base install (no torch).
+# The main job with what ships in the package; needs only the base install (no torch). Prints the
+# one address to open; Ctrl-C ends it.
 run: .venv/.base
+	@$(BIN)/understudy serve
+
+# Without a camera: a rendered head drives a rendered portrait, into a file.
+render: .venv/.base
 	@mkdir -p renders
 	$(BIN)/understudy render --out renders/bundled.mp4 --compare --force
 

@@ -98,7 +98,7 @@ def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int) -> Fit:
     if not low <= size <= high or size % 2:
         raise ValueError(f"size must be an even number in [{low}, {high}] pixels, got {size}")
     rows, columns = picture.shape[:2]
-    region = (0, 0, columns, rows) if frame == "full" else _square(face)
+    region = (0, 0, columns, rows) if frame == "full" else _square(face, rows, columns)
     left, top, width, height = region
     scale = size / min(width, height)
     if scale > 1:
@@ -122,13 +122,20 @@ def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int) -> Fit:
     )
 
 
-def _square(face: Face) -> tuple[int, int, int, int]:
-    """Left, top and sides of the square around a face, which may lie partly outside the picture."""
+def _square(face: Face, rows: int, columns: int) -> tuple[int, int, int, int]:
+    """Left, top and sides of the square around a face.
+
+    It is moved into the picture where it fits: a repeated edge looks worse than a face off centre.
+    """
     left, top, right, bottom = face.box
     height = bottom - top
     side = max(2, round(FACE_SIDE * height))
     x = round((left + right) / 2 - side / 2)
     y = round((top + bottom) / 2 - FACE_CENTRE * height - side / 2)
+    if side <= columns:
+        x = min(max(x, 0), columns - side)
+    if side <= rows:
+        y = min(max(y, 0), rows - side)
     return x, y, side, side
 
 

@@ -56,8 +56,12 @@ class Driver(Protocol[MotionOut]):
 class Model(Protocol[MotionT]):
     """One family of models, loaded and ready."""
 
-    def enroll(self, picture: Pixels, face: Face) -> Portrait[MotionT]:
-        """Compute once what the portrait needs; `picture` has the output's size, `face` is its."""
+    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> Portrait[MotionT]:
+        """Compute once what the portrait needs; `picture` has the output's size, `face` is its.
+
+        A `passing` portrait is shown for one frame (a clip's picture): prepare no more than that
+        frame needs.
+        """
         ...
 
     def driver(self) -> Driver[MotionT]:

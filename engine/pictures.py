@@ -31,6 +31,14 @@ DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
+class NotAPictureError(InputError):
+    """The content is of no kind that is opened here."""
+
+
+class TooLargeError(InputError):
+    """The picture has more pixels than are decoded here."""
+
+
 def open_picture(
     source: Path | str | bytes,
     *,
@@ -43,7 +51,7 @@ def open_picture(
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise InputError(
+        raise NotAPictureError(
             f"{name} is not a JPEG, PNG or WebP picture: save it as one of these"
         ) from error
     except BOMB as error:
@@ -107,8 +115,8 @@ def _in_srgb(image: Image.Image, name: str) -> Image.Image:
     return image if converted is None else converted
 
 
-def _too_large(name: str, size: str, limit_pixels: int) -> InputError:
-    return InputError(
+def _too_large(name: str, size: str, limit_pixels: int) -> TooLargeError:
+    return TooLargeError(
         f"{name} is too large ({size} pixels; the limit is {limit_pixels // 1_000_000} million): "
         "reduce it in a picture editor"
     )

@@ -5,7 +5,10 @@ frame shows is never an error: a face that is lost is held, then eased to the po
 face, and eased back in when it returns.
 """
 
-from typing import Generic
+from collections.abc import Callable
+from typing import Generic, Literal, Protocol, TypeAlias
+
+import numpy as np
 
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
@@ -14,12 +17,35 @@ from engine.model import Model, MotionT, Portrait
 from engine.motion import Edit
 from engine.stats import timed
 
+Neutral: TypeAlias = Literal["none yet", "automatic", "next face", "yours"]
+"""Where the driver's neutral face comes from: no face was seen, the model chose it, the next face
+will be taken, or the user calibrated."""
+
+NO_PICTURE: Pixels = np.zeros((0, 0, 3), np.uint8)
+
+_AFTER_A_FACE: dict[Neutral, Neutral] = {
+    "none yet": "automatic",
+    "automatic": "automatic",
+    "next face": "yours",
+    "yours": "yours",
+}
+
+
+class Mixer(Protocol[MotionT]):
+    """Puts other sources beside the driver's motion before it is rendered."""
+
+    def mix(
+        self, motion: MotionT | None, edit: Edit, captured_ns: int
+    ) -> tuple[MotionT | None, Edit]:
+        """The motion to render (None: at rest), and what of the edit is still to be applied."""
+        ...
+
 
 class Reenactor(Generic[MotionT]):
     """Animates one portrait by one driving stream. Owned by one thread.
 
-    `edit` and `portrait` may be replaced between two frames, also by another thread: each step
-    reads them once.
+    `edit`, `portrait`, `override` and `mixer` may be replaced between two frames, also by another
+    thread: each step reads them once.
     """
 
     def __init__(
@@ -27,6 +53,19 @@ class Reenactor(Generic[MotionT]):
     ) -> None:
         self.edit = edit or Edit()
         self.portrait: Portrait[MotionT] | None = None
+        self.mixer: Mixer[MotionT] | None = None
+        """Where factors come from besides the driver; None where all come from the driver."""
+        self.motion: MotionT | None = None
+        """The driver's motion in the last step, before mixer and edit; None is at rest."""
+        self.override: Callable[[MotionT, Edit, int], MotionT] | None = None
+        """Changes each motion that was read, given the edit to come and its captured_ns, before it
+        is eased: a pose that is held, eyes on the camera, a factor from another source."""
+        self.sees_face = False
+        """Whether the last frame showed a face."""
+        self.is_at_rest = True
+        """Whether the portrait is shown as it is, since no face drives it."""
+        self.neutral: Neutral = "none yet"
+        """Where the driver's neutral face comes from."""
         self._model = model
         self._tracker = tracker
         self._driver = model.driver()
@@ -43,8 +82,19 @@ class Reenactor(Generic[MotionT]):
             face = self._tracker.find(frame.pixels)
         with timed(frame.stages_ns, "read"):
             motion = self._follow(frame, face)
+        return self.show(frame, motion)
+
+    def show(self, frame: Frame, motion: MotionT | None) -> Frame:
+        """The portrait in this motion, whatever the frame's picture: the second half of a step."""
+        self.motion = motion
         with timed(frame.stages_ns, "render"):
-            return frame.with_pixels(self._render(motion))
+            return frame.with_pixels(self._render(motion, frame.captured_ns))
+
+    def idle(self, now_ns: int) -> Frame:
+        """What to show at a moment for which there is no driving frame: as if no face were seen."""
+        nothing = Frame(pixels=NO_PICTURE, captured_ns=now_ns)
+        with timed(nothing.stages_ns, "render"):
+            return nothing.with_pixels(self._render(self._follow(nothing, None)))
 
     def calibrate(self, frame: Frame, face: Face | None = None) -> bool:
         """Take this frame as the driver's neutral face, at once; False where it shows no face.
@@ -55,11 +105,13 @@ class Reenactor(Generic[MotionT]):
         if face is None:
             return False
         self._driver.calibrate(frame.pixels, face)
+        self.neutral = "yours"
         return True
 
     def recalibrate(self) -> None:
         """Take the next frame with a face as the driver's neutral face."""
         self._driver.recalibrate()
+        self.neutral = "next face"
 
     def restart(self) -> None:
         """Begin a new driving stream: forget the face, its neutral and its motion."""
@@ -67,22 +119,40 @@ class Reenactor(Generic[MotionT]):
         self._driver = self._model.driver()
         self._presence = Presence()
         self._motion = None
+        self.motion = None
+        self.sees_face = False
+        self.is_at_rest = True
+        self.neutral = "none yet"
 
     def _follow(self, frame: Frame, face: Face | None) -> MotionT | None:
         """The motion to show: the face's own while it is there, else the last one, let go of.
 
         None is the portrait at rest.
         """
-        amount = self._presence.step(frame.captured_ns, seen=face is not None)
+        self.sees_face = face is not None
+        amount = self._presence.step(frame.captured_ns, seen=self.sees_face)
         if face is not None:
-            read = self._driver.read(frame.pixels, face, frame.captured_ns)
+            read = self._read(frame, face)
             self._motion = self._motion if self._presence.is_leaving else read
+        self.is_at_rest = self._motion is None or amount >= 1.0
         if self._motion is None or amount >= 1.0:
             return None
         return self._motion.eased(amount) if amount > 0.0 else self._motion
 
-    def _render(self, motion: MotionT | None) -> Pixels:
+    def _read(self, frame: Frame, face: Face) -> MotionT:
+        """The face's motion, with what the user holds or takes from elsewhere put in."""
+        before = self.neutral
+        read = self._driver.read(frame.pixels, face, frame.captured_ns)
+        if self.neutral == before:  # not where another thread has asked for the next face meanwhile
+            self.neutral = _AFTER_A_FACE[before]
+        override = self.override
+        return read if override is None else override(read, self.edit, frame.captured_ns)
+
+    def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
         portrait = self.portrait
         if portrait is None:
             raise RuntimeError("set_portrait must come before the first step")
-        return portrait.still() if motion is None else portrait.render(motion, self.edit)
+        edit, mixer = self.edit, self.mixer
+        if mixer is not None:
+            motion, edit = mixer.mix(motion, edit, captured_ns)
+        return portrait.still() if motion is None else portrait.render(motion, edit)

@@ -34,7 +34,10 @@ def percentiles_ms(samples_ns: Iterable[int]) -> dict[str, float]:
 
 
 class StageTimes:
-    """The durations of every stage over the last frames; bounded, so it may run for ever."""
+    """The durations of every stage over the last frames; bounded, so it may run for ever.
+
+    One thread adds; any thread may ask, because it is answered from copies.
+    """
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered
@@ -47,4 +50,5 @@ class StageTimes:
 
     def percentiles_ms(self) -> dict[str, dict[str, float]]:
         """Stage -> p50, p95, p99 and max in milliseconds, in the order the stages first ran."""
-        return {stage: percentiles_ms(samples) for stage, samples in self._samples.items()}
+        stages = self._samples.copy()
+        return {stage: percentiles_ms(samples.copy()) for stage, samples in stages.items()}

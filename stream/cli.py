@@ -6,29 +6,43 @@ Nothing heavy is imported here, so that help and the errors of a mistyped line c
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.errors import UnderstudyError
-from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
+from stream.options import (
+    ASSETS,
+    STOPPED,
+    Frame,
+    Gains,
+    ModelName,
+    ModeName,
+    MouthName,
+    RecordMotion,
+    Size,
+    Sources,
+    TrackerName,
+    check_size,
+    read_edit,
+    read_mixer,
+    read_neutral,
+)
 from stream.roof import Elsewhere, Roof
 
 if TYPE_CHECKING:
     from stream.render import RenderReport
 
-Framing: TypeAlias = Literal["full", "face"]
-Mouth: TypeAlias = Literal["generic", "driver"]
-TrackerName: TypeAlias = Literal["mesh", "mediapipe"]
-
-ASSETS = Path(__file__).parent / "assets"
-STOPPED = 130
-"""Exit code after Ctrl-C, as shells have it."""
 
 ELSEWHERE = (
-    Elsewhere(name="import", help="Turn a DPE checkpoint into a bundle.", module="export.cli"),
-    Elsewhere(name="export", help="Write a bundle's ONNX files again.", module="export.cli"),
+    Elsewhere(name="live", help="Be on camera as the portrait.", module="stream.live_cli"),
+    Elsewhere(name="doctor", help="Find what keeps you off camera.", module="stream.live_cli"),
+    Elsewhere(
+        name="import", help="Turn the DPE authors' checkpoint into a bundle.", module="export.cli"
+    ),
+    Elsewhere(name="export", help="Write PyTorch weights as a bundle.", module="export.cli"),
     Elsewhere(name="info", help="Say what a bundle holds.", module="export.cli"),
+    Elsewhere(name="cost", help="Count DPE's arithmetic per picture.", module="export.cli"),
     Elsewhere(name="train", help="Train the refiner on synthetic heads.", module="training.cli"),
     Elsewhere(name="bench", help="Measure speed and quality here.", module="benchmarks.cli"),
 )
@@ -49,8 +63,27 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it)
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"understudy {version('understudy')}")
+        except PackageNotFoundError:
+            print("understudy, run from its source folder without being installed")
+        raise typer.Exit
+
+
 @app.callback()
-def understudy() -> None:
+def understudy(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
     """Put a portrait on camera in your place: your face moves it, live or in a file."""
 
 
@@ -72,60 +105,28 @@ def render(
     driving: Annotated[
         Path,
         typer.Option(
-            help="Clip whose face moves the portrait; any file that FFmpeg reads. "
-            "Default: a rendered head.",
+            help="Clip whose face moves the portrait; any file that FFmpeg reads, or a motion file "
+            "(.npz) of --record-motion. Default: a rendered head.",
             show_default=False,
         ),
     ] = ASSETS / "driving.mp4",
-    mode: Annotated[
-        Mode,
-        typer.Option(help="What of the driver moves the portrait: face, head, or both."),
-    ] = "both",
-    model: Annotated[
-        str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
-    ] = "rig",
-    gain: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=GAIN",
-            help=f"How strongly a factor acts, 0 to {GAIN_LIMIT:g}; 1 is as the driver does it. "
-            f"NAME is {', '.join(FACTORS)}, or an ARKit name such as jawOpen. May be repeated.",
-        ),
-    ] = None,
-    frame: Annotated[
-        Framing,
-        typer.Option(help="The portrait's whole picture, or a square around its face."),
-    ] = "full",
-    size: Annotated[
-        int,
-        typer.Option(
-            min=256,
-            max=1080,
-            help="Shorter side of the result, in pixels; even.",
-        ),
-    ] = 512,
+    mode: ModeName = "both",
+    model: ModelName = "rig",
+    gain: Gains = None,
+    frame: Frame = "full",
+    size: Size = 512,
     neutral: Annotated[
         str,
         typer.Option(
             metavar="auto|INDEX",
-            help="The driving frame that shows the driver's neutral face, counted from 0; auto "
-            "looks for it in the first 60 s.",
+            help="The driving frame that shows the driver's neutral face (rig), counted from 0; "
+            "auto looks for it in the first 60 s.",
         ),
     ] = "auto",
-    mouth: Annotated[
-        Mouth,
-        typer.Option(
-            help="Inside of an open mouth (rig): a generic one, or the driver's own, "
-            "which shows the driver's teeth."
-        ),
-    ] = "generic",
-    tracker: Annotated[
-        TrackerName,
-        typer.Option(
-            help="What finds faces: the built-in mesh, or MediaPipe's Face Landmarker "
-            "(extra `mediapipe`)."
-        ),
-    ] = "mesh",
+    mouth: MouthName = "generic",
+    tracker: TrackerName = "mesh",
+    source: Sources = None,
+    record_motion: RecordMotion = None,
     compare: Annotated[
         bool, typer.Option("--compare", help="Show portrait, driving clip and result side by side.")
     ] = False,
@@ -137,27 +138,35 @@ def render(
 
     Ctrl-C ends the file with the frame at hand. Nothing is left behind when rendering fails.
     """
+    from stream.motion_file import is_motion_file, refuse_model
     from stream.parts import load_model, tracker_maker
     from stream.render import RenderJob
-    from stream.render import render as run
     from stream.terminal import working
 
-    if size % 2:
-        raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
+    if is_motion_file(driving):
+        from stream.replay import replay as run
+    else:
+        from stream.render import render as run
+
+    check_size(size)
     job = RenderJob(
         portrait=portrait,
         driving=driving,
         out=out,
-        edit=_edit(mode, gain or []),
+        edit=read_edit(mode, gain),
         framing=frame,
         size=size,
-        neutral=_neutral(neutral),
+        neutral=read_neutral(neutral) if model == "rig" else None,
         compare=compare,
         force=force,
+        record_motion=record_motion,
     )
+    if is_motion_file(driving) or source or record_motion:
+        refuse_model(model)
     with working() as terminal:
         report = run(
             job,
+            mixer=read_mixer(source),
             model=load_model(model, mouth=mouth),
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,
@@ -166,31 +175,71 @@ def render(
     _tell(job.out, report)
 
 
-def _edit(mode: Mode, gains: list[str]) -> Edit:
-    """Read NAME=GAIN pairs; a pair that cannot be meant is a usage error."""
-    read: dict[str, float] = {}
-    for pair in gains:
-        name, _, value = pair.partition("=")
-        try:
-            read[name] = float(value)
-        except ValueError:
-            raise typer.BadParameter(
-                f"{pair!r} is not NAME=GAIN, such as lips=1.2", param_hint="--gain"
-            ) from None
-    try:
-        return Edit(mode=mode, gains=read)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--gain") from None
+@app.command()
+def serve(
+    *,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Beyond this machine, requests need the token."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
+    ] = 8080,
+    portrait: Annotated[
+        Path | None,
+        typer.Option(help="A picture to begin with; the page offers it beside the others."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
+    ] = "rig",
+    size: Size = 512,
+    frame: Frame = "face",
+    sessions: Annotated[
+        int, typer.Option(min=1, max=64, help="How many people may be on camera at once.")
+    ] = 4,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What every request must carry. Default: none on this machine, else a new one.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Serve a web page: your webcam in, the portrait back. Prints the one address to open.
 
+    Also takes video by WHIP at /whip and shows the result by WHEP at /whep and on the page /view.
+    """
+    import secrets
 
-def _neutral(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    if text.isdecimal():
-        return int(text)
-    raise typer.BadParameter(
-        f"must be auto or a frame number, got {text!r}", param_hint="--neutral"
+    from stream.parts import load_model, override_maker, tracker_maker
+    from stream.server.app import serve as run
+    from stream.server.settings import LEAST_TOKEN, ServerSettings, is_loopback
+    from stream.terminal import working
+
+    if size % 2:
+        raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
+    if token is not None and len(token) < LEAST_TOKEN:
+        raise typer.BadParameter(f"needs {LEAST_TOKEN} characters or more", param_hint="--token")
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(24)
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        portrait=portrait,
+        size=size,
+        framing=frame,
+        most_sessions=sessions,
+        token=token,
     )
+    with working() as terminal:
+        run(
+            settings,
+            model=load_model(model, mouth="generic"),
+            make_tracker=tracker_maker("mesh"),
+            make_override=override_maker(model),
+            told=lambda url: print(url, flush=True),
+            stop=terminal.stop,
+        )
 
 
 def _tell(out: Path, report: "RenderReport") -> None:

@@ -4,6 +4,7 @@ The file appears under its name only when it is complete and valid. Until then i
 under a name of its own, which is removed when anything fails.
 """
 
+import logging
 import math
 import os
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from engine.errors import MachineError, OutputError
 from engine.frame import Frame
 from stream.colours import BT709_TAGS, YuvWriter
 from stream.sound import Sound
+
+logger = logging.getLogger(__name__)
 
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """File extension -> FFmpeg's name of the container."""
@@ -72,6 +75,7 @@ def clip_writer(
             stream = _video_stream(output, width, height, rate)
             if sound is not None:
                 sound.attach(output, extension)
+            output.start_encoding()  # now, so that a folder that refuses the file is known at once
         yield ClipWriter(output, stream, rate=rate, sound=sound, growing=growing, path=path)
     finally:
         if output is not None:
@@ -101,6 +105,7 @@ class ClipWriter:
         self._tick_s = 1 / Fraction(_ticks_per_second(rate))
         self._last_tick = -1
         self._sound = sound
+        self._lost_sound = 0
         self._yuv = YuvWriter()
         self._growing = growing
         self._path = path
@@ -126,11 +131,19 @@ class ClipWriter:
             self._output.mux(self._stream.encode(None))
             self._output.close()
             self._growing.replace(self._path)
+        if self._lost_sound:
+            logger.warning("%d damaged pieces of the sound were left out", self._lost_sound)
 
     def _write_sound(self, until_s: Fraction | None) -> None:
-        if self._sound is not None:
-            for packet in self._sound.until(until_s):
+        if self._sound is None:
+            return
+        for packet in self._sound.until(until_s):
+            try:
                 self._output.mux(packet)
+            except OSError:
+                raise  # the file cannot grow; any other failure is the packet's own
+            except av.FFmpegError:
+                self._lost_sound += 1
 
     def _tick(self, captured_ns: int) -> int:
         """The picture's time in ticks: its place in an even clip, or between two of them."""
@@ -144,10 +157,15 @@ def failures_named(path: Path) -> Iterator[None]:
     """Say which file could not be written, why, and what to do."""
     try:
         yield
-    except (av.FFmpegError, OSError) as error:
+    except OSError as error:  # PyAV's own for a full disk is one, too
         raise OutputError(
             f"cannot write {path}: {error.strerror}. "
             "Free some space or choose another place; nothing was left behind."
+        ) from error
+    except av.FFmpegError as error:
+        raise OutputError(
+            f"cannot write {path}: {error.strerror}. The sound of the driving clip seems damaged; "
+            "take it out (ffmpeg -i IN -an OUT) and try again. Nothing was left behind."
         ) from error
 
 

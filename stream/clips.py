@@ -3,6 +3,7 @@
 What can be read of a damaged clip is read; `complaint` says what could not.
 """
 
+import logging
 import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from engine.errors import InputError
 from engine.frame import Frame
 from stream.colours import HDR_CURVES, RgbReader
 from stream.orientation import orientation_of
-from stream.sound import Sound
+from stream.sound import Sound, is_readable
+
+logger = logging.getLogger(__name__)
 
 LARGEST_PIXELS = 36_000_000
 """A little more than 8K; a clip that claims more is damaged or means harm."""
@@ -77,7 +80,10 @@ class Clip:
         """The clip's sound, its time 0 at the first picture too; None where there is none."""
         with _container(self.path) as container:
             stream = next(iter(container.streams.audio), None)
-            if stream is None or stream.codec_context is None:
+            if stream is None:
+                yield None
+            elif not is_readable(stream):
+                logger.warning("the sound of %s cannot be read; the result is silent", self.path)
                 yield None
             else:
                 yield Sound(container, stream, began_s=self._began_s)

@@ -51,9 +51,10 @@ class RgbReader:
 
 
 class YuvWriter:
-    """Turns RGB into what the encoder takes: 4:2:0, BT.709, limited range, tagged so."""
+    """Turns RGB into 4:2:0 in limited range; for the encoder BT.709, tagged so."""
 
-    def __init__(self) -> None:
+    def __init__(self, matrix: Colorspace = Colorspace.ITU709) -> None:
+        self._matrix = matrix
         self._converter = VideoReformatter()
 
     def picture(self, pixels: Pixels) -> VideoFrame:
@@ -61,7 +62,7 @@ class YuvWriter:
         return self._converter.reformat(
             VideoFrame.from_ndarray(pixels, format="rgb24"),
             format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
+            dst_colorspace=self._matrix,
             dst_color_range=ColorRange.MPEG,
             interpolation=TO_YUV,
             threads=1,

@@ -8,6 +8,7 @@ from typing import Literal
 from engine.errors import InputError
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame
+from engine.stats import StageTimes, timed
 from stream.clips import Clip
 from stream.hand_over import ahead
 from stream.neutral import find_neutral
@@ -29,13 +30,20 @@ class Neutral:
 
 
 def look_ahead(
-    clip: Clip, wanted: Literal["auto"] | int, tracker: Tracker, progress: Progress, stop: Event
+    clip: Clip,
+    wanted: Literal["auto"] | int,
+    tracker: Tracker,
+    times: StageTimes,
+    progress: Progress,
+    stop: Event,
 ) -> Neutral | None:
     """The wanted frame, or the one found by searching; None where the search finds no face.
 
     The clip is tracked from its start, so that the face is read as it will be in the render.
     """
-    faces = _track(clip, wanted, tracker, progress, stop)
+    last = wanted if wanted != "auto" else round(LOOK_AHEAD_S * clip.rate) - 1
+    progress.begin("looking for the neutral face", min(last + 1, clip.stated_frames or last + 1))
+    faces = _track(clip, last, tracker, times, progress, stop)
     index = find_neutral(faces) if wanted == "auto" else wanted
     if stop.is_set():
         return None
@@ -57,16 +65,15 @@ def look_ahead(
 
 
 def _track(
-    clip: Clip, wanted: Literal["auto"] | int, tracker: Tracker, progress: Progress, stop: Event
+    clip: Clip, last: int, tracker: Tracker, times: StageTimes, progress: Progress, stop: Event
 ) -> list[Face | None]:
-    """The face of each frame, up to the wanted one or to the end of the search."""
-    last = wanted if wanted != "auto" else round(LOOK_AHEAD_S * clip.rate) - 1
-    expected = min(last + 1, clip.stated_frames or last + 1)
-    progress.begin("looking for the neutral face", expected)
+    """The face of each frame up to the last one that is wanted."""
     faces: list[Face | None] = []
     with closing(ahead(clip.frames())) as frames:
         for frame in frames:
-            faces.append(tracker.find(frame.pixels))
+            with timed(frame.stages_ns, "look ahead"):
+                faces.append(tracker.find(frame.pixels))
+            times.add(frame.stages_ns)
             progress.advance()
             if len(faces) > last or stop.is_set():
                 break

@@ -1,6 +1,7 @@
 """What the names on the command line stand for; each part is imported only when it is asked for."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,13 +20,22 @@ def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
         )
-    raise NotImplementedError("stub: the loader of DPE bundles is not merged yet")
+    from engine.dpe.model import load_bundle
+
+    return load_bundle(Path(name))
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
     """Makes a fresh tracker for each stream of pictures."""
-    if name == "mediapipe":
-        raise NotImplementedError("stub: the tracker mediapipe is not merged yet")
-    from engine.faces.tracker import MeshTracker
+    from engine.faces.choose import make_tracker
 
-    return MeshTracker
+    return partial(make_tracker, name)
+
+
+def override_maker(name: str) -> Callable[[], Any] | None:
+    """Makes what holds a pose or a gaze; None for a model whose motion has no named factors."""
+    if name != "rig":
+        return None
+    from engine.rig.override import RigOverride
+
+    return RigOverride

@@ -48,18 +48,23 @@ def open_source(
     path: Path,
     *,
     model: Model[MotionT],
+    finder: Tracker,
     make_tracker: Callable[[], Tracker],
     framing: Framing,
     size: int,
 ) -> Iterator[Source[MotionT]]:
-    """A picture or a clip, ready to be animated; refused if it shows no face."""
+    """A picture or a clip, ready to be animated; refused if it shows no face.
+
+    `finder` finds a face now, and is free again afterwards; a clip gets a tracker of its own.
+    """
+    finder.reset()
     if _is_picture(path):
-        yield _still(open_picture(path), path, model, make_tracker(), framing, size)
+        yield _still(open_picture(path), path, model, finder, framing, size)
         return
     clip = Clip(path)
     if clip.is_picture:
         raise InputError(f"{path} is a picture of another kind. Save it as JPEG, PNG or WebP.")
-    fit = _first_fit(clip, make_tracker(), framing, size)
+    fit = _first_fit(clip, finder, framing, size)
     with closing(ahead(clip.frames())) as frames:
         yield Source(
             width=fit.out_width,
@@ -105,7 +110,7 @@ def _moving(
 
 
 def _enrolled(picture: Pixels, face: Face | None, model: Model[MotionT]) -> Portrait[MotionT]:
-    return Untouched(picture) if face is None else model.enroll(picture, face)
+    return Untouched(picture) if face is None else model.enroll(picture, face, passing=True)
 
 
 class Untouched:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,20 +11,22 @@ from threading import Event
 from typing import Literal
 
 from engine.errors import InputError, OutputError
-from engine.faces.face import Face, Tracker
-from engine.frame import Frame, Pixels
+from engine.faces.face import Tracker
+from engine.frame import Frame
 from engine.framing import Framing
 from engine.model import Model, MotionT
 from engine.motion import Edit
-from engine.reenactor import Reenactor
+from engine.reenactor import Mixer, Reenactor
 from engine.stats import StageTimes, timed
 from stream.clip_writer import ClipWriter, check_output, clip_writer
 from stream.clips import Clip
 from stream.compare import SideBySide
 from stream.hand_over import Behind, ahead
 from stream.look_ahead import FACE_ADVICE, look_ahead
+from stream.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.portraits import Source, open_source
 from stream.progress import Progress, Silence
+from stream.remembering import RememberingTracker
 
 logger = logging.getLogger(__name__)
 
@@ -36,17 +38,21 @@ class RenderJob:
     portrait: Path
     """A picture, or a clip: then one of its pictures is animated per driving frame."""
     driving: Path
+    """A clip; for `stream.replay`, a motion file."""
     out: Path
     edit: Edit = field(default_factory=Edit)
     framing: Framing = "full"
     size: int = 512
     """Shorter side of the result, in pixels."""
-    neutral: Literal["auto"] | int = "auto"
-    """The driver's neutral face: looked for, or the frame with this number."""
+    neutral: Literal["auto"] | int | None = "auto"
+    """The driver's neutral face: looked for, or the frame with this number; None for a model that
+    knows none."""
     compare: bool = False
     """Portrait, driving picture and result side by side."""
     force: bool = False
     """Replace a file that exists."""
+    record_motion: Path | None = None
+    """A motion file to write beside the result: what the driver did, before mixer and edit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ class RenderReport:
     seconds: float
     """Of rendering, without the search for the neutral face."""
     stages_ms: dict[str, dict[str, float]]
-    """Stage -> percentiles of its duration per frame."""
+    """Stage -> percentiles of its duration per frame; `look ahead` is the search for the neutral
+    face, whose frames need no `find` any more."""
 
 
 def render(
@@ -71,25 +78,38 @@ def render(
     *,
     model: Model[MotionT],
     make_tracker: Callable[[], Tracker],
+    mixer: Mixer[MotionT] | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> RenderReport:
     """Do the job. When `stop` is set meanwhile, the file ends with the frame at hand, valid."""
     progress, stop = progress or Silence(), stop or Event()
-    _check_paths(job)
+    check_paths(job)
     clip = Clip(job.driving)
-    tracker = CountingTracker(make_tracker())
-    reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
+    times = StageTimes()
+    # One tracker for one stream after the other: to load its networks takes seconds.
+    finder = make_tracker()
     with open_source(
-        job.portrait, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
+        job.portrait,
+        model=model,
+        finder=finder,
+        make_tracker=make_tracker,
+        framing=job.framing,
+        size=job.size,
     ) as source:
         _warn(clip, source)
-        neutral = look_ahead(clip, job.neutral, make_tracker(), progress, stop)
+        tracker = RememberingTracker(finder)
+        reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
+        reenactor.mixer = mixer
+        neutral = None
+        if job.neutral is not None:
+            neutral = look_ahead(clip, job.neutral, tracker, times, progress, stop)
         if neutral is not None:
             reenactor.calibrate(neutral.frame, neutral.face)
+        tracker.rewind()
         began = time.monotonic()
         progress.begin("rendering", clip.stated_frames)
-        frames, times = _write(job, clip, source, reenactor, tracker, progress, stop)
+        frames = _write(job, clip, source, reenactor, tracker, times, progress, stop)
     if clip.complaint is not None:
         logger.warning("%s", clip.complaint)
     return RenderReport(
@@ -120,39 +140,19 @@ def reenacted(
             yield result.with_pixels(layout.join(shown.picture, frame.pixels, result.pixels))
 
 
-class CountingTracker:
-    """A tracker that knows how often it was asked and how often there was a face."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-        self.asked = 0
-        self.found = 0
-
-    def find(self, picture: Pixels) -> Face | None:
-        """The face in the picture, if there is one."""
-        face = self._tracker.find(picture)
-        self.asked += 1
-        self.found += face is not None
-        return face
-
-    def reset(self) -> None:
-        """Forget the last face, not the counts."""
-        self._tracker.reset()
-
-
 def _write(
     job: RenderJob,
     clip: Clip,
     source: Source[MotionT],
     reenactor: Reenactor[MotionT],
-    tracker: CountingTracker,
+    tracker: RememberingTracker,
+    times: StageTimes,
     progress: Progress,
     stop: Event,
-) -> tuple[int, StageTimes]:
+) -> int:
     """Decode, step and encode, each in a thread of its own; the number of frames written."""
     layout = _layout(job, clip, source)
     width, height = (source.width, source.height) if layout is None else layout.size
-    times = StageTimes()
     with ExitStack() as stack:
         frames = stack.enter_context(closing(ahead(_timed_decoding(clip.frames()))))
         sound = stack.enter_context(clip.sound())
@@ -161,11 +161,14 @@ def _write(
                 job.out, width=width, height=height, rate=clip.rate, sound=sound, force=job.force
             )
         )
-        with Behind(partial(_encode, writer, times)) as encoder:
+        recorder = stack.enter_context(_recorder(job))
+        with Behind(partial(encode, writer, times)) as encoder:
             for result in reenacted(frames, source, reenactor, layout=layout):
                 if stop.is_set():
                     break
                 encoder.put(result)
+                if recorder is not None:
+                    recorder.add(result.captured_ns, reenactor.motion)
                 progress.advance()
         if not tracker.found and not stop.is_set():
             raise InputError(f"no face was found in the whole clip {clip.path}. {FACE_ADVICE}")
@@ -174,10 +177,13 @@ def _write(
             if not is_whole and not stop.is_set():
                 logger.warning("the portrait clip is the shorter one: the result ends with it")
             writer.finish(whole=is_whole)
-    return writer.frames, times
+            if recorder is not None:
+                recorder.finish(clip.rate)
+    return writer.frames
 
 
-def _encode(writer: ClipWriter, times: StageTimes, frame: Frame) -> None:
+def encode(writer: ClipWriter, times: StageTimes, frame: Frame) -> None:
+    """Write one result; the last of its stages."""
     with timed(frame.stages_ns, "encode"):
         writer.write(frame)
     times.add(frame.stages_ns)
@@ -195,12 +201,20 @@ def _timed_decoding(frames: Iterator[Frame]) -> Iterator[Frame]:
         yield frame
 
 
-def _check_paths(job: RenderJob) -> None:
+def check_paths(job: RenderJob) -> None:
     """Refuse what cannot end well before any work is done."""
     check_output(job.out, force=job.force)
+    if job.record_motion is not None:
+        check_motion_output(job.record_motion, force=job.force)
     for path in (job.portrait, job.driving):
         if job.out.exists() and path.exists() and job.out.samefile(path):
             raise OutputError(f"{job.out} is read for this render itself. Choose another output.")
+
+
+def _recorder(job: RenderJob) -> AbstractContextManager[MotionWriter | None]:
+    if job.record_motion is None:
+        return nullcontext()
+    return motion_writer(job.record_motion, force=job.force)
 
 
 def _warn(clip: Clip, source: Source[MotionT]) -> None:

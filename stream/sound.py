@@ -83,7 +83,11 @@ class Sound:
             format="fltp", layout=target.layout.name, rate=target.rate, frame_size=1024
         )
         for frame in self._decoded(source):
-            for part in resampler.resample(frame):
+            try:
+                parts = resampler.resample(frame)
+            except (av.FFmpegError, ValueError):  # its format differs from the first one's
+                continue
+            for part in parts:
                 yield from target.encode(part)
         yield from target.encode(None)
 
@@ -110,6 +114,12 @@ class Sound:
                 yield next(packets)
             except (StopIteration, av.FFmpegError):
                 return
+
+
+def is_readable(stream: AudioStream) -> bool:
+    """Whether enough of the sound was understood to write it anywhere."""
+    context = getattr(stream, "codec_context", None)  # None for an unknown codec, says no stub
+    return context is not None and context.sample_rate > 0 and context.layout.nb_channels > 0
 
 
 def _aac_layout(stream: AudioStream) -> str:

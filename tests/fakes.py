@@ -108,7 +108,7 @@ class ShiftDriver:
 class ShiftModel:
     """The fake family."""
 
-    def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
+    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> ShiftedPortrait:
         return ShiftedPortrait(picture=picture)
 
     def driver(self) -> ShiftDriver:

@@ -1,5 +1,7 @@
 """The rig moves a portrait where the motion asks, keeps still what should, and never raises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ def person(size: int = SIZE) -> NDArray[np.float32]:
 
 def test_without_motion_the_portrait_is_itself() -> None:
     picture = textured()
-    for matte in (None, person()):
+    for matte in (None, person):
         portrait = RigPortrait(picture, made_face(), matte)
         moved = portrait.render(still_motion(), Edit()).astype(int)
         assert np.abs(moved - picture).mean() < 0.6
@@ -45,7 +47,7 @@ def test_the_same_person_lands_on_the_drivers_own_landmarks() -> None:
     face = PortraitFace.from_face(made_face())
     driving = made_face(yaw=14.0, roll=5.0, jawOpen=0.8, mouthSmileLeft=0.5)
     motion = difference(read_face(made_face()), read_face(driving))
-    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    target = target_landmarks(face, motion, head_motion(face, motion))
     outside_lids = np.linalg.norm(
         (target - driving.landmarks)[[1, 10, 61, 14, 152, 105], :2], axis=1
     )
@@ -55,7 +57,7 @@ def test_the_same_person_lands_on_the_drivers_own_landmarks() -> None:
 def test_a_turned_portrait_reads_back_as_turned() -> None:
     face = PortraitFace.from_face(made_face(yaw=-8.0))
     motion = motion_to(yaw=15.0)
-    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    target = target_landmarks(face, motion, head_motion(face, motion))
     from engine.faces.face import Face
 
     pose = head_pose(Face(landmarks=target.astype(np.float32), confidence=1.0))
@@ -66,7 +68,7 @@ def test_closed_lids_meet_and_closed_lips_touch() -> None:
     face = PortraitFace.from_face(made_face(jawOpen=0.1))
     motion = motion_to(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
     assert motion.lip_contact > 0.9
-    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    target = target_landmarks(face, motion, head_motion(face, motion))
     assert np.linalg.norm(target[386, :2] - target[374, :2]) < 0.5
     assert np.linalg.norm(target[159, :2] - target[145, :2]) < 0.5
 
@@ -74,7 +76,7 @@ def test_closed_lids_meet_and_closed_lips_touch() -> None:
 def test_lips_never_pass_each_other() -> None:
     face = PortraitFace.from_face(made_face())
     motion = difference(read_face(made_face(jawOpen=0.6)), read_face(made_face()))
-    target = target_landmarks(face, motion, head_motion(face, motion), certainty=1.0)
+    target = target_landmarks(face, motion, head_motion(face, motion))
     assert target[14, 1] - target[13, 1] > -1e-6
 
 
@@ -100,8 +102,8 @@ def test_the_heads_backward_field_undoes_its_forward_one() -> None:
     field = HeadField(face, (SIZE, SIZE))
     motion = motion_to(roll=12.0)
     head = head_motion(face, motion)
-    target = target_landmarks(face, motion, head, certainty=1.0)
-    backward = field.backward(head, target, certainty=1.0)
+    target = target_landmarks(face, motion, head)
+    backward = field.backward(head, target)
     crown = np.array([SIZE / 2, 40.0])
     moved = head.apply(np.array([*crown, 0.0]))[:2]
     column, row = np.round((moved - (field.grid.left, field.grid.top)) / field.grid.spacing).astype(
@@ -116,7 +118,7 @@ def test_the_heads_backward_field_undoes_its_forward_one() -> None:
 
 def test_only_the_head_moves_when_the_head_turns() -> None:
     picture = textured()
-    portrait = RigPortrait(picture, made_face(), person())
+    portrait = RigPortrait(picture, made_face(), person)
     moved = portrait.render(motion_to(yaw=15.0, roll=6.0), Edit()).astype(int)
     change = np.abs(moved - picture).mean(axis=-1)
     assert change[100:150, 100:150].mean() > 8.0, "the face moves"
@@ -126,7 +128,7 @@ def test_only_the_head_moves_when_the_head_turns() -> None:
 
 def test_an_expression_leaves_everything_around_the_face_alone() -> None:
     picture = textured()
-    portrait = RigPortrait(picture, made_face(), person())
+    portrait = RigPortrait(picture, made_face(), person)
     moved = portrait.render(motion_to(jawOpen=0.7, browInnerUp=1.0), Edit(mode="expression"))
     change = np.abs(moved.astype(int) - picture).mean(axis=-1)
     assert change[:40].max() == 0
@@ -146,7 +148,7 @@ def test_an_expression_leaves_everything_around_the_face_alone() -> None:
     ],
 )
 def test_no_motion_makes_it_raise(mode: str, moved: dict[str, float]) -> None:
-    portrait = RigPortrait(textured(), made_face(), person())
+    portrait = RigPortrait(textured(), made_face(), person)
     output = portrait.render(motion_to(**moved), Edit(mode=mode))  # type: ignore[arg-type]
     assert output.shape == (SIZE, SIZE, 3)
     assert output.dtype == np.uint8
@@ -175,8 +177,24 @@ def test_the_drivers_mouth_shows_only_when_asked() -> None:
     portrait = RigPortrait(textured(), made_face())
     generic = portrait.render(difference(closed, read_face(open_mouth)), Edit())
     borrowed = portrait.render(
-        difference(closed, read_face(open_mouth), mouth=(white, open_mouth)), Edit()
+        replace(difference(closed, read_face(open_mouth)), mouth=(white, open_mouth)), Edit()
     )
     middle = open_mouth.landmarks[[13, 14], :2].mean(axis=0).round().astype(int)
     assert generic[middle[1], middle[0]].mean() < 140
     assert borrowed[middle[1], middle[0]].mean() > generic[middle[1], middle[0]].mean() + 40
+
+
+def test_a_person_is_cut_out_only_when_the_head_moves() -> None:
+    asked = []
+
+    def matte() -> NDArray[np.float32]:
+        asked.append(True)
+        return person()
+
+    portrait = RigPortrait(textured(), made_face(), matte)
+    portrait.render(motion_to(jawOpen=0.5, yaw=9.0), Edit(mode="expression"))
+    assert not asked
+    portrait.render(motion_to(yaw=9.0), Edit())
+    portrait.render(motion_to(yaw=5.0), Edit())
+    assert len(asked) == 1
+    assert portrait.has_layers

@@ -211,6 +211,17 @@ def test_sound_that_begins_before_the_pictures_stays_in_time(tmp_path: Path) -> 
     assert heard_at(out) == pytest.approx(0.3, abs=0.03)
 
 
+def test_damaged_sound_does_not_cost_the_pictures(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """AAC in a transport stream with its frame headers overwritten."""
+    source = make_clip(tmp_path / "a.ts", numbered(20) * 2, sound=click(1.3, 0.7))
+    data = source.read_bytes()
+    source.write_bytes(data.replace(b"\xff\xf1", b"\x13\x57"))
+    out = rewritten(source, tmp_path / "b.mp4")
+    assert len(pictures_of(out)) == 40
+
+
 def test_without_finishing_nothing_is_left(tmp_path: Path) -> None:
     with clip_writer(tmp_path / "a.mp4", width=64, height=48, rate=Fraction(25)) as writer:
         writer.write(Frame(pixels=numbered(1)[0], captured_ns=0))

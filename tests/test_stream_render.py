@@ -119,7 +119,7 @@ def test_the_sound_of_the_driving_clip_comes_along_in_time(
 
 def test_every_stage_is_timed(portrait: Path, driving: Path, tmp_path: Path) -> None:
     report = run(portrait, driving, tmp_path / "out.mp4")
-    assert list(report.stages_ms) == ["decode", "find", "read", "render", "encode"]
+    assert list(report.stages_ms) == [*("look ahead", "decode", "find", "read", "render", "encode")]
 
 
 def test_the_neutral_frame_can_be_named(portrait: Path, driving: Path, tmp_path: Path) -> None:
@@ -241,9 +241,18 @@ def test_stopping_before_the_first_frame_leaves_nothing(
     assert not list(tmp_path.glob("*out*"))
 
 
-@pytest.mark.parametrize("neutral", ["auto", 0])
+def test_a_model_without_a_neutral_face_needs_no_look_ahead(
+    portrait: Path, driving: Path, tmp_path: Path
+) -> None:
+    report = run(portrait, driving, tmp_path / "out.mp4", neutral=None)
+    assert report.neutral is None
+    assert "look ahead" not in report.stages_ms
+    assert places(tmp_path / "out.mp4") == pytest.approx([4.0 * k for k in range(12)], abs=1.0)
+
+
+@pytest.mark.parametrize("neutral", ["auto", 0, None])
 def test_a_driving_clip_without_any_face_is_refused(
-    portrait: Path, tmp_path: Path, neutral: str | int
+    portrait: Path, tmp_path: Path, neutral: str | int | None
 ) -> None:
     driving = make_clip(tmp_path / "driving.mp4", driving_pictures(5, missing=tuple(range(5))))
     with pytest.raises(InputError, match="no face"):

@@ -116,6 +116,12 @@ def build(
     }
 
 
+def save(path: Path, arrays: Arrays) -> None:
+    """Write the file."""
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
 def load(path: Path) -> Arrays:
     """Read the file back."""
     with np.load(path, allow_pickle=False) as file:

@@ -66,6 +66,18 @@ def read_triangles(wheel: Path) -> NDArray[np.int16]:
     return np.concatenate([skin[:, :, 0], *holes]).astype(np.int16)
 
 
+def read_canonical(path: Path) -> NDArray[np.float32]:
+    """Read MediaPipe's canonical face, canonical_face_model.obj: (468, 3) in cm."""
+    try:
+        rows = [line.split()[1:4] for line in path.read_text().splitlines() if line[:2] == "v "]
+        places = np.array(rows, np.float32)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not MediaPipe's canonical face ({error}).") from error
+    if places.shape != (MESH_POINTS, 3):
+        raise InputError(f"{path} has {len(places)} vertices, not {MESH_POINTS}.")
+    return places
+
+
 def mirror_points(places: NDArray[np.float32], triangles: NDArray[np.int16]) -> NDArray[np.int16]:
     """Find the left-right counterpart (478,) of every point.
 

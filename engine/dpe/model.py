@@ -42,7 +42,7 @@ class DpeModel:
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs
 
-    def enroll(self, picture: Pixels, face: Face) -> DpePortrait:
+    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> DpePortrait:
         """Encode a portrait; a video as source is enrolled picture by picture."""
         return DpePortrait(self._graphs, picture, face)
 

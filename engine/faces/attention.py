@@ -31,13 +31,13 @@ in a form that OpenVINO's reader cannot hand over."""
 def extensions() -> list[ConversionExtension]:
     """What OpenVINO's reader must know before it reads the network."""
     return [
-        ConversionExtension("Landmarks2TransformMatrix", _box_around),
-        ConversionExtension("TransformTensorBilinear", _sample_in_box),
-        ConversionExtension("TransformLandmarks", _points_from_box),
+        ConversionExtension("Landmarks2TransformMatrix", box_around),
+        ConversionExtension("TransformTensorBilinear", sample_in_box),
+        ConversionExtension("TransformLandmarks", points_from_box),
     ]
 
 
-def _box_around(node: Any) -> list[Any]:  # noqa: ANN401 (OpenVINO has no types)
+def box_around(node: Any) -> list[Any]:  # noqa: ANN401 (OpenVINO has no types)
     """(1, 468, 3) points -> the rotated box around a region, enlarged by the node's scale."""
     points = node.get_input(0)
     left, right = (node.get_attribute(f"{end}_rotation_idx") for end in ("left", "right"))
@@ -66,7 +66,7 @@ def _box_around(node: Any) -> list[Any]:  # noqa: ANN401 (OpenVINO has no types)
     return list(ops.concat([flat, rest], 1).outputs())
 
 
-def _sample_in_box(node: Any) -> list[Any]:  # noqa: ANN401
+def sample_in_box(node: Any) -> list[Any]:  # noqa: ANN401
     """Features (1, H, W, C) and a box -> the features in the box, (1, height, width, C)."""
     features, (linear, shift) = node.get_input(0), _split(node.get_input(1))
     height, width = (node.get_attribute(f"output_{side}") for side in ("height", "width"))
@@ -83,7 +83,7 @@ def _sample_in_box(node: Any) -> list[Any]:  # noqa: ANN401
     return list(ops.transpose(sampled, [0, 2, 3, 1]).outputs())
 
 
-def _points_from_box(node: Any) -> list[Any]:  # noqa: ANN401
+def points_from_box(node: Any) -> list[Any]:  # noqa: ANN401
     """Points (1, N, 2) of a box, and the box -> the points in the feature map."""
     return list(_mapped(node.get_input(0), *_split(node.get_input(1))).outputs())
 

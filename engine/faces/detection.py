@@ -19,6 +19,8 @@ LEAST_SCORE = 0.5
 """Enough for a candidate. Of random windows without a face, 5 % reach it, none reached 0.7."""
 SAME_FACE_OVERLAP = 0.3
 """Boxes that share more of their union than this are one face (MediaPipe's value)."""
+IN_TURN = 3
+"""Parts per picture while a stream shows no face: its next pictures must not wait."""
 CLOSE_LOOK = 2.0
 """Side of a close look over the face's: a face so framed scores 0.87 or more, whatever its size."""
 
@@ -52,13 +54,26 @@ class FaceDetector:
     def __init__(self) -> None:
         self._network = Network("face_detection_short_range.tflite")
         self._anchors = anchors()
+        self._turn = 0
 
     def find_all(self, picture: Pixels) -> list[Detection]:
-        """The faces of the picture; of its parts where the whole shows none."""
+        """The faces of the picture; of all its parts where the whole shows none (some 20 looks)."""
+        return self._find(picture, list(parts(*picture.shape[1::-1])))
+
+    def find_some(self, picture: Pixels) -> list[Detection]:
+        """The same for one of a stream: only a few parts, the next ones in turn."""
+        every = list(parts(*picture.shape[1::-1]))
+        turn = [every[(self._turn + step) % len(every)] for step in range(min(IN_TURN, len(every)))]
+        self._turn += IN_TURN
+        return self._find(picture, turn)
+
+    def _find(
+        self, picture: Pixels, some_parts: list[tuple[int, int, int, int]]
+    ) -> list[Detection]:
         height, width = picture.shape[:2]
         found = self._search(picture, square_at(0, 0, width, height))
         if not found:
-            squares = (square_at(*part) for part in parts(width, height))
+            squares = (square_at(*part) for part in some_parts)
             found = [face for square in squares for face in self._search(picture, square)]
         return without_overlaps(found)
 

@@ -40,7 +40,7 @@ class PersonSegmenter:
     def __init__(self) -> None:
         self._network = Network(
             "selfie_segmentation.tflite",
-            ConversionExtension("Convolution2DTransposeBias", _transposed_convolution),
+            ConversionExtension("Convolution2DTransposeBias", transposed_convolution),
         )
 
     def matte(self, picture: Pixels, box: Box) -> NDArray[np.float32]:
@@ -53,8 +53,9 @@ class PersonSegmenter:
         _at(coarse, wide)[:] = self._look(_at(picture, wide))
         seen, weight = _at(coarse, near), faded(near, width, height)
         seen += (self._look(_at(picture, near)) - seen) * weight / 2
-        person = only_the_one_at(stretched(coarse, HAZE), box)
-        return moved_to_edges(picture, person, (near[3] - near[1]) / SIZE * REACH)
+        reach_px = (near[3] - near[1]) / SIZE * REACH
+        person = only_the_one_at(stretched(coarse, HAZE), box, reach_px)
+        return moved_to_edges(picture, person, reach_px)
 
     def _look(self, part: Pixels) -> NDArray[np.float32]:
         """The network's matte of a part; with its mirror image, for a steadier edge."""
@@ -90,14 +91,18 @@ def faded(part: tuple[int, int, int, int], width: int, height: int) -> NDArray[n
     return np.minimum(down[:, None], across)
 
 
-def only_the_one_at(matte: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+def only_the_one_at(matte: NDArray[np.float32], box: Box, reach_px: float) -> NDArray[np.float32]:
     """The matte without the people who do not touch the one whose face lies in the box."""
-    _, labels = cv2.connectedComponents((matte > 0).astype(np.uint8))
+    _, labels = cv2.connectedComponents((matte > 0.5).astype(np.uint8))
     height, width = matte.shape
-    left, top, right, bottom = part_around(box, 1.0, width, height)
-    here = np.asarray(labels)[top:bottom, left:right]
-    owner = np.bincount(here[here > 0]).argmax() if here.any() else 0
-    return np.where(np.asarray(labels) == owner, matte, np.float32(0)) if owner else matte
+    here = _at(np.asarray(labels), part_around(box, 1.0, width, height))
+    if not here.any():
+        return matte
+    owner = np.bincount(here[here > 0]).argmax()
+    reach = 2 * ceil(reach_px) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    with_edge = cv2.dilate((labels == owner).astype(np.uint8), kernel)
+    return np.where(np.asarray(with_edge) > 0, matte, np.float32(0))
 
 
 def _ramp(length: int, *, is_open: tuple[bool, bool]) -> NDArray[np.float32]:
@@ -113,7 +118,7 @@ def _at(array: NDArray[Any], part: tuple[int, int, int, int]) -> NDArray[Any]:
     return array[top:bottom, left:right]
 
 
-def _transposed_convolution(node: Any) -> list[Any]:  # noqa: ANN401 (OpenVINO has no types)
+def transposed_convolution(node: Any) -> list[Any]:  # noqa: ANN401 (OpenVINO has no types)
     """The network's own operation: doubles the size with a 2 x 2 kernel, then adds a bias."""
     features, kernel, bias = (node.get_input(index) for index in range(3))
     larger = ops.convolution_backprop_data(

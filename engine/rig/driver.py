@@ -1,15 +1,24 @@
 """Reads the motion of a driving stream: every frame against the driver's own neutral face."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.faces.canonical import PIVOT_CM, rigid_weights, to_picture
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.geometry import Array, fit_similarity, smoothstep, vector_from_rotation
+from engine.geometry import (
+    Array,
+    Similarity,
+    fit_similarity,
+    smoothstep,
+    vector_from_rotation,
+)
 from engine.rig.motion import RigMotion
 from engine.rig.neutral import NeutralChoice
 from engine.rig.reading import Reading, read_face
 from engine.rig.topology import LIDS
+from engine.rig.witness import Witness, share_of
 
 _CLOSED, _AS_READ = 0.30, 0.60
 """Of the neutral opening: below the first an eye counts as closed (no tracker reads 0 for a closed
@@ -22,52 +31,84 @@ _WIDEST = 1.6
 """Limit of an eye's opening over its neutral opening: beyond it the reading is an error."""
 
 
+_STEADY_S = 0.12
+"""Memory of how far the head's movement is believed: that may waver from frame to frame."""
+
+
 class RigDriver:
     """The reader of one driving stream."""
 
     def __init__(self, *, shows_mouth: bool = False) -> None:
         self._neutral = NeutralChoice()
         self._shows_mouth = shows_mouth
+        self._witness: Witness | None = None
+        self._witnessed: Reading | None = None
+        self._believed = 1.0
+        self._seen_ns = 0
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> RigMotion:
         """The motion of this frame relative to the neutral face chosen so far."""
-        reading = read_face(face)
+        reading = read_face(face, picture)
         neutral = self._neutral.consider(reading, captured_ns)
-        mouth = (picture, face) if self._shows_mouth else None
-        return difference(neutral, reading, mouth=mouth)
+        moved = rigid_movement(neutral, reading)
+        believed = self._believe(moved, picture, captured_ns)
+        motion = difference(neutral, reading, moved, believed)
+        return replace(motion, mouth=(picture, face)) if self._shows_mouth else motion
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """Take this frame as neutral and keep it until told otherwise."""
-        self._neutral.fix(read_face(face))
+        self._neutral.fix(read_face(face, picture))
 
     def recalibrate(self) -> None:
         """Take the next frame as neutral and keep it until told otherwise."""
         self._neutral.fix_next()
 
+    def _believe(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
+        """The share of the head's movement that the picture confirms, steadied over time."""
+        chosen = self._neutral.chosen
+        if chosen.picture is None:
+            return 1.0
+        if self._witness is None or chosen is not self._witnessed:
+            self._witness, self._witnessed = Witness(chosen, chosen.picture), chosen
+        share = self._witness.believed(moved, picture)
+        elapsed_s = abs(now_ns - self._seen_ns) / 1e9
+        keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
+        self._seen_ns = now_ns
+        self._believed = self._believed * keep + share * (1.0 - keep)
+        return self._believed
+
+
+def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
+    """How the head moved from one frame to another, in px, y up.
+
+    Found against the driver's neutral face, not against the canonical one, so that what makes a
+    face differ from the canonical face cancels out.
+    """
+    return fit_similarity(neutral.landmarks[:468], reading.landmarks[:468], rigid_weights())
+
 
 def difference(
-    neutral: Reading, reading: Reading, *, mouth: tuple[Pixels, Face] | None = None
+    neutral: Reading, reading: Reading, moved: Similarity | None = None, believed: float = 1.0
 ) -> RigMotion:
     """The motion from the neutral face to this one.
 
-    The head's own movement is found against the driver's neutral face, not against the canonical
-    one, so that what makes a face differ from the canonical face cancels out.
+    `moved` is the head's own movement (worked out where it is None), `believed` the share of it
+    that is real; the landmarks' remaining movement is expression.
     """
-    weights = rigid_weights()
-    moved = fit_similarity(neutral.landmarks[:468], reading.landmarks[:468], weights)
+    pivot = neutral.placement.apply(PIVOT_CM[None])[0]
+    moved = share_of(moved or rigid_movement(neutral, reading), believed, pivot)
     points = neutral.placement.invert(moved.invert(reading.landmarks))
     offsets = points - neutral.points
     offsets[LIDS] = 0.0
-    pivot = neutral.placement.apply(PIVOT_CM[None])
-    shift = to_picture(moved.apply(pivot) - pivot)[0, :2]
+    shift = to_picture(moved.apply(pivot[None]) - pivot)[0, :2]
+    contact = 1.0 - smoothstep(_LIPS_TOUCH, _LIPS_APART, np.asarray(reading.lip_gap))
     return RigMotion(
         offsets=offsets,
         aperture=_aperture(reading.openings / np.maximum(neutral.openings, 0.02)),
-        lip_contact=1.0 - float(smoothstep(_LIPS_TOUCH, _LIPS_APART, np.asarray(reading.lip_gap))),
+        lip_contact=float(contact),
         rotation=vector_from_rotation(moved.rotation),
         shift=shift / neutral.placement.scale,
         log_scale=float(np.log(moved.scale)),
-        mouth=mouth,
     )
 
 

@@ -75,22 +75,29 @@ def motion_from_arkit(coefficients: dict[str, float]) -> RigMotion:
 
 
 def arkit_from_motion(motion: RigMotion) -> Array:
-    """(52,) coefficients in 0..1.2 that explain the motion best, in the order of ARKIT_NAMES.
+    """(52,) coefficients in 0..1.2 that explain the motion best, in the order of ARKIT_NAMES."""
+    coefficients: Array = arkit_from_motions(motion.offsets[None], motion.aperture[None])[0]
+    return coefficients
+
+
+def arkit_from_motions(offsets: Array, aperture: Array) -> Array:
+    """(N, 478, 3) and (N, 2) as in RigMotion -> (N, 52): many motions at the price of a few.
 
     Ridge regression with bounds, by projected gradient steps on the normal equations; the lids'
     coefficients come from the apertures.
     """
     shapes = _lidless_shapes()
-    gram, reach = shapes.T @ shapes, shapes.T @ motion.offsets.reshape(-1)
+    gram, reach = shapes.T @ shapes, offsets.reshape(len(offsets), -1) @ shapes
     gram = gram + _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     step = 1.0 / np.linalg.eigvalsh(gram)[-1]
-    values = np.zeros(len(ARKIT_NAMES))
+    values = np.zeros((len(offsets), len(ARKIT_NAMES)))
     for _ in range(400):
-        values = np.clip(values - step * (gram @ values - reach), 0.0, 1.2)
-    for side, aperture in zip(("Left", "Right"), motion.aperture, strict=True):
-        values[ARKIT_NAMES.index(f"eyeBlink{side}")] = np.clip(1.0 - aperture, 0.0, 1.0)
-        values[ARKIT_NAMES.index(f"eyeWide{side}")] = np.clip((aperture - 1.0) / _WIDE_OPENS, 0, 1)
-        values[ARKIT_NAMES.index(f"eyeSquint{side}")] = 0.0
+        values = np.clip(values - step * (values @ gram - reach), 0.0, 1.2)
+    for side, opening in zip(("Left", "Right"), aperture.T, strict=True):
+        values[:, ARKIT_NAMES.index(f"eyeBlink{side}")] = np.clip(1.0 - opening, 0.0, 1.0)
+        wide = np.clip((opening - 1.0) / _WIDE_OPENS, 0.0, 1.0)
+        values[:, ARKIT_NAMES.index(f"eyeWide{side}")] = wide
+        values[:, ARKIT_NAMES.index(f"eyeSquint{side}")] = 0.0
     return values
 
 

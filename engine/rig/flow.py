@@ -30,53 +30,46 @@ class PortraitFlow:
         self.head = HeadField(face, size, half_width=half_width)
         self._seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
-    def backward(self, head: HeadMotion, target: Array, certainty: float) -> tuple[Box, Map, Map]:
+    def backward(self, head: HeadMotion, target: Array) -> tuple[Box, Map, Map]:
         """Where each pixel of a box comes from: the box, source x and source y in px.
 
         Outside the box nothing moves. `target` is (478, 3), see `target_landmarks`.
         """
-        field = self.head.backward(head, target, certainty)
+        field = self.head.backward(head, target)
         box = self._moving_box(field, target)
-        x, y = self._around(field, box)
+        x, y = identity(box)
+        self._add_field(x, y, field, box)
         self._lay_mesh(x, y, target, box)
         return box, x, y
 
     def _moving_box(self, field: Map2, target: Array) -> Box:
         """Left, top, right, bottom of what this frame changes."""
         height, width = self._size
-        points = self.head.grid.points
         low, high = target[:468, :2].min(axis=0) - 2.0, target[:468, :2].max(axis=0) + 3.0
-        rows, columns = np.nonzero(np.abs(field).max(axis=-1) > _STILL_PX)
-        if len(rows):
-            last = np.array(points.shape[:2]) - 1
-            first_node = points[max(rows.min() - 1, 0), max(columns.min() - 1, 0)]
-            last_node = points[min(rows.max() + 1, last[0]), min(columns.max() + 1, last[1])]
-            low, high = np.minimum(low, first_node), np.maximum(high, last_node + 1.0)
+        nodes = _moving_nodes(field)
+        if nodes is not None:
+            points = self.head.grid.points
+            low, high = np.minimum(low, points[nodes[0]]), np.maximum(high, points[nodes[1]] + 1.0)
         left, top = np.clip(np.floor(low), 0, (width - 2, height - 2)).astype(int).tolist()
         limit = np.clip(np.ceil(high), (left + 2, top + 2), (width, height)).astype(int)
         return left, top, int(limit[0]), int(limit[1])
 
-    def _around(self, field: Map2, box: Box) -> tuple[Map, Map]:
-        """The head's field, enlarged from its grid to the pixels of the box."""
-        left, top, right, bottom = box
+    def _add_field(self, x: Map, y: Map, field: Map2, box: Box) -> None:
+        """Add the head's field, enlarged from its nodes to pixels, to the map."""
+        nodes = _moving_nodes(field)
+        if nodes is None:
+            return
+        first, last = nodes
         grid = self.head.grid
-        scale = 1.0 / grid.spacing
-        to_grid = np.array(
-            [[scale, 0.0, (left - grid.left) * scale], [0.0, scale, (top - grid.top) * scale]]
+        large = grid.enlarged(field, first, last)
+        left, top = grid.points[first].astype(int) - box[:2]  # the box holds all moving nodes
+        height, width = (
+            min(large.shape[0], x.shape[0] - top),
+            min(large.shape[1], x.shape[1] - left),
         )
-        enlarged: Map2 = np.asarray(
-            cv2.warpAffine(
-                field,
-                to_grid,
-                (right - left, bottom - top),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.float32,
-        )
-        columns: Map = np.arange(left, right, dtype=np.float32)
-        rows: Map = np.arange(top, bottom, dtype=np.float32)[:, None]
-        return enlarged[..., 0] + columns, enlarged[..., 1] + rows
+        part = slice(top, top + height), slice(left, left + width)
+        x[part] += large[:height, :width, 0]
+        y[part] += large[:height, :width, 1]
 
     def _lay_mesh(self, x: Map, y: Map, target: Array, box: Box) -> None:
         """Put the face mesh's flow into the map, with a soft seam along its outline."""
@@ -103,3 +96,25 @@ class PortraitFlow:
         core *= covered
         core *= np.float32(1.0 / 255.0)
         return core
+
+
+def identity(box: Box) -> tuple[Map, Map]:
+    """Each pixel of the box comes from where it is."""
+    left, top, right, bottom = box
+    x, y = np.empty((2, bottom - top, right - left), np.float32)
+    x[:] = np.arange(left, right, dtype=np.float32)
+    y[:] = np.arange(top, bottom, dtype=np.float32)[:, None]
+    return x, y
+
+
+def _moving_nodes(field: Map2) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """First and last (row, column) of the nodes that move, with a still one around them."""
+    rows, columns = np.nonzero(np.abs(field).max(axis=-1) > _STILL_PX)
+    if not len(rows):
+        return None
+    first = max(int(rows.min()) - 1, 0), max(int(columns.min()) - 1, 0)
+    last = (
+        min(int(rows.max()) + 1, field.shape[0] - 1),
+        min(int(columns.max()) + 1, field.shape[1] - 1),
+    )
+    return first, last

@@ -42,13 +42,9 @@ _PULL_REACH, _PULL_PER_MOVE = 0.05, 0.8
 """Distance from the outline at which its expression has faded: face heights, and that much more for
 each unit that the outline moves. A falling jaw must not fold the neck."""
 
-_GUESSED, _SEEN = 0.015, 0.07
+_GUESSED, _SEEN = 0.04, 0.12
 """Movement of an outline point against the head, in face heights: what lies beside the face follows
 from the second on; up to the first a tracker guesses."""
-
-_ERRS, _SURELY = 0.03, 0.11
-"""Movement of hair and crown, in face heights: up to the first it is taken for an error of the
-landmarks (a crooked smile reads as a turn of 3 degrees), from the second on for real."""
 
 _INVERSE_STEPS = 6
 
@@ -59,19 +55,33 @@ at that depth, which at its silhouette is nearer to the truth than the face's ow
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Grid:
-    """Nodes over a box of the picture."""
+    """Nodes over a box of the picture, at whole pixels."""
 
-    left: float
-    top: float
-    spacing: float
+    left: int
+    top: int
+    spacing: int
+    """Odd, so that an enlargement by it puts nodes on pixels (see `enlarged`)."""
     points: Array
     """(rows, columns, 2) px"""
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of the outermost nodes."""
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the outermost nodes; right and bottom inside."""
         right, bottom = self.points[-1, -1]
-        return self.left, self.top, float(right), float(bottom)
+        return self.left, self.top, int(right), int(bottom)
+
+    def enlarged(self, field: Map2, first: tuple[int, int], last: tuple[int, int]) -> Map2:
+        """Values at nodes -> at pixels, bilinear.
+
+        From node `first` (row, column) to node `last`, both included: pixel (0, 0) of the result
+        is the pixel of the first node. A resize by an odd factor s has node k at pixel k * s +
+        (s - 1) / 2; it is five times as fast as an affine map.
+        """
+        part = field[first[0] : last[0] + 1, first[1] : last[1] + 1]
+        rows, columns = part.shape[:2]
+        large = cv2.resize(part, (columns * self.spacing, rows * self.spacing))
+        rim = (self.spacing - 1) // 2
+        return np.asarray(large[rim : large.shape[0] - rim, rim : large.shape[1] - rim])
 
 
 class HeadField:
@@ -101,20 +111,12 @@ class HeadField:
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
         depth = _sheet_depth(face)
         self._nodes = np.column_stack([nodes, np.full(len(nodes), depth)])
-        beside = np.array([-down[1], down[0]])
-        crown = [middle + self.face_height * (beside * k - 0.5 * down) for k in (-0.4, 0.0, 0.4)]
-        self._crown = np.column_stack([crown, np.full(3, depth)])
         self._outline = np.column_stack([outline, np.full(len(outline), depth)])
 
-    def certainty(self, head: HeadMotion) -> float:
-        """0 for a head that moves no more than its reading errs, 1 for one that surely moves."""
-        moved = np.linalg.norm((head.apply(self._crown) - self._crown)[:, :2], axis=1).mean()
-        return float(smoothstep(_ERRS, _SURELY, np.asarray(moved / self.face_height)))
-
-    def backward(self, head: HeadMotion, target: Array, certainty: float) -> Map2:
+    def backward(self, head: HeadMotion, target: Array) -> Map2:
         """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
-        rigid = (head.apply(self._nodes) - self._nodes)[:, :2] * (self._share * certainty)
-        own = (head.apply(self._outline) - self._outline)[:, :2] * certainty
+        rigid = (head.apply(self._nodes) - self._nodes)[:, :2] * self._share
+        own = (head.apply(self._outline) - self._outline)[:, :2]
         residual = target[list(OVAL), :2] - self._outline[:, :2] - own
         size = np.linalg.norm(residual, axis=1) / self.face_height
         residual *= smoothstep(_GUESSED, _SEEN, size)[:, None]
@@ -132,14 +134,15 @@ class HeadField:
 def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:
     """Nodes around the face, no farther than the picture's border."""
     height, width = size
-    spacing = face_height / NODES_PER_FACE
-    left = max(middle[0] - _ASIDE * face_height, 0.0)
-    top = max(middle[1] - _ABOVE * face_height, 0.0)
-    right = min(middle[0] + _ASIDE * face_height, width - 1.0)
-    bottom = min(middle[1] + _BELOW * face_height, height - 1.0)
-    columns = np.arange(int(np.ceil((right - left) / spacing)) + 1) * spacing + left
-    rows = np.arange(int(np.ceil((bottom - top) / spacing)) + 1) * spacing + top
-    points = np.stack(np.meshgrid(columns, rows), axis=-1)
+    spacing = max(int(face_height / NODES_PER_FACE / 2) * 2 + 1, 3)
+    left, right = (
+        int(np.clip(middle[0] + side * _ASIDE * face_height, 0, width - 1)) for side in (-1, 1)
+    )
+    top = int(np.clip(middle[1] - _ABOVE * face_height, 0, height - 1))
+    bottom = int(np.clip(middle[1] + _BELOW * face_height, 0, height - 1))
+    columns = left + spacing * np.arange(-(-(right - left) // spacing) + 1)
+    rows = top + spacing * np.arange(-(-(bottom - top) // spacing) + 1)
+    points = np.stack(np.meshgrid(columns, rows), axis=-1).astype(np.float64)
     return Grid(left=left, top=top, spacing=spacing, points=points)
 
 

@@ -4,6 +4,7 @@ With the person cut out, a turning head uncovers background instead of dragging 
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -22,6 +23,10 @@ _PLATE_PX = 160
 only a rim as wide as the head's movement is ever seen."""
 
 
+Matte: TypeAlias = NDArray[np.float32]
+"""(H, W), 1 where the person is, 0 where not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layers:
     """Both layers inside a box of the picture."""
@@ -32,7 +37,7 @@ class Layers:
     """(H, W, 3): the picture with the head filled in."""
 
 
-def trusted(matte: NDArray[np.float32], landmarks: Array) -> bool:
+def trusted(matte: Matte, landmarks: Array) -> bool:
     """Whether the matte covers the face: on a drawing the segmentation may see no person."""
     outline = np.zeros(matte.shape, np.uint8)
     cv2.fillPoly(outline, [np.round(landmarks[list(OVAL), :2]).astype(np.int32)], 1)
@@ -40,7 +45,7 @@ def trusted(matte: NDArray[np.float32], landmarks: Array) -> bool:
     return inside.size > 0 and float(inside.mean()) > _LEAST_INSIDE
 
 
-def head_half_width(matte: NDArray[np.float32], landmarks: Array) -> float:
+def head_half_width(matte: Matte, landmarks: Array) -> float:
     """Of the head with its hair at the height of eyes and forehead, in face heights."""
     middle = (landmarks[FOREHEAD, :2] + landmarks[CHIN, :2]) / 2.0
     down = landmarks[CHIN, :2] - landmarks[FOREHEAD, :2]
@@ -58,18 +63,18 @@ def head_half_width(matte: NDArray[np.float32], landmarks: Array) -> float:
     return widest
 
 
-def split(picture: Pixels, matte: NDArray[np.float32], grid: Grid) -> Layers:
+def split(picture: Pixels, matte: Matte, grid: Grid) -> Layers:
     """Cut the person out and fill in the background behind the head, which is where `grid` is."""
     opacity = np.round(matte * 255.0).astype(np.uint8)
     person = np.dstack([cv2.multiply(picture, cv2.merge([opacity] * 3), scale=1 / 255.0), opacity])
-    left, top, right, bottom = (round(v) for v in grid.box)
+    left, top, right, bottom = grid.box
     background = picture.copy()
     region = background[top : bottom + 1, left : right + 1]
     region[:] = _filled(region, matte[top : bottom + 1, left : right + 1])
     return Layers(person=np.ascontiguousarray(person), background=background)
 
 
-def _filled(picture: Pixels, matte: NDArray[np.float32]) -> Pixels:
+def _filled(picture: Pixels, matte: Matte) -> Pixels:
     """The region with the person's pixels replaced by what surrounds them."""
     height, width = matte.shape
     scale = min(_PLATE_PX / max(height, width), 1.0)
@@ -87,7 +92,7 @@ def _filled(picture: Pixels, matte: NDArray[np.float32]) -> Pixels:
     return mixed
 
 
-def _sample(matte: NDArray[np.float32], points: Array) -> NDArray[np.float32]:
+def _sample(matte: Matte, points: Array) -> NDArray[np.float32]:
     height, width = matte.shape
     columns = points[:, 0].round().astype(int)
     rows = points[:, 1].round().astype(int)

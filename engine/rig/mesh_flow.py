@@ -60,8 +60,9 @@ class MeshFlower:
         columns = np.arange(right - left, dtype=np.float32)
         rows = np.arange(bottom - top, dtype=np.float32)[:, None]
         a = affine.T  # (6, T + 1): one table a coefficient, so that each look-up is contiguous
-        x = a[0].take(ids) * columns + a[1].take(ids) * rows + a[2].take(ids)
-        y = a[3].take(ids) * columns + a[4].take(ids) * rows + a[5].take(ids)
+        c = [row.take(ids, mode="clip") for row in a]  # ids are in range; clip skips the check
+        x = c[0] * columns + c[1] * rows + c[2]
+        y = c[3] * columns + c[4] * rows + c[5]
         return MeshFlow(left=left, top=top, x=x, y=y, covered=covered)
 
     def _affines(self, corners: Array) -> tuple[NDArray[np.float32], Array]:

@@ -3,9 +3,6 @@
 import logging
 from typing import Literal, TypeAlias, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.faces.face import Face
 from engine.faces.segmentation import PersonSegmenter
 from engine.frame import Pixels
@@ -30,10 +27,16 @@ class RigModel:
         self._mouth = mouth
         self._segmenter = PersonSegmenter()
 
-    def enroll(self, picture: Pixels, face: Face) -> RigPortrait:
-        """Compute once what the portrait needs; `picture` has the output's size."""
-        matte: NDArray[np.float32] = self._segmenter.matte(picture, face.box)
-        portrait = RigPortrait(picture, face, matte)
+    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> RigPortrait:
+        """Compute once what the portrait needs; `picture` has the output's size.
+
+        To cut the person out takes a fifth of a second: a passing portrait puts it off until its
+        head moves, which in the mode `expression` it never does.
+        """
+        portrait = RigPortrait(picture, face, lambda: self._segmenter.matte(picture, face.box))
+        if passing:
+            return portrait
+        portrait.cut_out()
         if not portrait.has_layers:
             logger.info("no person was cut out of this portrait: its background moves a little")
         return portrait

@@ -58,3 +58,17 @@ def still_motion() -> RigMotion:
         shift=np.zeros(2),
         log_scale=0.0,
     )
+
+
+def between(first: RigMotion, second: RigMotion, weight: float) -> RigMotion:
+    """From `first` (weight 0) to `second` (weight 1), every number on a straight line."""
+    keep = 1.0 - weight
+    return RigMotion(
+        offsets=first.offsets * keep + second.offsets * weight,
+        aperture=first.aperture * keep + second.aperture * weight,
+        lip_contact=first.lip_contact * keep + second.lip_contact * weight,
+        rotation=first.rotation * keep + second.rotation * weight,
+        shift=first.shift * keep + second.shift * weight,
+        log_scale=first.log_scale * keep + second.log_scale * weight,
+        mouth=first.mouth if weight < 0.5 else second.mouth,
+    )

@@ -139,7 +139,7 @@ def _own_interior(portrait: Pixels, source: Array, width: float) -> NDArray[np.u
     shape = portrait.shape[:2]
     inside = np.zeros(shape, np.uint8)
     cv2.fillPoly(inside, [np.round(source[list(INNER_LIPS)] * 16).astype(np.int32)], 255, shift=4)
-    rim = max(int(0.03 * width), 1)
+    rim = max(int(0.05 * width), 1)
     cv2.erode(inside, np.ones((rim, rim), np.uint8), dst=inside)
     _, nearest = cv2.distanceTransformWithLabels(
         255 - inside, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL

@@ -32,6 +32,12 @@ class NeutralChoice:
         self._is_users = False
         self._takes_next = False
 
+    @property
+    def chosen(self) -> Reading:
+        """The frame that was chosen last; `consider` comes first."""
+        assert self._chosen is not None
+        return self._chosen
+
     def fix(self, reading: Reading) -> None:
         """Take this reading, at once and for good."""
         self._chosen, self._previous = reading, None

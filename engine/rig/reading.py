@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.faces.canonical import head_pose, to_picture
 from engine.faces.face import Face
+from engine.frame import Pixels
 from engine.geometry import (
     Array,
     Similarity,
@@ -29,12 +30,15 @@ class Reading:
     """(2,) left and right eye: mean lid distance over the eye's width, seen from the front."""
     lip_gap: float
     """Between the inner lips' middles, over the mouth's width."""
+    picture: Pixels | None = None
+    """What was read, where it is at hand."""
 
 
-def read_face(face: Face) -> Reading:
+def read_face(face: Face, picture: Pixels | None = None) -> Reading:
     """Lay the canonical face over the landmarks and measure eyes and lips in its frame."""
     pose = head_pose(face)
     return Reading(
+        picture=picture,
         landmarks=to_picture(face.landmarks.astype(np.float64)),
         placement=pose.placement,
         points=pose.points,
@@ -72,6 +76,7 @@ def blend(first: Reading, second: Reading, weight: float) -> Reading:
     )
     points = first.points * keep + second.points * weight
     return Reading(
+        picture=second.picture,
         landmarks=placement.apply(points),
         placement=placement,
         points=points,

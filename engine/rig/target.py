@@ -1,13 +1,12 @@
 """Where the portrait's landmarks go: its own face, moved by the driver's motion."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from engine.faces.canonical import PIVOT_CM, HeadPose, head_pose, load_basis, to_picture
+from engine.faces.canonical import PIVOT_CM, HeadPose, head_pose, to_picture
 from engine.faces.face import Face
-from engine.geometry import Array, rotation_from_vector, smoothstep
+from engine.geometry import Array, rotation_from_vector
 from engine.rig.motion import RigMotion
 from engine.rig.reading import relative_lip_gap
 from engine.rig.topology import EYES, INNER_LOWER, INNER_UPPER
@@ -33,6 +32,11 @@ class HeadMotion:
     """(3,) the pivot in the output."""
     linear: Array
     """(3, 3) rotation times scale, in picture axes."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything moves at all."""
+        return not (np.array_equal(self.before, self.after) and np.allclose(self.linear, np.eye(3)))
 
     def apply(self, points: Array) -> Array:
         """(..., 3) px, picture axes -> the same."""
@@ -68,14 +72,8 @@ def head_motion(face: PortraitFace, motion: RigMotion) -> HeadMotion:
     return HeadMotion(before=before, after=after, linear=linear)
 
 
-def target_landmarks(
-    face: PortraitFace, motion: RigMotion, head: HeadMotion, certainty: float
-) -> Array:
-    """(478, 3) px, picture axes: the portrait's landmarks after the motion.
-
-    `certainty` (0..1) says how surely the head moves at all. Where the skull lies under the skin
-    a tracker guesses more than it sees, so there a movement that is uncertain is not made.
-    """
+def target_landmarks(face: PortraitFace, motion: RigMotion, head: HeadMotion) -> Array:
+    """(478, 3) px, picture axes: the portrait's landmarks after the motion."""
     own = face.pose.points
     offsets = motion.offsets.copy()
     for eye, aperture in zip(EYES, motion.aperture, strict=True):
@@ -85,18 +83,7 @@ def target_landmarks(
         offsets[eye.lower] = corners - closing * _LOWER_SHARE
         offsets[eye.crease] += closing * _CREASE_SHARE * (aperture < 1.0)
     moved = _meet_lips(own + offsets, motion.lip_contact * face.closes)
-    target = head.apply(to_picture(face.pose.placement.apply(moved)))
-    stays = _skull_share()[:, None] * (1.0 - certainty)
-    return target + (face.landmarks - target) * stays
-
-
-@cache
-def _skull_share() -> Array:
-    """(478,): a half on the outline of forehead, temples and upper jaw, 0 on all that expresses."""
-    x, y = np.abs(load_basis().canonical[:, 0]), load_basis().canonical[:, 1]
-    forehead = smoothstep(4.6, 7.5, y)
-    sides = smoothstep(5.2, 7.2, x) * smoothstep(-7.0, -2.0, y)
-    return 0.5 * np.maximum(forehead, sides)
+    return head.apply(to_picture(face.pose.placement.apply(moved)))
 
 
 def _meet_lips(points: Array, contact: float) -> Array:

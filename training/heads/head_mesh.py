@@ -17,8 +17,9 @@ RINGS = 9
 """Rows of triangles from the bust's edge to below the picture."""
 VERGENCE_RAD = 0.02
 """Each eye turns this much inwards: the person looks at a screen, not at the horizon."""
-SKIN_PARTS = (Part.FACE, Part.HEAD, Part.EYE_SOCKET, Part.TORSO)
 EYE_PARTS = (Part.LEFT_EYE, Part.RIGHT_EYE)
+CORNEA_RAD, CORNEA_BULGE = 0.5, 0.8
+"""Angle of its rim from the pupil, and how much faster its normals turn than the ball's."""
 
 
 def smoothstep(low: float, high: float, value: NDArray[np.floating] | float) -> NDArray[np.float32]:
@@ -47,6 +48,8 @@ class HeadMesh:
     """(V,): share of the head's rotation: 1 on the head, 0 at the shoulders."""
     eyes: tuple[NDArray[np.int64], NDArray[np.int64]]
     """Vertices of the left and of the right eyeball."""
+    eye_poles: tuple[int, int]
+    """The vertex in the middle of each pupil."""
     normal_triangles: NDArray[np.int32]
     normal_sum: sparse.csr_matrix
     """(V, triangles): adds the triangles' normals up at their vertices."""
@@ -78,8 +81,8 @@ class HeadMesh:
         """Unit normals (V, 3) of a deformed head."""
         a, b, c = (head[self.normal_triangles[:, k]] for k in range(3))
         normals = np.asarray(self.normal_sum @ np.cross(b - a, c - a), np.float32)
-        for eye in self.eyes:
-            normals[eye] = head[eye] - eye_centre(head[eye])
+        for eye, pole in zip(self.eyes, self.eye_poles, strict=True):
+            normals[eye] = _cornea_normals(head[eye], head[pole])
         length = np.sqrt(np.einsum("ij,ij->i", normals, normals))[:, None]
         return np.asarray(normals / (length + 1e-9), np.float32)
 
@@ -93,6 +96,24 @@ def eye_centre(eyeball: NDArray[np.float32]) -> NDArray[np.float32]:
     centre = eyeball.mean(axis=0)
     centre[2] = (eyeball[:, 2].min() + eyeball[:, 2].max()) / 2
     return np.asarray(centre, np.float32)
+
+
+def _cornea_normals(eyeball: NDArray[np.float32], pole: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Normals (M, 3), not yet unit, of a ball whose front bulges like a cornea."""
+    centre = eye_centre(eyeball)
+    away, axis = eyeball - centre, pole - centre
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    axis = axis / np.linalg.norm(axis)
+    along = (away @ axis)[:, None]
+    bulge = CORNEA_BULGE * smoothstep(
+        CORNEA_RAD + 0.15, CORNEA_RAD - 0.15, np.arccos(np.clip(along, -1, 1))
+    )
+    return np.asarray(away + bulge * (away - along * axis), np.float32)
+
+
+def _pole(neutral: NDArray[np.float32], parts: NDArray[np.int32], eye: Part) -> int:
+    vertices = np.flatnonzero(parts == eye)
+    return int(vertices[neutral[vertices, 2].argmax()])
 
 
 def build(facekit: FaceKit) -> HeadMesh:
@@ -125,7 +146,8 @@ def build(facekit: FaceKit) -> HeadMesh:
         uv=np.concatenate([facekit.uv, no_uv]),
         parts=parts,
         head_weights=_head_weights(neutral, parts),
-        eyes=(np.where(parts == Part.LEFT_EYE)[0], np.where(parts == Part.RIGHT_EYE)[0]),
+        eyes=(np.flatnonzero(parts == EYE_PARTS[0]), np.flatnonzero(parts == EYE_PARTS[1])),
+        eye_poles=(_pole(neutral, parts, EYE_PARTS[0]), _pole(neutral, parts, EYE_PARTS[1])),
         normal_triangles=normal_triangles,
         normal_sum=_normal_sum(normal_triangles, len(neutral)),
     )
@@ -170,7 +192,7 @@ def _torso_offsets(edge: NDArray[np.float32]) -> NDArray[np.float32]:
     for t in np.arange(1, RINGS + 1) / RINGS:
         spread = side * 13 * np.sin(min(1, t * 1.5) * np.pi / 2)
         spread += (1 - side) * 2.2 * np.sin(t * np.pi / 2)
-        drop = side * (2.5 * t + 24 * max(0.0, t - 0.35) ** 1.3) + (1 - side) * 22 * t
+        drop = side * (4.8 * t + 24 * max(0.0, t - 0.35) ** 1.3) + (1 - side) * 22 * t
         ring = spread[:, None] * outward
         # The edge lies higher at the back; below it the rings become level.
         ring[:, 1] -= drop + (edge[:, 1] + 19) * t * 0.8 * (1 - side)

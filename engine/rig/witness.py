@@ -1,0 +1,136 @@
+"""Does the head really move? The driving picture itself is asked.
+
+A tracker's landmarks lean with the expression: a crooked smile reads as a turn of three degrees. So
+the rim of the head (hair, ears, silhouette; no expression moves them) is compared in two small
+pictures: the driver's neutral frame, moved by several shares of the movement that was read, and the
+frame at hand. The share that explains it best is believed.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.canonical import PIVOT_CM, to_picture
+from engine.frame import Pixels
+from engine.geometry import (
+    Array,
+    Similarity,
+    rotation_from_vector,
+    smoothstep,
+    vector_from_rotation,
+)
+from engine.rig.reading import Reading
+from engine.rig.topology import CHIN, FOREHEAD, OVAL
+
+_SIDE_PX = 72
+"""Side of the small pictures."""
+
+_REACH = 2.4
+"""Side of the square they show, in face heights."""
+
+_SHARES = np.linspace(0.0, 1.0, 4)
+
+_ERRS, _SURELY = 0.03, 0.11
+"""Movement of the crown, in face heights: up to the first it may well be an error, from the second
+on it hardly is. The picture's word is weighed against this expectation."""
+
+_TRUST = 1.5
+"""Grey levels of difference at the rim that outweigh a wrong expectation."""
+
+_RIM_DEPTH_CM = 2.0
+"""The rim's distance before the pivot, along the view."""
+
+
+class Witness:
+    """Remembers the rim of the head in the driver's neutral frame."""
+
+    def __init__(self, neutral: Reading, picture: Pixels) -> None:
+        self._neutral = neutral
+        self.pivot = neutral.placement.apply(PIVOT_CM[None])[0]
+        """(3,) px, y up: what the head turns about."""
+        outline = to_picture(neutral.landmarks[list(OVAL)])[:, :2]
+        top, chin = (to_picture(neutral.landmarks[[k]])[0, :2] for k in (FOREHEAD, CHIN))
+        self._face_height = float(np.linalg.norm(chin - top))
+        side = _REACH * self._face_height
+        corner = (top + chin) / 2.0 - (side / 2.0, side * 0.58)  # more above than below
+        self._scale = _SIDE_PX / side
+        self._to_small = np.hstack([np.eye(2) * self._scale, -corner[:, None] * self._scale])
+        self._small = self._look(picture)
+        self._rim = self._rim_mask(outline, chin)
+
+    def believed(self, moved: Similarity, picture: Pixels) -> float:
+        """0..1: the share of the movement `moved` (neutral to now, px) that the rim confirms."""
+        now = self._look(picture)
+        differences = [
+            self._difference(now, share_of(moved, share, self.pivot)) for share in _SHARES
+        ]
+        unexpected = (_SHARES - self._expectation(moved)) ** 2
+        return _lowest(np.array(differences) + _TRUST * unexpected)
+
+    def _expectation(self, moved: Similarity) -> float:
+        crown_cm = np.array([[-4.0, 9.0, -3.0], [0.0, 11.0, -3.0], [4.0, 9.0, -3.0]])
+        crown = self._neutral.placement.apply(crown_cm)
+        way = np.linalg.norm((moved.apply(crown) - crown)[:, :2], axis=1).mean()
+        return float(smoothstep(_ERRS, _SURELY, np.asarray(way / self._face_height)))
+
+    def _difference(self, now: NDArray[np.float32], moved: Similarity) -> float:
+        """Mean grey difference at the rim between the moved neutral frame and now."""
+        matrix = self._in_small(moved)
+        rim = cv2.warpAffine(self._rim, matrix, (_SIDE_PX, _SIDE_PX))
+        then = cv2.warpAffine(
+            self._small, matrix, (_SIDE_PX, _SIDE_PX), borderMode=cv2.BORDER_REPLICATE
+        )
+        inside = np.maximum(rim, self._rim) > 0
+        # What is behind the head doesn't move with it: either picture may show it at the rim.
+        return float(np.minimum(np.abs(now - then)[inside], 40.0).mean())
+
+    def _in_small(self, moved: Similarity) -> Array:
+        """(2, 3): the movement as an affine map of the small picture, at the depth of the rim."""
+        depth = self.pivot[2] + _RIM_DEPTH_CM * self._neutral.placement.scale
+        linear = moved.scale * moved.rotation
+        # y points up in `moved` and down in the picture.
+        flat = linear[:2, :2] * np.array([[1.0, -1.0], [-1.0, 1.0]])
+        shift = (linear[:2, 2] * depth + moved.translation[:2]) * (1.0, -1.0)
+        there = self._to_small[:, :2] @ shift + self._to_small[:, 2]
+        return np.hstack([flat, (there - flat @ self._to_small[:, 2])[:, None]])
+
+    def _look(self, picture: Pixels) -> NDArray[np.float32]:
+        """The square around the neutral head in a picture, small and grey."""
+        step = max(int(0.5 / self._scale), 1)  # thin out first: the affine map doesn't average
+        thin = cv2.cvtColor(np.ascontiguousarray(picture[::step, ::step]), cv2.COLOR_RGB2GRAY)
+        matrix = self._to_small.copy()
+        matrix[:, :2] *= step
+        return np.asarray(
+            cv2.warpAffine(thin, matrix, (_SIDE_PX, _SIDE_PX), borderMode=cv2.BORDER_REPLICATE),
+            np.float32,
+        )
+
+    def _rim_mask(self, outline: Array, chin: Array) -> NDArray[np.uint8]:
+        """Around the face's outline, above the chin, as far as hair and silhouette reach."""
+        small = outline @ self._to_small[:, :2].T + self._to_small[:, 2]
+        middle = small.mean(axis=0)
+        mask = np.zeros((_SIDE_PX, _SIDE_PX), np.uint8)
+        cv2.fillPoly(mask, [np.round(middle + (small - middle) * 1.75).astype(np.int32)], 255)
+        cv2.fillPoly(mask, [np.round(middle + (small - middle) * 1.08).astype(np.int32)], 0)
+        below = (self._to_small[:, :2] @ chin + self._to_small[:, 2])[1] - 0.12 * _SIDE_PX
+        mask[max(int(below), 0) :] = 0
+        return mask
+
+
+def share_of(moved: Similarity, share: float, pivot: Array) -> Similarity:
+    """The movement gone part of its way: turn and scale about the pivot (3,), and its shift."""
+    rotation = rotation_from_vector(vector_from_rotation(moved.rotation) * share)
+    scale = moved.scale**share
+    after = pivot + (moved.apply(pivot[None])[0] - pivot) * share
+    return Similarity(scale=scale, rotation=rotation, translation=after - scale * rotation @ pivot)
+
+
+def _lowest(costs: Array) -> float:
+    """Where between 0 and 1 the costs at `_SHARES` are lowest, by a parabola through the best."""
+    best = int(np.argmin(costs))
+    if best in (0, len(costs) - 1):
+        return float(_SHARES[best])
+    before, here, after = costs[best - 1 : best + 2]
+    bend = before - 2.0 * here + after
+    shift = 0.5 * (before - after) / bend if bend > 1e-9 else 0.0
+    return float(_SHARES[best] + shift * (_SHARES[1] - _SHARES[0]))

@@ -1,0 +1,80 @@
+"""Writes a live stream's results to a clip, as many as the encoder can take."""
+
+import logging
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from threading import Thread
+
+from engine.errors import OutputError
+from engine.frame import Frame, Pixels
+from engine.slot import LatestSlot
+from stream.clip_writer import clip_writer
+
+logger = logging.getLogger(__name__)
+
+NOMINAL_RATE = Fraction(30)
+"""What the file says; each picture has its own time."""
+FINISH_S = 10.0
+
+
+class FileSink:
+    """Takes results from a slot, in a thread of its own, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        slot: LatestSlot[Frame],
+        path: Path,
+        *,
+        width: int,
+        height: int,
+        force: bool = False,
+        look: Callable[[Pixels], Pixels] = lambda pixels: pixels,
+        on_shown: Callable[[Frame], None] = lambda frame: None,
+    ) -> None:
+        self.frames = 0
+        """Written so far."""
+        self.problem: OutputError | None = None
+        """Why the file could not be written; nothing of it was left behind."""
+        self._slot = slot
+        self._path = path
+        self._size = (width, height)
+        self._force = force
+        self._look = look
+        self._on_shown = on_shown
+        self._thread = Thread(target=self._run, name="file-sink", daemon=True)
+
+    def start(self) -> None:
+        """Begin with the first result that comes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the file with the last result, valid."""
+        self._slot.close()
+        if self._thread.ident is not None:
+            self._thread.join(FINISH_S)
+
+    def _run(self) -> None:
+        try:
+            self._write()
+        except OutputError as error:
+            self.problem = error
+            logger.warning("%s", error)
+
+    def _write(self) -> None:
+        width, height = self._size
+        began_ns: int | None = None
+        with clip_writer(
+            self._path, width=width, height=height, rate=NOMINAL_RATE, force=self._force
+        ) as writer:
+            while not self._slot.is_closed:
+                frame = self._slot.take(None)
+                if frame is None:
+                    continue
+                began_ns = frame.captured_ns if began_ns is None else began_ns
+                after_ns = frame.captured_ns - began_ns
+                writer.write(Frame(pixels=self._look(frame.pixels), captured_ns=after_ns))
+                self.frames += 1
+                self._on_shown(frame)
+            if writer.frames:
+                writer.finish()

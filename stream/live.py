@@ -1,0 +1,304 @@
+"""The job of `understudy live`: a camera in; a virtual camera, a window, a file out."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from threading import Event
+
+from engine.errors import InputError, OutputError
+from engine.faces.face import Tracker
+from engine.frame import Frame
+from engine.framing import Framing
+from engine.model import Model, MotionT
+from engine.motion import Edit
+from engine.reenactor import Reenactor
+from engine.rig.mixer import RigMixer
+from engine.slot import LatestSlot
+from stream.cameras import Opener, open_place, place_of
+from stream.clip_writer import check_output
+from stream.file_sink import FileSink
+from stream.hotkeys import Keys
+from stream.live_controls import HELP, LiveControls
+from stream.live_portraits import Enrolled, enroll_all
+from stream.live_source import LiveSource
+from stream.loop import FrameLoop
+from stream.motion_file import MotionWriter, check_motion_output, motion_writer
+from stream.preview import Preview
+from stream.virtual_camera import VirtualCamera
+
+TELL_EVERY_S = 10.0
+WARM_S = 60.0
+"""A slow disk may take its time for the first pictures."""
+LOOK_UP_S, WINDOW_S = 0.1, 0.005
+"""How often keys and the end are looked for; a window wants to be fed at once."""
+LAST_STEP_S = 0.5
+"""After a clip's last frame: time for it to get through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveJob:
+    """What to run, as the user asked for it."""
+
+    camera: str
+    """auto, a device, a clip, or an rtsp:// or rtmp:// address."""
+    portraits: Sequence[Path]
+    """Up to nine, one for each of the keys 1-9; the first is shown first."""
+    virtual_camera: str | None = None
+    """The device, `auto`, or none."""
+    preview: bool = False
+    out: Path | None = None
+    record_motion: Path | None = None
+    edit: Edit = field(default_factory=Edit)
+    framing: Framing = "full"
+    size: int = 512
+    """Shorter side of the result, in pixels."""
+    loop: bool = False
+    """Run a clip again and again."""
+    force: bool = False
+    """Replace files that exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveReport:
+    """What was done."""
+
+    frames: int
+    drops: int
+    written: int
+    """Frames in the file."""
+    recorded: int
+    """Motions in the motion file."""
+    returns: int
+    """How often the source died and came back."""
+
+
+def live(
+    job: LiveJob,
+    *,
+    model: Model[MotionT],
+    make_tracker: Callable[[], Tracker],
+    mixer: RigMixer | None = None,
+    keys: Keys,
+    say: Callable[[str], None],
+    stop: Event,
+    opener: Opener = open_place,
+) -> LiveReport:
+    """Run until `stop` is set or a clip ends; `mixer` is the rig's, None for other models."""
+    check_job(job)
+    place = place_of(job.camera)
+    enrolled = enroll_all(
+        job.portraits, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
+    )
+    reenactor = Reenactor(model=model, tracker=make_tracker(), edit=job.edit)
+    reenactor.portrait = enrolled.portraits[0]
+    with ExitStack() as stack:
+        recorder = stack.enter_context(
+            nullcontext()
+            if job.record_motion is None
+            else motion_writer(job.record_motion, force=job.force)
+        )
+        slot: LatestSlot[Frame] = LatestSlot()
+        source = LiveSource(place, slot, loop=job.loop, opener=opener)
+        loop = FrameLoop(reenactor, slot, on_step=_recording(recorder, reenactor))
+        stream = _Stream(loop, source, enrolled, mixer=mixer, say=say, stop=stop)
+        try:
+            stream.open_sinks(job)
+            stream.run(keys)
+        finally:
+            stream.stop()
+        if recorder is not None and recorder.frames:
+            recorder.finish(_nominal(source.rate))
+        return stream.report(recorder)
+
+
+def check_job(job: LiveJob) -> None:
+    """Refuse what cannot end well before a camera is opened."""
+    if not (job.virtual_camera or job.preview or job.out or job.record_motion):
+        raise InputError(
+            "nothing would be shown: add --virtual-camera, --preview or --out FILE (or several)."
+        )
+    if len(job.portraits) > 9:
+        raise InputError(f"the keys 1-9 choose portraits, and {len(job.portraits)} were given.")
+    if job.out is not None:
+        check_output(job.out, force=job.force)
+    if job.record_motion is not None:
+        check_motion_output(job.record_motion, force=job.force)
+    for path in (job.out, job.record_motion):
+        is_read = path is not None and path.exists() and Path(job.camera).exists()
+        if is_read and path is not None and path.samefile(job.camera):
+            raise OutputError(f"{path} is read by this run itself. Choose another output.")
+
+
+class _Stream:
+    """The parts of one run, and the main thread's work while they run."""
+
+    def __init__(
+        self,
+        loop: FrameLoop[MotionT],
+        source: LiveSource,
+        enrolled: Enrolled[MotionT],
+        *,
+        mixer: RigMixer | None,
+        say: Callable[[str], None],
+        stop: Event,
+    ) -> None:
+        self._loop = loop
+        self._source = source
+        self._still = enrolled.still
+        self._size = (enrolled.width, enrolled.height)
+        self._mixer = mixer
+        self._say = say
+        self._stop = stop
+        self._camera: VirtualCamera | None = None
+        self._file: FileSink | None = None
+        self._preview: Preview | None = None
+        self._controls = LiveControls(
+            loop,
+            enrolled.portraits,
+            mixer=mixer,
+            quit_=stop.set,
+            say=say,
+            tell_figures=self._tell,
+            flip_preview=self._flip_preview,
+        )
+
+    def open_sinks(self, job: LiveJob) -> None:
+        """Open what was asked for. The first of them closes the latency record."""
+        look, tell = self._controls.look, iter([self._loop.shown])
+        ignore: Callable[[Frame], None] = lambda frame: None  # noqa: E731
+        if job.virtual_camera:
+            self._camera = VirtualCamera(
+                self._loop.subscribe(),
+                self._still,
+                device=None if job.virtual_camera == "auto" else job.virtual_camera,
+                look=look,
+                on_shown=next(tell, ignore),
+            )
+            self._say(f"virtual camera: {self._camera.device}")
+        if job.preview:
+            self._preview = Preview(
+                self._loop.subscribe(),
+                self._still,
+                look=look,
+                on_key=self._controls.press,
+                on_shown=next(tell, ignore),
+            )
+        if job.out is not None:
+            width, height = self._size
+            self._file = FileSink(
+                self._loop.subscribe(),
+                job.out,
+                width=width,
+                height=height,
+                force=job.force,
+                look=look,
+                on_shown=next(tell, ignore),
+            )
+
+    def run(self, keys: Keys) -> None:
+        """Start everything; come back when it is to end."""
+        for sink in (self._camera, self._file):
+            if sink is not None:
+                sink.start()
+        self._loop.start()
+        self._loop.wait_until_warm(WARM_S)
+        # Only now: the warm-up is no frame of the stream, and would start the recordings' clocks.
+        if self._mixer is not None:
+            self._loop.reenactor.mixer = self._mixer  # type: ignore[assignment]  # the rig's own
+        self._source.start()
+        self._say(f"source: {self._source.describes}")
+        self._say(HELP)
+        told_s = time.monotonic()
+        while not self._stop.is_set() and not self._source.ended.is_set():
+            self._turn(keys)
+            if time.monotonic() - told_s >= TELL_EVERY_S:
+                told_s = time.monotonic()
+                self._tell()
+        if self._source.ended.is_set():
+            self._let_last_through()
+
+    def stop(self) -> None:
+        """End everything, sources first."""
+        self._source.stop()
+        self._loop.stop()
+        for sink in (self._camera, self._file):
+            if sink is not None:
+                sink.stop()
+        if self._preview is not None:
+            self._preview.close()
+
+    def report(self, recorder: MotionWriter | None) -> LiveReport:
+        """The run in numbers; a file that could not be written is raised here."""
+        if self._file is not None and self._file.problem is not None:
+            raise self._file.problem
+        figures = self._loop.report()
+        return LiveReport(
+            frames=figures.frames,
+            drops=figures.drops,
+            written=0 if self._file is None else self._file.frames,
+            recorded=0 if recorder is None else recorder.frames,
+            returns=self._source.returns,
+        )
+
+    def _turn(self, keys: Keys) -> None:
+        """One round of the main thread: window, then keys."""
+        if self._preview is not None:
+            self._preview.update()
+            if not self._preview.is_open:
+                self._preview = None
+                if self._camera is None and self._file is None:
+                    self._stop.set()  # nobody is left to show anything to
+        key = keys.poll(LOOK_UP_S if self._preview is None else WINDOW_S)
+        if key is not None:
+            self._controls.press(key)
+
+    def _tell(self) -> None:
+        """One line of figures."""
+        figures, source = self._loop.report(), self._source
+        latency = figures.end_to_end_ms
+        shown = (
+            f"latency p50 {latency['p50']:.0f} ms, p95 {latency['p95']:.0f} ms"
+            if latency
+            else "nothing shown yet"
+        )
+        parts = [
+            f"{figures.fps:.1f} frames/s (source {source.rate:.1f})",
+            shown,
+            f"{figures.drops} drops",
+        ]
+        if source.state == "away":
+            parts.append("the source is away")
+        elif not figures.sees_face:
+            parts.append("no face in view")
+        if figures.failures:
+            parts.append(f"{figures.failures} failed steps")
+        self._say(", ".join(parts))
+
+    def _flip_preview(self) -> bool:
+        if self._preview is None:
+            return False
+        self._preview.is_mirrored = not self._preview.is_mirrored
+        return self._preview.is_mirrored
+
+    def _let_last_through(self) -> None:
+        until_s = time.monotonic() + LAST_STEP_S
+        while time.monotonic() < until_s and not self._stop.is_set():
+            if self._preview is not None:
+                self._preview.update()
+            time.sleep(WINDOW_S)
+
+
+def _recording(
+    recorder: MotionWriter | None, reenactor: Reenactor[MotionT]
+) -> Callable[[Frame], None] | None:
+    if recorder is None:
+        return None
+    return lambda result: recorder.add(result.captured_ns, reenactor.motion)
+
+
+def _nominal(rate: float) -> Fraction:
+    """The measured rate as a number that people know."""
+    return Fraction(max(1, min(round(rate), 1000)))

@@ -1,0 +1,164 @@
+"""The commands `understudy live` and `understudy doctor`: read arguments, call the job."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from stream.options import (
+    ASSETS,
+    Frame,
+    Gains,
+    ModelName,
+    ModeName,
+    MouthName,
+    RecordMotion,
+    Size,
+    Sources,
+    TrackerName,
+    check_size,
+    read_edit,
+    read_mixer,
+)
+
+app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+VIRTUAL_CAMERA = "--virtual-camera"
+
+
+class LiveCommand(TyperCommand):
+    """Lets --virtual-camera stand without a device: Typer has no options of that kind."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 (Typer's own)
+        """Put `auto` where no device follows."""
+        for place in reversed(range(len(args))):
+            follows = args[place + 1 : place + 2]
+            if args[place] == VIRTUAL_CAMERA and (not follows or follows[0].startswith("-")):
+                args.insert(place + 1, "auto")
+        return list(super().parse_args(ctx, args))
+
+
+@app.command(cls=LiveCommand)
+def live(
+    *,
+    camera: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|DEVICE|FILE|URL",
+            help="What drives the portrait: the first camera, a device such as /dev/video0, "
+            "a clip in its own time, or an rtsp:// or rtmp:// address.",
+        ),
+    ] = "auto",
+    portrait: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A JPEG, PNG or WebP picture. May be repeated, up to nine: the keys 1-9 choose. "
+            "Default: a rendered head.",
+            show_default=False,
+        ),
+    ] = None,
+    virtual_camera: Annotated[
+        str | None,
+        typer.Option(
+            VIRTUAL_CAMERA,
+            metavar="[DEVICE]",
+            help="Show it to meeting programs (extra `camera`); the first virtual camera, or this "
+            "one.",
+            show_default=False,
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show it in a window, mirrored as in a mirror.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write it to a file: .mp4, .mov or .mkv.", show_default=False),
+    ] = None,
+    record_motion: RecordMotion = None,
+    mode: ModeName = "both",
+    model: ModelName = "rig",
+    gain: Gains = None,
+    source: Sources = None,
+    frame: Frame = "full",
+    size: Size = 512,
+    mouth: MouthName = "generic",
+    tracker: TrackerName = "mesh",
+    loop: Annotated[bool, typer.Option("--loop", help="Run a clip again and again.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+) -> None:
+    """Be on camera as the portrait.
+
+    Give at least one of --virtual-camera, --preview, --out and --record-motion. Ctrl-C or q ends
+    it, and the files with it, valid.
+    """
+    from stream.hotkeys import typed_keys
+    from stream.live import LiveJob
+    from stream.live import live as run
+    from stream.motion_file import refuse_model
+    from stream.parts import load_model, tracker_maker
+    from stream.terminal import working
+
+    check_size(size)
+    if source or record_motion:
+        refuse_model(model)
+    job = LiveJob(
+        camera=camera,
+        portraits=portrait or [ASSETS / "portrait.png"],
+        virtual_camera=virtual_camera,
+        preview=preview,
+        out=out,
+        record_motion=record_motion,
+        edit=read_edit(mode, gain),
+        framing=frame,
+        size=size,
+        loop=loop,
+        force=force,
+    )
+    mixer = read_mixer(source)
+    if mixer is None and model == "rig":
+        from engine.rig.mixer import RigMixer
+
+        mixer = RigMixer()  # for the keys that hold head and eyes
+    with working() as terminal, typed_keys() as keys:
+        report = run(
+            job,
+            model=load_model(model, mouth=mouth),
+            make_tracker=tracker_maker(tracker),
+            mixer=mixer,
+            keys=keys,
+            say=_say,
+            stop=terminal.stop,
+        )
+    _say(f"{report.frames} frames, {report.drops} dropped")
+    for path, count in ((out, report.written), (record_motion, report.recorded)):
+        if path is not None:
+            typer.echo(path) if count else _say(f"nothing to write to {path}")
+
+
+@app.command()
+def doctor(
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the findings as JSON, for scripts.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where `understudy serve` would listen.")
+    ] = 8080,
+) -> None:
+    """Find what keeps you off camera.
+
+    Exit code 0 where `live` and `serve` can run, 1 where something they need is broken.
+    """
+    from stream.doctor import as_json as to_json
+    from stream.doctor import as_lines, examine, is_healthy
+
+    findings = examine(port=port)
+    typer.echo(to_json(findings) if as_json else "\n".join(as_lines(findings)))
+    if not is_healthy(findings):
+        raise typer.Exit(1)
+
+
+def _say(line: str) -> None:
+    """To standard error: standard output is for results."""
+    typer.echo(line, err=True)

@@ -1,0 +1,241 @@
+"""The frame loop of a live stream: one thread that owns the step, newest frame in, newest out.
+
+A source puts frames into a slot whenever it has one; a sink takes results from a slot of its own,
+or repeats `newest` on its own clock. Neither can make the loop wait, and no queue can grow: a step
+that is too slow loses frames, never time.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Thread
+from types import TracebackType
+from typing import Generic, Protocol, Self
+
+from engine.frame import Frame
+from engine.model import MotionT
+from engine.reenactor import Neutral, Reenactor
+from engine.slot import LatestSlot
+from engine.stats import StageTimes, percentiles_ms, timed
+
+logger = logging.getLogger(__name__)
+
+RECENT = 300
+"""Frames that live figures look back on: ten seconds at 30 frames a second."""
+LOOK_UP_S = 0.1
+"""How often the loop looks whether it is to stop while no frame comes."""
+SILENT_S = 0.5
+"""A source that gave nothing for so long has stopped; its driver is let go of like a lost face."""
+IDLE_STEP_S = 1 / 30
+"""Between two pictures of that."""
+STOP_S = 1.0
+"""A step takes far less; a thread that is not done by then hangs in somebody's driver."""
+COMPLAIN_EVERY_S = 10.0
+"""A step that fails on every frame is logged this often."""
+
+
+class FrameSource(Protocol):
+    """Where the loop takes its frames: a `LatestSlot[Frame]`, or what does more on taking one."""
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were replaced by a newer one before the loop took them."""
+        ...
+
+    def take(self, timeout_s: float | None = 0.0) -> Frame | None:
+        """The newest frame; None where none came in time. Called in the loop's thread."""
+        ...
+
+    def close(self) -> None:
+        """Nothing more will be taken: wake whoever waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopReport:
+    """How the loop is doing, over the last ten seconds or so."""
+
+    frames: int
+    """Results since the start."""
+    drops: int
+    """Frames since the start that were replaced by a newer one before their turn."""
+    failures: int
+    """Steps since the start that ended in an error; the last result stayed."""
+    fps: float
+    """Results a second."""
+    sees_face: bool
+    neutral: Neutral
+    stages_ms: dict[str, dict[str, float]]
+    """Stage -> p50, p95, p99, max. `wait` is from capture to the step's start."""
+    end_to_end_ms: dict[str, float]
+    """The same of the time from capture to a sink that called `shown`."""
+
+
+class FrameLoop(Generic[MotionT]):
+    """Runs a reenactor that has a portrait, from `start` to `stop`; also a context manager.
+
+    While it runs, other threads may replace the reenactor's `edit`, `portrait` and `override` and
+    call `recalibrate`, and nothing else.
+    """
+
+    def __init__(
+        self,
+        reenactor: Reenactor[MotionT],
+        source: FrameSource,
+        *,
+        on_step: Callable[[Frame], None] | None = None,
+    ) -> None:
+        """Prepare to run; `on_step` is told each result in the loop's thread, and returns fast."""
+        self.reenactor = reenactor
+        self.source = source
+        self.newest: Frame | None = None
+        """The last result, for sinks with a clock of their own; stays when the source dies."""
+        self.is_paused = False
+        """While set, frames are taken and thrown away: the last result stays."""
+        self._on_step = on_step
+        self._sinks: tuple[LatestSlot[Frame], ...] = ()
+        self._thread = Thread(target=self._run, name="frame-loop", daemon=True)
+        self._stopping = Event()
+        self._ready = Event()
+        self._frames = 0
+        self._failures = 0
+        self._complained_s = -COMPLAIN_EVERY_S
+        self._stages = StageTimes(RECENT)
+        self._sink_stages = StageTimes(RECENT)
+        self._ends_ns: deque[int] = deque(maxlen=RECENT)
+        self._end_to_end_ns: deque[int] = deque(maxlen=RECENT)
+
+    def start(self) -> None:
+        """Start the thread; it warms up first, and shows nothing until it has."""
+        self._thread.start()
+
+    def wait_until_warm(self, timeout_s: float | None = None) -> bool:
+        """Wait until the first frame would be stepped at full speed; False when it took longer."""
+        return self._ready.wait(timeout_s)
+
+    def stop(self) -> bool:
+        """End the loop and close every slot; False where the thread didn't end within a second."""
+        self._stopping.set()
+        self.source.close()
+        if self._thread.ident is not None:
+            self._thread.join(STOP_S)
+        for sink in self._sinks:
+            sink.close()
+        return not self._thread.is_alive()
+
+    def subscribe(self, on_put: Callable[[], None] | None = None) -> LatestSlot[Frame]:
+        """A new slot that gets every result; `on_put` is called in the loop's thread."""
+        sink: LatestSlot[Frame] = LatestSlot(on_put)
+        self._sinks = (*self._sinks, sink)
+        return sink
+
+    def unsubscribe(self, sink: LatestSlot[Frame]) -> None:
+        """Stop filling a slot, and close it."""
+        self._sinks = tuple(other for other in self._sinks if other is not sink)
+        sink.close()
+
+    def shown(self, frame: Frame, stages_ns: dict[str, int] | None = None) -> None:
+        """A sink has let go of this result: closes its record. Called by one sink of the loop.
+
+        `stages_ns` is what the sink itself spent on it.
+        """
+        self._end_to_end_ns.append(time.monotonic_ns() - frame.captured_ns)
+        self._sink_stages.add(stages_ns or {})
+
+    @property
+    def delay_ms(self) -> float:
+        """Median time from capture to `shown` over the last frames; 0 before the first."""
+        return percentiles_ms(self._end_to_end_ns.copy()).get("p50", 0.0)
+
+    def report(self) -> LoopReport:
+        """Figures of the last seconds; may be asked for by any thread."""
+        return LoopReport(
+            frames=self._frames,
+            drops=self.source.dropped,
+            failures=self._failures,
+            fps=_rate(self._ends_ns.copy(), time.monotonic_ns()),
+            sees_face=self.reenactor.sees_face,
+            neutral=self.reenactor.neutral,
+            stages_ms=self._stages.percentiles_ms() | self._sink_stages.percentiles_ms(),
+            end_to_end_ms=percentiles_ms(self._end_to_end_ns.copy()),
+        )
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        self._guarded(self._warm_up)
+        self._ready.set()
+        last_ns, taken_ns = 0, time.monotonic_ns()
+        while not self._stopping.is_set():
+            silent_ns = time.monotonic_ns() - taken_ns
+            is_letting_go = silent_ns > SILENT_S * 1e9 and not self.reenactor.is_at_rest
+            frame = self.source.take(IDLE_STEP_S if is_letting_go else LOOK_UP_S)
+            if frame is not None:
+                last_ns, taken_ns = frame.captured_ns, time.monotonic_ns()
+            if self.is_paused:
+                continue
+            if frame is not None:
+                self._guarded(partial(self._step, frame))
+            elif is_letting_go:
+                self._guarded(partial(self._idle, last_ns + silent_ns))
+
+    def _warm_up(self) -> None:
+        """Step the portrait's own picture once: caches fill, and every path has been run."""
+        portrait = self.reenactor.portrait
+        if portrait is None:
+            raise RuntimeError("the reenactor needs a portrait before its loop starts")
+        self.reenactor.step(Frame(pixels=portrait.still(), captured_ns=0))
+        self.reenactor.restart()
+
+    def _step(self, frame: Frame) -> None:
+        frame.stages_ns["wait"] = max(time.monotonic_ns() - frame.captured_ns, 0)
+        with timed(frame.stages_ns, "step"):
+            result = self.reenactor.step(frame)
+        self._show(result)
+        self._frames += 1
+        self._stages.add(result.stages_ns)
+        self._ends_ns.append(time.monotonic_ns())
+
+    def _idle(self, now_ns: int) -> None:
+        """One picture on the way to rest; it counts as no result, for nothing was driven."""
+        self._show(self.reenactor.idle(now_ns))
+
+    def _show(self, result: Frame) -> None:
+        self.newest = result
+        for sink in self._sinks:
+            sink.put(result)
+        if self._on_step is not None:
+            self._on_step(result)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """The one place where a live stream outlives an error: the last picture stays."""
+        try:
+            act()
+        except Exception:
+            self._failures += 1
+            now_s = time.monotonic()
+            if now_s - self._complained_s >= COMPLAIN_EVERY_S:
+                self._complained_s = now_s
+                logger.exception("a step failed (%d so far); the picture stays", self._failures)
+
+
+def _rate(ends_ns: deque[int], now_ns: int) -> float:
+    """Results a second over the last two seconds; 0 where there were none."""
+    window_ns = 2_000_000_000
+    recent = [end for end in ends_ns if now_ns - end <= window_ns]
+    if len(recent) < 2:
+        return 0.0
+    return round((len(recent) - 1) * 1e9 / max(recent[-1] - recent[0], 1), 1)

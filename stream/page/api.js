@@ -1,0 +1,114 @@
+/** Requests to the server, with the token of the link and errors that are sentences. */
+
+import { asSentence } from "/assets/say.js";
+
+const TOKEN_PLACE = "understudy.token";
+const UPLOAD_MS = 120_000;
+const DOWNLOAD_MS = 600_000;
+
+/** The server answered, and refused. */
+export class Refused extends Error {
+  constructor(message, status, retryAfterS) {
+    super(message);
+    this.status = status;
+    this.retryAfterS = retryAfterS;
+  }
+}
+
+/** No answer came. */
+export class Unreachable extends Error {}
+
+const token = takeToken();
+
+/**
+ * The token came in the address's fragment; it is kept for this tab and taken off the address bar,
+ * which is on screen when a streamer shares it.
+ */
+function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given) return sessionStorage.getItem(TOKEN_PLACE);
+  sessionStorage.setItem(TOKEN_PLACE, given);
+  history.replaceState(null, "", location.pathname + location.search);
+  return given;
+}
+
+/** The fragment of a link that another program opens. */
+export function tokenFragment() {
+  return token ? `#token=${encodeURIComponent(token)}` : "";
+}
+
+/** `patienceMs` is how long an answer may take; a server that hangs is as good as none. */
+export async function request(method, path, { json, body, type, keepalive, patienceMs = 20_000 } = {}) {
+  const headers = {};
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (json !== undefined) headers["Content-Type"] = "application/json";
+  if (type) headers["Content-Type"] = type;
+  let response;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      body: json === undefined ? body : JSON.stringify(json),
+      keepalive,
+      signal: AbortSignal.timeout(patienceMs),
+      credentials: "same-origin",
+      cache: "no-store",
+    });
+  } catch (error) {
+    throw new Unreachable("The server does not answer.", { cause: error });
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+async function refusal(response) {
+  const wait = Number(response.headers.get("Retry-After"));
+  const retryAfterS = Number.isFinite(wait) && wait > 0 ? wait : null;
+  const text = await response.text();
+  let sentence = "";
+  try {
+    sentence = JSON.parse(text).error ?? "";
+  } catch {
+    // Not from our server but from a proxy before it; its status is all there is to say.
+  }
+  const fallback = `The server refused with status ${response.status}.`;
+  return new Refused(asSentence(sentence || fallback), response.status, retryAfterS);
+}
+
+const readJson = (response) => response.json();
+
+const at = (id, rest = "") => `/api/sessions/${encodeURIComponent(id)}${rest}`;
+
+export const listPortraits = async () => readJson(await request("GET", "/api/portraits"));
+
+export async function addPortrait(file) {
+  const body = new FormData();
+  body.append("file", file, file.name);
+  return readJson(await request("POST", "/api/portraits", { body, patienceMs: UPLOAD_MS }));
+}
+
+/** An address an <img> can show: pictures behind a token are fetched, for <img> cannot send it. */
+export async function pictureAddress(url) {
+  if (!token) return url;
+  const response = await request("GET", url);
+  return URL.createObjectURL(await response.blob());
+}
+
+export const openSession = async (offer) =>
+  readJson(await request("POST", "/api/sessions", { json: offer }));
+
+export const changeSession = (id, patch) => request("PATCH", at(id), { json: patch });
+export const recalibrate = (id) => request("POST", at(id, "/recalibrate"));
+export const setRecording = (id, on) => request("POST", at(id, "/recording"), { json: { on } });
+export const fetchRecording = async (id) =>
+  (await request("GET", at(id, "/recording"), { patienceMs: DOWNLOAD_MS })).blob();
+
+/** Give the place back; also while the page is being closed. */
+export async function endSession(id) {
+  try {
+    await request("DELETE", at(id), { keepalive: true });
+  } catch (error) {
+    if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
+    // Gone already, or out of reach: the server ends sessions that nobody feeds.
+  }
+}

@@ -1,0 +1,22 @@
+/** Finding and building elements, never from strings of markup. */
+
+export function find(selector, root = document) {
+  const element = root.querySelector(selector);
+  if (!element) throw new Error(`the page has no ${selector}`);
+  return element;
+}
+
+export function build(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "boolean") element.toggleAttribute(name, value);
+    else element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+/** Show another drawing of the page's sprite in a button. */
+export function setIcon(button, name) {
+  find("use", button).setAttribute("href", `#icon-${name}`);
+}

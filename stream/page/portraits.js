@@ -1,0 +1,175 @@
+/** The strip of portraits: choosing one, adding one's own by file or by drag and drop. */
+
+import { addPortrait, listPortraits, pictureAddress, Refused } from "/assets/api.js";
+import { build, find } from "/assets/dom.js";
+import { announce, toast } from "/assets/say.js";
+import { explain } from "/assets/troubles.js";
+
+const KINDS = ["image/jpeg", "image/png", "image/webp"];
+
+export class Portraits {
+  #store;
+  #change;
+  #pictures = new Map(); // url -> what an <img> can show
+  #added = new Map(); // id -> File: a server that restarts forgets uploads, this page does not
+
+  /** `change(id)` tells a running session; it may refuse. */
+  constructor(store, change) {
+    this.#store = store;
+    this.#change = change;
+    const file = find("#portrait-file");
+    find("#portrait-add").addEventListener("click", () => file.click());
+    file.addEventListener("change", async () => {
+      const [chosen] = file.files;
+      file.value = ""; // so that the same file can be chosen again
+      if (chosen) await this.add(chosen);
+    });
+    takeDrops((dropped) => this.add(dropped));
+    store.watch((state) => state.portraits, () => this.#draw());
+    store.watch((state) => state.portraitId, () => this.#mark());
+    store.watch((state) => state.swappingTo, () => this.#mark());
+  }
+
+  async load() {
+    const portraits = await this.#withPictures(await listPortraits());
+    const { portraitId } = this.#store.get();
+    const isKnown = portraits.some(({ id }) => id === portraitId);
+    this.#store.set({ portraits, portraitId: isKnown ? portraitId : (portraits[0]?.id ?? null) });
+  }
+
+  /** After a break: what a restarted server no longer has is given to it again. */
+  async restore() {
+    const known = new Set((await listPortraits()).map(({ id }) => id));
+    for (const [id, file] of [...this.#added]) {
+      if (!known.has(id)) await this.#addAgain(id, file);
+    }
+    await this.load();
+  }
+
+  async choose(id) {
+    const before = this.#store.get().portraitId;
+    if (id === before) return;
+    this.#store.set({ portraitId: id, swappingTo: id });
+    try {
+      await this.#change(id);
+      announce(`Portrait: ${this.#find(id).name}`);
+    } catch (error) {
+      this.#store.set({ portraitId: before });
+      toast(explain(error).text, { isTrouble: true });
+    }
+    this.#store.set({ swappingTo: null });
+  }
+
+  async chooseNumber(number) {
+    const portrait = this.#store.get().portraits[number - 1];
+    if (portrait) await this.choose(portrait.id);
+  }
+
+  async add(file) {
+    if (!KINDS.includes(file.type)) {
+      toast(`${file.name} is not a JPEG, PNG or WebP picture. Save it as one of these, then add it again.`, { isTrouble: true });
+      return;
+    }
+    this.#setBusy(true);
+    try {
+      const added = await addPortrait(file);
+      this.#added.set(added.id, file);
+      const [shown] = await this.#withPictures([added]);
+      this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
+      await this.choose(added.id);
+    } catch (error) {
+      toast(`${file.name}: ${explain(error).text}`, { isTrouble: true });
+    } finally {
+      this.#setBusy(false);
+    }
+  }
+
+  async #addAgain(id, file) {
+    this.#added.delete(id);
+    try {
+      const again = await addPortrait(file);
+      this.#added.set(again.id, file);
+      if (this.#store.get().portraitId === id) this.#store.set({ portraitId: again.id });
+    } catch (error) {
+      if (!(error instanceof Refused)) {
+        this.#added.set(id, file); // no answer: the next attempt tries it again
+        throw error;
+      }
+      toast(`${file.name} was lost when the server was started again. ${error.message}`, { isTrouble: true });
+    }
+  }
+
+  #withPictures(portraits) {
+    return Promise.all(portraits.map(async (portrait) => {
+      const { url } = portrait;
+      if (!this.#pictures.has(url)) this.#pictures.set(url, await pictureAddress(url));
+      return { ...portrait, picture: this.#pictures.get(url) };
+    }));
+  }
+
+  #find(id) {
+    return this.#store.get().portraits.find((portrait) => portrait.id === id);
+  }
+
+  #setBusy(isBusy) {
+    const button = find("#portrait-add");
+    button.disabled = isBusy;
+    button.setAttribute("aria-busy", String(isBusy));
+    find("span", button).textContent = isBusy ? "Adding" : "Add yours";
+  }
+
+  #draw() {
+    const tiles = this.#store.get().portraits.map(({ id, name, picture }, at) => {
+      const picked = build("button", { type: "button", class: "tile", "data-portrait": id, "data-testid": `portrait-${id}` });
+      picked.append(build("img", { src: picture, alt: "", draggable: "false" }), build("span", {}, name));
+      if (at < 9) {
+        picked.append(build("kbd", { "aria-hidden": "true" }, String(at + 1)));
+        picked.setAttribute("aria-keyshortcuts", String(at + 1));
+      }
+      picked.addEventListener("click", () => this.choose(id));
+      return build("li", {}, picked);
+    });
+    find("#portraits").replaceChildren(...tiles, find("#portrait-add-item"));
+    this.#mark();
+  }
+
+  #mark() {
+    const { portraitId, swappingTo } = this.#store.get();
+    for (const tile of document.querySelectorAll("[data-portrait]")) {
+      const { portrait } = tile.dataset;
+      tile.setAttribute("aria-pressed", String(portrait === portraitId));
+      tile.setAttribute("aria-busy", String(portrait === swappingTo));
+    }
+    const chosen = this.#find(portraitId);
+    const still = find("#still");
+    still.hidden = !chosen;
+    if (chosen && still.getAttribute("src") !== chosen.picture) still.src = chosen.picture;
+    still.alt = chosen ? `Portrait: ${chosen.name}` : "";
+  }
+}
+
+/** Files dropped anywhere on the page. */
+function takeDrops(take) {
+  let depth = 0; // a drag enters and leaves every element on its way
+  const carriesFile = (event) => event.dataTransfer?.types.includes("Files");
+  const show = () => (find("#drop").hidden = depth === 0);
+  addEventListener("dragenter", (event) => {
+    if (!carriesFile(event)) return;
+    depth += 1;
+    show();
+  });
+  addEventListener("dragleave", (event) => {
+    if (!carriesFile(event)) return;
+    depth = Math.max(0, depth - 1);
+    show();
+  });
+  addEventListener("dragover", (event) => carriesFile(event) && event.preventDefault());
+  addEventListener("drop", async (event) => {
+    if (!carriesFile(event)) return;
+    event.preventDefault();
+    depth = 0;
+    show();
+    const [file] = event.dataTransfer.files;
+    if (file) await take(file);
+  });
+}

@@ -1,0 +1,99 @@
+"""`understudy render --driving motion.npz`: a recorded performance moves the portrait again."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Event
+
+from engine.errors import InputError
+from engine.faces.face import Tracker
+from engine.frame import Frame
+from engine.model import Model
+from engine.reenactor import Mixer, Reenactor
+from engine.rig.motion import RigMotion
+from engine.rig.recording import Recording
+from engine.stats import StageTimes
+from stream.clip_writer import clip_writer
+from stream.hand_over import Behind
+from stream.motion_reader import load_motion
+from stream.portraits import Source, open_source
+from stream.progress import Progress, Silence
+from stream.render import RenderJob, RenderReport, check_paths, encode
+
+
+def replay(
+    job: RenderJob,
+    *,
+    model: Model[RigMotion],
+    make_tracker: Callable[[], Tracker],
+    mixer: Mixer[RigMotion] | None = None,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> RenderReport:
+    """Do the job with the motion file `job.driving`; stopped, the file ends with the frame at hand.
+
+    There is no driving picture, so nothing is searched for and no neutral face is needed.
+    """
+    progress, stop = progress or Silence(), stop or Event()
+    check_paths(job)
+    _refuse_what_needs_pictures(job)
+    recording = load_motion(job.driving)
+    tracker = make_tracker()
+    reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
+    reenactor.mixer = mixer
+    times = StageTimes()
+    with (
+        open_source(
+            job.portrait,
+            model=model,
+            finder=tracker,
+            make_tracker=make_tracker,
+            framing=job.framing,
+            size=job.size,
+        ) as source,
+        clip_writer(
+            job.out,
+            width=source.width,
+            height=source.height,
+            rate=recording.rate,
+            force=job.force,
+        ) as writer,
+    ):
+        began = time.monotonic()
+        progress.begin("rendering", recording.frames)
+        with Behind(partial(encode, writer, times)) as encoder:
+            for result in replayed(recording, source, reenactor):
+                if stop.is_set():
+                    break
+                encoder.put(result)
+                progress.advance()
+        if writer.frames:
+            writer.finish(whole=not stop.is_set())
+    return RenderReport(
+        frames=writer.frames,
+        faceless=int((~recording.tracked[: writer.frames]).sum()),
+        neutral=None,
+        was_stopped=stop.is_set(),
+        seconds=time.monotonic() - began,
+        stages_ms=times.percentiles_ms(),
+    )
+
+
+def replayed(
+    recording: Recording, source: Source[RigMotion], reenactor: Reenactor[RigMotion]
+) -> Iterator[Frame]:
+    """The result for each recorded frame, until there are no frames or no portraits left."""
+    for index, shown in zip(range(recording.frames), source.pictures, strict=False):
+        reenactor.portrait = shown.portrait
+        frame = Frame(pixels=shown.picture, captured_ns=int(recording.times_ns[index]))
+        yield reenactor.show(frame, recording.motion(index))
+
+
+def _refuse_what_needs_pictures(job: RenderJob) -> None:
+    """Options that mean nothing without a driving picture are refused, not ignored."""
+    if job.compare:
+        raise InputError(f"{job.driving} holds no pictures to show: leave out --compare.")
+    if job.neutral != "auto":
+        raise InputError(f"{job.driving} is relative to its own neutral face: leave out --neutral.")
+    if job.record_motion is not None:
+        raise InputError(f"{job.driving} is a recording already: leave out --record-motion.")

@@ -1,0 +1,1 @@
+"""The server of `understudy serve`: a page, its API, WHIP in and WHEP out."""

@@ -1,0 +1,160 @@
+"""The page's API: sessions, their controls and recordings, portraits. JSON in, JSON out."""
+
+from typing import Any
+
+from aiohttp import web
+
+from engine.pictures import NotAPictureError, TooLargeError
+from stream.server.bodies import read_json, read_upload
+from stream.server.guard import refusal
+from stream.server.hall import FullError
+from stream.server.parts import HALL, SHELF, STUDIO
+from stream.server.peers import join_page
+from stream.server.session import Session
+from stream.server.shelf import Item
+from stream.webrtc.connection import BadOfferError
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/api/sessions")
+async def open_session(request: web.Request) -> web.Response:
+    """An offer in, an answer out: the camera drives the portrait from now on."""
+    body = await read_json(request)
+    sdp, kind = body.get("sdp"), body.get("type", "offer")
+    if not isinstance(sdp, str) or kind != "offer":
+        raise refusal(web.HTTPBadRequest, 'send {"sdp": ..., "type": "offer"}')
+    wanted = body.get("settings", {})
+    if not isinstance(wanted, dict):
+        raise refusal(web.HTTPBadRequest, "settings must be an object")
+    wanted = dict(wanted)
+    portrait = body.get("portrait", wanted.pop("portrait", None))
+    item = request.app[SHELF].first if portrait is None else found_item(request, portrait)
+    try:
+        session, answer = await request.app[HALL].open(item, wanted, sdp, join_page)
+    except FullError as error:
+        raise full(error) from error
+    except BadOfferError as error:
+        raise refusal(web.HTTPBadRequest, str(error)) from error
+    told = {"id": session.id, "sdp": answer, "type": "answer"}
+    return web.json_response(told | _state(session), status=201)
+
+
+@routes.get("/api/sessions/{id}")
+async def show_session(request: web.Request) -> web.Response:
+    """The state of a session and its figures."""
+    session = found_session(request)
+    return web.json_response({"id": session.id} | _state(session) | {"stats": session.figures()})
+
+
+@routes.patch("/api/sessions/{id}")
+async def control_session(request: web.Request) -> web.Response:
+    """Change settings; all that are named, or none."""
+    session = found_session(request)
+    wanted = await read_json(request)
+    portrait = wanted.pop("portrait", None)
+    item = None if portrait is None else found_item(request, portrait)
+    await session.control(wanted, item)
+    return web.json_response({"id": session.id} | _state(session))
+
+
+@routes.delete("/api/sessions/{id}")
+async def close_session(request: web.Request) -> web.Response:
+    """Hang up."""
+    if not await request.app[HALL].close(request.match_info["id"]):
+        raise _unknown_session()
+    return web.Response(status=204)
+
+
+@routes.post("/api/sessions/{id}/recalibrate")
+async def recalibrate(request: web.Request) -> web.Response:
+    """Take the next face as the neutral one."""
+    session = found_session(request)
+    session.recalibrate()
+    return web.json_response({"id": session.id} | _state(session))
+
+
+@routes.post("/api/sessions/{id}/recording")
+async def switch_recording(request: web.Request) -> web.Response:
+    """Begin or end a recording."""
+    session = found_session(request)
+    match (await read_json(request)).get("on"):
+        case True:
+            session.record()
+        case False:
+            await session.stop_recording()
+        case _:
+            raise refusal(web.HTTPBadRequest, 'send {"on": true} or {"on": false}')
+    return web.json_response({"recording": session.is_recording})
+
+
+@routes.get("/api/sessions/{id}/recording")
+async def download_recording(request: web.Request) -> web.FileResponse:
+    """The finished recording."""
+    path = found_session(request).recording
+    name = {"Content-Disposition": 'attachment; filename="understudy.mp4"'}
+    return web.FileResponse(path, headers=name)
+
+
+@routes.get("/api/portraits")
+async def list_portraits(request: web.Request) -> web.Response:
+    """All portraits, those of the package first."""
+    return web.json_response([item.told() for item in request.app[SHELF]])
+
+
+@routes.post("/api/portraits")
+async def add_portrait(request: web.Request) -> web.Response:
+    """Take in an uploaded picture that shows a face."""
+    content, name = await read_upload(request)
+    try:
+        item = await request.app[STUDIO].examine(content, name)
+    except NotAPictureError as error:
+        raise refusal(web.HTTPUnsupportedMediaType, str(error)) from error
+    except TooLargeError as error:
+        raise refusal(_TooManyPixels, str(error)) from error
+    request.app[SHELF].add(item)
+    return web.json_response(item.told(), status=201)
+
+
+@routes.get("/api/portraits/{id}/picture")
+async def show_portrait(request: web.Request) -> web.Response:
+    """A small picture of it."""
+    item = found_item(request, request.match_info["id"])
+    return web.Response(
+        body=item.jpeg,
+        content_type="image/jpeg",
+        headers={"Cache-Control": "private, max-age=3600"},
+    )
+
+
+def found_session(request: web.Request) -> Session:
+    """The session that the address names."""
+    session = request.app[HALL].find(request.match_info["id"])
+    if session is None:
+        raise _unknown_session()
+    return session
+
+
+def found_item(request: web.Request, portrait_id: object) -> Item:
+    """The portrait with this id."""
+    item = request.app[SHELF].find(portrait_id) if isinstance(portrait_id, str) else None
+    if item is None:
+        raise refusal(web.HTTPNotFound, "there is no such portrait: GET /api/portraits lists them")
+    return item
+
+
+def full(error: FullError) -> web.HTTPException:
+    """The refusal of one more."""
+    return refusal(web.HTTPServiceUnavailable, str(error), headers={"Retry-After": "10"})
+
+
+def _unknown_session() -> web.HTTPException:
+    return refusal(web.HTTPNotFound, "there is no such session: it has ended; start a new one")
+
+
+def _state(session: Session) -> dict[str, Any]:
+    return {"settings": session.controls.told(), "portrait": session.portrait.id}
+
+
+class _TooManyPixels(web.HTTPClientError):
+    status_code = 413

@@ -1,0 +1,149 @@
+"""Ties a session to its connections: the camera in, the portrait and figures out."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpsender import RTCRtpSender
+
+from engine.frame import Frame
+from stream.server.session import Session
+from stream.webrtc.connection import accept, answer, check_offer, new_connection
+from stream.webrtc.portrait_track import PortraitTrack
+
+STATS_EVERY_S = 0.5
+MOST_BUFFERED = 64 * 1024
+"""Bytes of figures that may wait; a channel that doesn't drain gets no more."""
+
+
+class Peer:
+    """One connection of a session."""
+
+    def __init__(self, connection: RTCPeerConnection, session: Session) -> None:
+        self.connection = connection
+        self.session = session
+        self.tracks: list[MediaStreamTrack] = []
+        """Ours, to be stopped with the connection."""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def do(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something for the life of the connection."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End the connection and all that runs for it."""
+        for track in self.tracks:
+            track.stop()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await self.connection.close()
+
+
+async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
+    """The page's own connection: camera, microphone and a channel for figures; the answer's SDP."""
+    check_offer(sdp)
+    peer = Peer(new_connection(stun), session)
+    _send_portrait(peer, "sendrecv", is_first=True)
+    if _has_sound(sdp):
+        _send_voice(peer, "sendrecv")
+    _take_camera(peer)
+    peer.connection.on("datachannel", _figures(peer))
+    return peer, await _negotiated(peer, sdp)
+
+
+async def join_publisher(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
+    """A WHIP client: its video drives the portrait; nothing is sent to it."""
+    check_offer(sdp)
+    peer = Peer(new_connection(stun), session)
+    prefer_h264(peer.connection.addTransceiver("video", "recvonly"))
+    _take_camera(peer)
+    return peer, await _negotiated(peer, sdp)
+
+
+async def join_viewer(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
+    """A WHEP client: it gets the portrait; what it sends is thrown away."""
+    check_offer(sdp)
+    peer = Peer(new_connection(stun), session)
+    _send_portrait(peer, "sendonly", is_first=False)
+    if _has_sound(sdp):
+        _send_voice(peer, "sendonly")
+    peer.connection.on("track", lambda track: peer.do(_thrown_away(track)))
+    return peer, await _negotiated(peer, sdp)
+
+
+def prefer_h264(transceiver: RTCRtpTransceiver) -> None:
+    """Put H.264 first: x264 takes 1 ms where VP8 takes several."""
+    codecs = RTCRtpSender.getCapabilities("video").codecs
+    first = [codec for codec in codecs if codec.mimeType == "video/H264"]
+    transceiver.setCodecPreferences(first + [codec for codec in codecs if codec not in first])
+
+
+async def _negotiated(peer: Peer, sdp: str) -> str:
+    try:
+        await accept(peer.connection, sdp)
+        return await answer(peer.connection)
+    except BaseException:
+        await peer.close()
+        raise
+
+
+def _send_portrait(peer: Peer, direction: str, *, is_first: bool) -> None:
+    def sent(frame: Frame, took_ns: int) -> None:
+        peer.session.loop.shown(frame, {"encode": took_ns})
+
+    track = PortraitTrack(peer.session.outlet, sent if is_first else None)
+    peer.tracks.append(track)
+    prefer_h264(peer.connection.addTransceiver(track, direction))
+
+
+def _has_sound(sdp: str) -> bool:
+    return "\nm=audio" in sdp
+
+
+def _send_voice(peer: Peer, direction: str) -> None:
+    track = peer.session.voice.listen()
+    peer.tracks.append(track)
+    peer.connection.addTransceiver(track, direction)
+
+
+def _take_camera(peer: Peer) -> None:
+    """The first video track drives the portrait, the first sound is the voice."""
+    waiting: dict[str, Callable[[MediaStreamTrack], Coroutine[Any, Any, None]]] = {
+        "video": peer.session.source.receive,
+        "audio": peer.session.voice.receive,
+    }
+
+    def arrived(track: MediaStreamTrack) -> None:
+        peer.do(waiting.pop(track.kind, _thrown_away)(track))
+
+    peer.connection.on("track", arrived)
+
+
+async def _thrown_away(track: MediaStreamTrack) -> None:
+    """Read a track nobody wants, so that its queue stays empty."""
+    try:
+        while True:
+            await track.recv()
+    except MediaStreamError:
+        return
+
+
+def _figures(peer: Peer) -> Callable[[RTCDataChannel], None]:
+    def opened(channel: RTCDataChannel) -> None:
+        if channel.label == "stats":
+            peer.do(_tell(channel, peer.session))
+
+    return opened
+
+
+async def _tell(channel: RTCDataChannel, session: Session) -> None:
+    """Send the session's figures twice a second for as long as the channel is open."""
+    while channel.readyState in ("connecting", "open"):
+        if channel.readyState == "open" and channel.bufferedAmount < MOST_BUFFERED:
+            channel.send(json.dumps(session.figures()))
+        await asyncio.sleep(STATS_EVERY_S)

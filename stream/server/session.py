@@ -1,0 +1,190 @@
+"""One person on camera: a driving stream, a portrait, controls, and whoever watches the result.
+
+Knows no connection: `peers` brings the camera in and takes the pictures out.
+"""
+
+import asyncio
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.faces.face import Tracker
+from engine.frame import Frame
+from engine.reenactor import Reenactor
+from stream.ladder import Ladder, Load
+from stream.loop import FrameLoop
+from stream.recorder import Recorder
+from stream.server.controls import Controls, changed
+from stream.server.shelf import Item
+from stream.server.studio import Enrolled, Studio
+from stream.webrtc.camera_track import CameraSource
+from stream.webrtc.outlet import Outlet
+from stream.webrtc.voice_track import Voice
+
+logger = logging.getLogger(__name__)
+
+
+class Session:
+    """Belongs to the event loop; its frame loop has a thread of its own."""
+
+    def __init__(
+        self, session_id: str, studio: Studio, enrolled: Enrolled, tracker: Tracker, folder: Path
+    ) -> None:
+        """Make one; `open_session` does so."""
+        self.id = session_id
+        self.controls = Controls()
+        self.source = CameraSource()
+        self.ladder = Ladder(enrolled.size)
+        self._studio = studio
+        self._enrolled = enrolled
+        self._tracker = tracker
+        self._folder = folder
+        self._reenactor: Reenactor[Any] = Reenactor(model=studio.model, tracker=tracker)
+        self._reenactor.portrait = enrolled.portrait
+        self._override = None if studio.make_override is None else studio.make_override()
+        self._reenactor.override = self._override
+        still = Frame(pixels=enrolled.portrait.still(), captured_ns=time.monotonic_ns())
+        self.outlet = Outlet(still)
+        self.loop: FrameLoop[Any] = FrameLoop(self._reenactor, self.source, on_step=self.outlet.put)
+        self._recorder: Recorder | None = None
+        self._swapping = asyncio.Lock()
+        self._adapting: asyncio.Task[None] | None = None
+        self.voice = Voice(lambda: self.loop.delay_ms / 1e3)
+        """The microphone, as late as the pictures are."""
+        self._told = (0, 0)
+        self.is_closed = False
+
+    @property
+    def portrait(self) -> Item:
+        """The portrait that is shown."""
+        return self._enrolled.item
+
+    async def control(self, wanted: dict[str, Any], item: Item | None = None) -> None:
+        """Change settings, and the portrait where one is given; all of it or nothing."""
+        controls = changed(self.controls, wanted)
+        if self._override is None and (controls.freeze_pose or controls.gaze_to_camera):
+            raise InputError(
+                "this model's motion has no named factors, so it can hold neither pose nor gaze: "
+                "start the server with --model rig"
+            )
+        if item is not None and item.id != self.portrait.id:
+            await self._swap(item)
+        self.controls = controls
+        self._reenactor.edit = controls.edit
+        self.outlet.is_mirrored = controls.mirror_output
+        self.loop.is_paused = controls.paused
+        if self._override is not None:
+            self._override.freezes_pose = controls.freeze_pose
+            self._override.looks_at_camera = controls.gaze_to_camera
+
+    def recalibrate(self) -> None:
+        """Take the next face as the neutral one."""
+        self._reenactor.recalibrate()
+
+    def figures(self) -> dict[str, Any]:
+        """How the stream is doing, for the page; times in milliseconds."""
+        report = self.loop.report()
+        return {
+            "fps": report.fps,
+            "drops": report.drops,
+            "frames": report.frames,
+            "failures": report.failures,
+            "face": report.sees_face,
+            "stages": {stage: _brief(found) for stage, found in report.stages_ms.items()},
+            "end_to_end": _brief(report.end_to_end_ms),
+            "neutral": report.neutral,
+            "quality": {"size": self.ladder.size, "reason": self.ladder.reason},
+            "recording": self.is_recording,
+        }
+
+    def adapt(self, now_s: float) -> None:
+        """Let the ladder see how the loop is doing, and follow it."""
+        report = self.loop.report()
+        frames, drops = self._told
+        self._told = (report.frames, report.drops)
+        load = Load(
+            now_s=now_s,
+            frames=report.frames - frames,
+            drops=report.drops - drops,
+            step_ms=report.stages_ms.get("step", {}).get("p50", 0.0),
+            fps=report.fps,
+        )
+        # While a portrait is being made ready, the machine is busy with that.
+        if not self._swapping.locked() and self.ladder.observe(load):
+            reason = self.ladder.reason or "there is room again"
+            logger.info("session %s: %s; now %d", self.id[:6], reason, self.ladder.size)
+            self._adapting = asyncio.create_task(self._swap(self.portrait))
+
+    def record(self) -> None:
+        """Begin a recording; the one before is forgotten."""
+        if self.is_recording:
+            raise InputError("a recording is going on already: stop it first")
+        self._forget_recording()
+        self._recorder = Recorder(self._folder / f"{self.id}.mp4")
+        self.outlet.record_into(self._recorder.slot)
+
+    async def stop_recording(self) -> None:
+        """Complete the recording, if there is one."""
+        self.outlet.record_into(None)
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.stop)
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether pictures are being recorded."""
+        return self._recorder is not None and self._recorder.is_running
+
+    @property
+    def recording(self) -> Path:
+        """The completed recording; an error that says what to do where there is none."""
+        recorder = self._recorder
+        if recorder is None:
+            raise InputError("nothing was recorded yet: start a recording first")
+        if recorder.is_running:
+            raise InputError("the recording is still going on: stop it first")
+        if recorder.failure is not None:
+            raise InputError(recorder.failure)
+        if not recorder.path.exists():
+            raise InputError("the recording has no pictures in it: record while you are on camera")
+        return recorder.path
+
+    async def close(self) -> None:
+        """Stop the thread within a second, and give back what was lent."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        await self.stop_recording()
+        self._forget_recording()
+        if await asyncio.to_thread(self.loop.stop):
+            self._studio.take_back(self._tracker)
+        else:
+            logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
+
+    async def _swap(self, item: Item) -> None:
+        """Make a portrait ready beside the running stream, then show it from one frame on."""
+        async with self._swapping:
+            enrolled = await self._studio.enroll(item, self.ladder.size)
+            self._reenactor.portrait = enrolled.portrait
+            self._enrolled = enrolled
+
+    def _forget_recording(self) -> None:
+        if self._recorder is not None:
+            self._recorder.path.unlink(missing_ok=True)
+            self._recorder = None
+
+
+def _brief(found: dict[str, float]) -> dict[str, float | None]:
+    return {"p50": found.get("p50"), "p95": found.get("p95")}
+
+
+async def open_session(
+    session_id: str, *, studio: Studio, item: Item, size: int, folder: Path
+) -> Session:
+    """A session whose loop is running, and is warm soon."""
+    tracker = await studio.lend_tracker()
+    enrolled = await studio.enroll(item, size)
+    session = Session(session_id, studio, enrolled, tracker, folder)
+    session.loop.start()
+    return session

@@ -1,0 +1,135 @@
+"""The portraits that can be shown: those of the package, the user's own, and uploaded ones.
+
+Uploads live in memory only, under names nobody can guess, and the oldest goes when there are too
+many. No file name of a peer is ever used.
+"""
+
+import io
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from engine.errors import InputError, MachineError
+from engine.faces.face import Face, Tracker
+from engine.frame import Pixels
+from engine.pictures import open_picture
+
+ASSETS = Path(__file__).parent.parent / "assets"
+MOST_UPLOADS = 24
+LONGEST_SIDE = 2048
+"""Larger uploads are reduced: twice the tallest face square anybody asks for."""
+THUMBNAIL = 640
+"""Longest side of the picture that the page shows."""
+MOST_NAME = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Item:
+    """One portrait on the shelf."""
+
+    id: str
+    name: str
+    picture: Pixels
+    face: Face
+    jpeg: bytes
+    """The picture, made anew and small: nothing of the uploaded file is passed on."""
+
+    @property
+    def url(self) -> str:
+        """Where the page finds the picture."""
+        return f"/api/portraits/{self.id}/picture"
+
+    def told(self) -> dict[str, str]:
+        """What the page is told."""
+        return {"id": self.id, "name": self.name, "url": self.url}
+
+
+class Shelf:
+    """Portraits by id. Changed in one thread."""
+
+    def __init__(self) -> None:
+        self._bundled: dict[str, Item] = {}
+        self._uploaded: dict[str, Item] = {}
+
+    def __iter__(self) -> Iterator[Item]:
+        yield from self._bundled.values()
+        yield from self._uploaded.values()
+
+    def find(self, portrait_id: str) -> Item | None:
+        """The portrait with this id."""
+        return self._bundled.get(portrait_id) or self._uploaded.get(portrait_id)
+
+    @property
+    def first(self) -> Item:
+        """What a session begins with that asks for none."""
+        return next(iter(self))
+
+    def stock(self, extra: Path | None, tracker: Tracker) -> None:
+        """Take in the user's own portrait, then those of the package."""
+        paths = [extra] if extra is not None else []
+        paths += sorted((ASSETS / "portraits").glob("*.png"))
+        paths += [path for path in [ASSETS / "portrait.png"] if path.exists()]
+        for path in paths:
+            name = _name(path.stem)
+            item = examined(
+                open_picture(path), tracker, name=name, portrait_id=_free_id(name, self)
+            )
+            self._bundled[item.id] = item
+        if not self._bundled:
+            raise MachineError(
+                "this package has no portraits in it: give one with --portrait PICTURE"
+            )
+
+    def add(self, item: Item) -> None:
+        """Keep an uploaded portrait; the oldest one leaves where there are too many."""
+        while len(self._uploaded) >= MOST_UPLOADS:
+            del self._uploaded[next(iter(self._uploaded))]
+        self._uploaded[item.id] = item
+
+
+def uploaded(content: bytes, name: str, make_tracker: Callable[[], Tracker]) -> Item:
+    """A portrait from a peer's bytes; an error that says what is wrong with them."""
+    picture = open_picture(content, longest_side=LONGEST_SIDE)
+    return examined(
+        picture, make_tracker(), name=_name(name), portrait_id=secrets.token_urlsafe(16)
+    )
+
+
+def examined(picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str) -> Item:
+    """A portrait whose face was found."""
+    tracker.reset()
+    face = tracker.find(picture)
+    if face is None:
+        raise InputError(
+            f"no face was found in the portrait {name}: use one that shows a face from the front, "
+            "at least 60 pixels high, in good light"
+        )
+    return Item(id=portrait_id, name=name, picture=picture, face=face, jpeg=_jpeg(picture))
+
+
+def _jpeg(picture: Pixels) -> bytes:
+    image = Image.fromarray(np.asarray(picture))
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    into = io.BytesIO()
+    image.save(into, "JPEG", quality=88)
+    return into.getvalue()
+
+
+def _name(raw: str) -> str:
+    """A name to show: letters, digits and a few signs of the given one."""
+    stem = Path(raw.replace("\\", "/")).stem
+    kept = "".join(sign if sign.isalnum() or sign in " -_." else " " for sign in stem)
+    words = " ".join(kept.replace("_", " ").replace("-", " ").split())[:MOST_NAME]
+    return words or "portrait"
+
+
+def _free_id(name: str, shelf: Shelf) -> str:
+    base = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in name.lower())
+    number, found = 2, base
+    while shelf.find(found) is not None:
+        found, number = f"{base}-{number}", number + 1
+    return found

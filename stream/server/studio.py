@@ -1,0 +1,117 @@
+"""What sessions share: the model, trackers that are ready, and one thread for the slow work.
+
+Compiling a tracker's networks and enrolling a portrait take a second each, so neither is done in
+the event loop or in a frame loop: a portrait is swapped while the old one goes on moving.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+from engine.faces.face import Face, Tracker
+from engine.frame import Pixels
+from engine.framing import FACE_CENTRE, FACE_SIDE, Fit, Framing, plan_fit
+from engine.model import Model, Portrait
+from stream.server.shelf import Item, uploaded
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Enrolled:
+    """A portrait made ready for one session, at one size."""
+
+    item: Item
+    size: int
+    portrait: Portrait[Any]
+
+
+def square_inside(picture: Pixels, face: Face, size: int) -> Fit:
+    """A square around the face that nowhere leaves the picture: repeated edges would be seen."""
+    rows, columns = picture.shape[:2]
+    left, top, right, bottom = face.box
+    height = bottom - top
+    side = max(2, min(round(FACE_SIDE * height), rows, columns))
+    x = round((left + right) / 2 - side / 2)
+    y = round((top + bottom) / 2 - FACE_CENTRE * height - side / 2)
+    return Fit(
+        left=min(max(x, 0), columns - side),
+        top=min(max(y, 0), rows - side),
+        width=side,
+        height=side,
+        out_width=size,
+        out_height=size,
+    )
+
+
+class Studio:
+    """Makes portraits and lends trackers. Its coroutines belong to one event loop."""
+
+    def __init__(
+        self,
+        *,
+        model: Model[Any],
+        make_tracker: Callable[[], Tracker],
+        make_override: Callable[[], Any] | None = None,
+        framing: Framing = "face",
+    ) -> None:
+        self.model = model
+        self.make_override = make_override
+        """Makes what can hold a pose and a gaze; None where the model's motion has no names."""
+        self._make_tracker = make_tracker
+        self._framing = framing
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="enrol")
+        self._idle: list[Tracker] = []
+        self._examiner: Tracker | None = None
+
+    async def open(self, trackers: int) -> None:
+        """Make the examiner's tracker and these many for sessions, before anybody waits."""
+        await self._work(self._find_examiner)
+        for _ in range(trackers):
+            self._idle.append(await self._work(self._make_tracker))
+
+    def close(self) -> None:
+        """Wait for the work at hand; nothing more is begun."""
+        self._worker.shutdown(cancel_futures=True)
+
+    async def lend_tracker(self) -> Tracker:
+        """A tracker that has seen nothing yet."""
+        tracker = self._idle.pop() if self._idle else await self._work(self._make_tracker)
+        tracker.reset()
+        return tracker
+
+    def take_back(self, tracker: Tracker) -> None:
+        """The tracker of a session that has ended, whose thread is gone."""
+        self._idle.append(tracker)
+
+    async def enroll(self, item: Item, size: int) -> Enrolled:
+        """Make the portrait ready at this size."""
+        return await self._work(self._enroll, item, size)
+
+    async def examine(self, content: bytes, name: str) -> Item:
+        """Open an uploaded portrait."""
+        return await self._work(uploaded, content, name, self._find_examiner)
+
+    async def with_examiner(self, act: Callable[[Tracker], T]) -> T:
+        """Do something slow with a tracker that belongs to no session."""
+        return await self._work(lambda: act(self._find_examiner()))
+
+    def _enroll(self, item: Item, size: int) -> Enrolled:
+        if self._framing == "face":
+            fit = square_inside(item.picture, item.face, size)
+        else:
+            fit = plan_fit(item.picture, item.face, frame="full", size=size)
+        picture, face = fit.picture(item.picture), fit.face(item.face)
+        return Enrolled(item=item, size=size, portrait=self.model.enroll(picture, face))
+
+    def _find_examiner(self) -> Tracker:
+        if self._examiner is None:
+            self._examiner = self._make_tracker()
+        return self._examiner
+
+    async def _work(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        future = self._worker.submit(act, *args, **kwargs)
+        return await asyncio.wrap_future(future)

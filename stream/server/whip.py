@@ -1,0 +1,168 @@
+"""WHIP in (RFC 9725) and WHEP out (its draft for players): SDP over HTTP, one resource each.
+
+OBS, FFmpeg, GStreamer or another page publishes to /whip and becomes the driver of a new session;
+/whep shows the newest session, /whep/ID a certain one.
+"""
+
+import logging
+from urllib.parse import quote
+
+from aiohttp import web
+from aiortc import RTCPeerConnection
+from aiortc.sdp import candidate_from_sdp
+
+from stream.server.api import found_item, full
+from stream.server.bodies import read_sdp
+from stream.server.guard import refusal
+from stream.server.hall import FullError
+from stream.server.parts import HALL, SHELF
+from stream.server.peers import Peer, join_publisher, join_viewer
+from stream.webrtc.connection import BadOfferError
+
+logger = logging.getLogger(__name__)
+
+routes = web.RouteTableDef()
+
+FRAGMENT = "application/trickle-ice-sdpfrag"
+MOST_CANDIDATES = 64
+"""Of one PATCH; ICE would try them all."""
+
+
+@routes.post("/whip")
+async def publish(request: web.Request) -> web.Response:
+    """A publisher's offer: a new session, which its video drives."""
+    sdp = await read_sdp(request)
+    wanted = request.query.get("portrait")
+    item = request.app[SHELF].first if wanted is None else found_item(request, wanted)
+    try:
+        session, answer = await request.app[HALL].open(item, {}, sdp, join_publisher)
+    except FullError as error:
+        raise full(error) from error
+    except BadOfferError as error:
+        raise refusal(web.HTTPBadRequest, str(error)) from error
+    return _created(f"/whip/{quote(session.id)}", session.id, answer)
+
+
+@routes.post("/whep")
+@routes.post("/whep/{session:[^/]*}")
+async def watch(request: web.Request) -> web.Response:
+    """A player's offer: one more viewer."""
+    sdp = await read_sdp(request)
+    hall = request.app[HALL]
+    wanted = request.match_info.get("session") or request.query.get("session")
+    session = hall.newest if not wanted else hall.find(wanted)
+    if session is None:
+        raise refusal(
+            web.HTTPNotFound,
+            "nobody is on camera: start a session first, then watch it",
+            headers={"Retry-After": "2"},
+        )
+    try:
+        viewer_id, answer = await hall.watch(session, sdp, join_viewer)
+    except FullError as error:
+        raise full(error) from error
+    except BadOfferError as error:
+        raise refusal(web.HTTPBadRequest, str(error)) from error
+    return _created(f"/whep/{quote(viewer_id)}", viewer_id, answer)
+
+
+@routes.patch("/whip/{id}")
+@routes.patch("/whep/{id}")
+async def trickle(request: web.Request) -> web.Response:
+    """More candidates of the peer. An ICE restart is refused, as RFC 9725, 4.3.3 allows."""
+    peer = _peer(request)
+    fragment = await read_sdp(request, FRAGMENT)
+    tag = request.headers.get("If-Match")
+    # Clients of the drafts send none; a wrong one is a client that talks about another connection.
+    if tag is not None and tag not in ("*", _tag(request.match_info["id"])):
+        raise refusal(web.HTTPPreconditionFailed, "this connection is another one: publish again")
+    lines = [line.strip() for line in fragment.splitlines()]
+    if _value(lines, "ice-ufrag") not in (None, _remote_ufrag(peer.connection)):
+        raise refusal(
+            web.HTTPUnprocessableEntity,
+            "ICE restarts are not supported: DELETE this and POST a new offer",
+        )
+    await _add_candidates(peer.connection, lines)
+    return web.Response(status=204)
+
+
+@routes.delete("/whip/{id}")
+async def unpublish(request: web.Request) -> web.Response:
+    """The publisher leaves; the session ends."""
+    if not await request.app[HALL].close(request.match_info["id"]):
+        raise _gone()
+    return web.Response()
+
+
+@routes.delete("/whep/{id}")
+async def leave(request: web.Request) -> web.Response:
+    """The viewer leaves."""
+    if not await request.app[HALL].close_viewer(request.match_info["id"]):
+        raise _gone()
+    return web.Response()
+
+
+@routes.options("/whip")
+@routes.options("/whep")
+async def tell(request: web.Request) -> web.Response:
+    """What may be posted here."""
+    return web.Response(
+        status=204, headers={"Accept-Post": "application/sdp", "Allow": "OPTIONS, POST"}
+    )
+
+
+def _created(location: str, resource_id: str, answer: str) -> web.Response:
+    return web.Response(
+        status=201,
+        text=answer,
+        content_type="application/sdp",
+        headers={"Location": location, "ETag": _tag(resource_id), "Accept-Patch": FRAGMENT},
+    )
+
+
+def _tag(resource_id: str) -> str:
+    """The strong entity tag of a connection's one and only ICE session."""
+    return f'"{resource_id[:8]}"'
+
+
+def _peer(request: web.Request) -> Peer:
+    hall, resource_id = request.app[HALL], request.match_info["id"]
+    is_publisher = request.path.startswith("/whip/")
+    peer = hall.find_driver(resource_id) if is_publisher else hall.find_viewer(resource_id)
+    if peer is None:
+        raise _gone()
+    return peer
+
+
+def _gone() -> web.HTTPException:
+    return refusal(web.HTTPNotFound, "there is no such connection: it has ended; POST a new offer")
+
+
+def _value(lines: list[str], name: str) -> str | None:
+    prefix = f"a={name}:"
+    return next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), None)
+
+
+def _remote_ufrag(connection: RTCPeerConnection) -> str | None:
+    return _value(connection.remoteDescription.sdp.splitlines(), "ice-ufrag")
+
+
+async def _add_candidates(connection: RTCPeerConnection, lines: list[str]) -> None:
+    """Every candidate of the fragment, with the media section that it stands in."""
+    section = "0"
+    count = 0
+    for line in lines:
+        if line.startswith("a=mid:"):
+            section = line.removeprefix("a=mid:")
+        elif line == "a=end-of-candidates":
+            continue  # aiortc would stop listening; a peer-reflexive candidate may still come
+        elif line.startswith("a=candidate:"):
+            count += 1
+            if count > MOST_CANDIDATES:
+                raise refusal(web.HTTPBadRequest, "these are too many candidates: send fewer")
+            try:
+                candidate = candidate_from_sdp(line.removeprefix("a=candidate:"))
+            except (ValueError, IndexError, AssertionError):
+                raise refusal(web.HTTPBadRequest, "this is no ICE candidate") from None
+            candidate.sdpMid = section
+            await connection.addIceCandidate(candidate)

@@ -1,0 +1,78 @@
+"""What arrives from a peer's camera, for the frame loop: the newest picture, as RGB.
+
+The track is read as fast as it gives, into a slot, so that aiortc's queue stays empty; the pixels
+are touched only when the loop takes one, in the loop's thread.
+"""
+
+import time
+
+import cv2
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+from av import VideoFrame
+from av.video.reformatter import ColorRange
+
+from engine.frame import Frame, Pixels
+from engine.slot import LatestSlot
+from engine.stats import timed
+
+LONGEST_SIDE = 1280
+"""A larger camera picture is reduced: the tracker sees 192 pixels of a face at most."""
+
+
+class CameraSource:
+    """A source of frames that `receive` fills; it outlives the track, and takes the next one."""
+
+    def __init__(self) -> None:
+        self._slot: LatestSlot[tuple[VideoFrame, int]] = LatestSlot()
+        self.arrived_s = time.monotonic()
+        """When the last picture came; at first, when this was made."""
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that were replaced before the loop took them."""
+        return self._slot.dropped
+
+    async def receive(self, track: MediaStreamTrack) -> None:
+        """Read the track to its end."""
+        try:
+            while True:
+                picture = await track.recv()
+                if isinstance(picture, VideoFrame):
+                    self.arrived_s = time.monotonic()
+                    self._slot.put((picture, time.monotonic_ns()))
+        except MediaStreamError:
+            return  # the track has ended; the last picture stays
+
+    def take(self, timeout_s: float | None = 0.0) -> Frame | None:
+        """The newest picture; None where none came in time."""
+        arrived = self._slot.take(timeout_s)
+        if arrived is None:
+            return None
+        picture, arrived_ns = arrived
+        stages_ns: dict[str, int] = {}
+        with timed(stages_ns, "convert"):
+            pixels = rgb(picture)
+        return Frame(pixels=pixels, captured_ns=arrived_ns, stages_ns=stages_ns)
+
+    def close(self) -> None:
+        """Nothing more will be taken."""
+        self._slot.close()
+
+
+def rgb(picture: VideoFrame) -> Pixels:
+    """(H, W, 3) of a decoded picture. WebRTC is BT.601 limited range unless it says full range."""
+    is_even = not (picture.width % 2 or picture.height % 2)
+    if is_even and picture.format.name == "yuv420p" and picture.color_range != ColorRange.JPEG:
+        planes = picture.to_ndarray()
+        return _reduced(np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), np.uint8))
+    return _reduced(np.asarray(picture.to_ndarray(format="rgb24"), np.uint8))
+
+
+def _reduced(pixels: Pixels) -> Pixels:
+    longest = max(pixels.shape[:2])
+    if longest <= LONGEST_SIDE:
+        return pixels
+    height, width = (round(side * LONGEST_SIDE / longest) for side in pixels.shape[:2])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,71 @@
+"""Makes peer connections: low latency installed, no public STUN server, garbage refused kindly."""
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
+
+from engine.errors import InputError
+from stream.webrtc import encoders, marker_release, playout_delay
+
+MOST_SDP_BYTES = 64 * 1024
+MOST_SECTIONS = 4
+"""Media sections of an offer: video, audio, data, and one to spare."""
+MOST_CANDIDATES = 64
+
+_REFUSED = (
+    InternalError, InvalidAccessError, InvalidStateError, OperationError,
+    ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError,
+)  # fmt: skip
+"""What aiortc raises for descriptions that are none: its parser trusts its input."""
+
+
+class BadOfferError(InputError):
+    """The peer's session description cannot be used."""
+
+
+def install_low_latency() -> None:
+    """Put in the parts that aiortc lacks; they hold for every connection made from now on."""
+    marker_release.install()
+    playout_delay.install()
+    encoders.install()
+
+
+def new_connection(stun: tuple[str, ...] = ()) -> RTCPeerConnection:
+    """A connection that asks no server on the internet where it is, unless the user named one."""
+    install_low_latency()
+    servers = [RTCIceServer(url) for url in stun]
+    return RTCPeerConnection(RTCConfiguration(iceServers=servers))
+
+
+def check_offer(sdp: str) -> None:
+    """Refuse what no honest peer sends, before it is parsed."""
+    if len(sdp.encode()) > MOST_SDP_BYTES:
+        raise BadOfferError("the offer is too long: send a plain WebRTC offer of a few kilobytes")
+    lines = sdp.splitlines()
+    if not lines or not lines[0].startswith("v=0"):
+        raise BadOfferError('this is not SDP (it must begin with "v=0"): send a WebRTC offer')
+    if sum(line.startswith("m=") for line in lines) > MOST_SECTIONS:
+        raise BadOfferError(f"the offer has more than {MOST_SECTIONS} media sections: send fewer")
+    if sum(line.startswith("a=candidate:") for line in lines) > MOST_CANDIDATES:
+        raise BadOfferError(f"the offer has more than {MOST_CANDIDATES} candidates: send fewer")
+    if not any(line.startswith("m=video") for line in lines):
+        raise BadOfferError("the offer has no video section: add the camera or a transceiver")
+
+
+async def accept(connection: RTCPeerConnection, sdp: str) -> None:
+    """Take the peer's offer; `BadOfferError` where it cannot be understood."""
+    try:
+        await connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
+    except _REFUSED as error:
+        raise BadOfferError(
+            "the offer cannot be used: it needs VP8 or H.264 video with DTLS fingerprint and ICE "
+            "credentials"
+        ) from error
+
+
+async def answer(connection: RTCPeerConnection) -> str:
+    """The answer's SDP, with all candidates of this machine in it."""
+    try:
+        await connection.setLocalDescription(await connection.createAnswer())
+    except _REFUSED as error:
+        raise BadOfferError("the offer cannot be answered: its media sections don't fit") from error
+    return str(connection.localDescription.sdp)

@@ -1,0 +1,75 @@
+"""Results on their way to viewers: turned into video planes once, whoever watches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.frame import Frame, Pixels
+from engine.slot import LatestSlot
+from engine.stats import timed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outgoing:
+    """A picture ready to be encoded, and the frame it was made of."""
+
+    planes: NDArray[np.uint8]
+    """(H * 3 / 2, W): Y, U and V in 4:2:0, BT.601 limited range, for which browsers take untagged
+    WebRTC video."""
+    frame: Frame
+
+
+class Outlet:
+    """Takes results in the loop's thread; each viewer has a slot with the newest."""
+
+    def __init__(self, first: Frame) -> None:
+        """Begin with a picture to show until there are results."""
+        self.is_mirrored = False
+        """Left and right swapped on the way out."""
+        self._newest = Outgoing(planes=i420(first.pixels), frame=first)
+        self._viewers: tuple[LatestSlot[Outgoing], ...] = ()
+        self._recording: LatestSlot[Frame] | None = None
+
+    @property
+    def newest(self) -> Outgoing:
+        """The last picture, to be repeated while none comes."""
+        return self._newest
+
+    def put(self, frame: Frame) -> None:
+        """Show this result."""
+        with timed(frame.stages_ns, "convert"):
+            pixels = mirrored(frame.pixels) if self.is_mirrored else frame.pixels
+            outgoing = Outgoing(planes=i420(pixels), frame=frame.with_pixels(pixels))
+        self._newest = outgoing
+        for viewer in self._viewers:
+            viewer.put(outgoing)
+        recording = self._recording
+        if recording is not None:
+            recording.put(outgoing.frame)
+
+    def record_into(self, slot: LatestSlot[Frame] | None) -> None:
+        """Put every result, as it is shown, into this slot too; None ends that."""
+        self._recording = slot
+
+    def subscribe(self, on_put: Callable[[], None]) -> LatestSlot[Outgoing]:
+        """A slot of one more viewer; `on_put` is called in the loop's thread."""
+        viewer: LatestSlot[Outgoing] = LatestSlot(on_put)
+        self._viewers = (*self._viewers, viewer)
+        return viewer
+
+    def unsubscribe(self, viewer: LatestSlot[Outgoing]) -> None:
+        """The viewer has left."""
+        self._viewers = tuple(other for other in self._viewers if other is not viewer)
+
+
+def i420(pixels: Pixels) -> NDArray[np.uint8]:
+    """The planes of a picture whose sides are even."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YUV_I420), np.uint8)
+
+
+def mirrored(pixels: Pixels) -> Pixels:
+    """Left and right swapped."""
+    return np.asarray(cv2.flip(pixels, 1), np.uint8)

@@ -1,0 +1,270 @@
+"""Frames come as the source gives them, newest wins, and what dies is picked up again."""
+
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from engine.errors import InputError, MachineError
+from engine.frame import Frame, Pixels
+from engine.slot import LatestSlot
+from stream.cameras import Opened, Place
+from stream.live_source import LiveSource, captured_at
+from tests.video_files import make_clip
+from tests.virtual_camera_fake import wait_until
+
+CAMERA = Place(kind="camera", name="/dev/video7")
+Stamps = Callable[[int], int | None]
+Paint = Callable[[int], Pixels]
+
+
+def now_us(index: int) -> int:
+    return time.monotonic_ns() // 1000
+
+
+def plain(level: int) -> Pixels:
+    return np.full((48, 64, 3), level, np.uint8)
+
+
+class FakePacket:
+    """A raw picture: its level says which one it is, `paint` what it looks like."""
+
+    time_base = Fraction(1, 1_000_000)
+
+    def __init__(
+        self, level: int, pts: int | None, decoded: list[int], paint: Paint = plain
+    ) -> None:
+        self.pts = pts
+        self._level = level
+        self._decoded = decoded
+        self._paint = paint
+
+    def decode(self) -> list[av.VideoFrame]:
+        self._decoded.append(self._level)
+        picture = av.VideoFrame.from_ndarray(self._paint(self._level), format="rgb24")
+        picture.pts, picture.time_base = self.pts, self.time_base
+        return [picture]
+
+
+class FakeContainer:
+    """A camera that gives these levels, one per interval, and then dies or ends."""
+
+    def __init__(
+        self,
+        levels: list[int],
+        *,
+        interval_s: float = 0.005,
+        dies: bool = True,
+        stamps: Stamps = now_us,
+        paint: Paint = plain,
+    ) -> None:
+        self.streams = SimpleNamespace(video=[None])
+        self.decoded: list[int] = []
+        self.is_closed = False
+        self._levels, self._interval_s = levels, interval_s
+        self._dies, self._stamps, self._paint = dies, stamps, paint
+
+    def demux(self, stream: object) -> Iterator[FakePacket]:
+        for index, level in enumerate(self._levels):
+            time.sleep(self._interval_s)
+            yield FakePacket(level, self._stamps(index), self.decoded, self._paint)
+        if self._dies:
+            raise OSError(19, "No such device")
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def opened(container: FakeContainer, *, is_camera: bool = True) -> Opened:
+    fake: Any = container
+    return Opened(container=fake, describes="64 x 48 fake", is_camera=is_camera)
+
+
+class Collector(LatestSlot[Frame]):
+    """A slot that remembers all that was put into it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frames: list[Frame] = []
+
+    def put(self, item: Frame) -> None:
+        self.frames.append(item)
+        super().put(item)
+
+    def levels(self) -> list[int]:
+        return [int(frame.pixels[0, 0, 0]) for frame in self.frames]
+
+
+def test_a_camera_that_dies_is_opened_again_until_it_is_back() -> None:
+    first, second = FakeContainer([10, 20]), FakeContainer([30, 40] + [50] * 1000)
+    tries = iter([first, None, None, second])
+    asked: list[Place] = []
+
+    def opener(place: Place) -> Opened:
+        asked.append(place)
+        container = next(tries)
+        if container is None:
+            raise MachineError("the camera cannot be opened")
+        return opened(container)
+
+    slot = Collector()
+    source = LiveSource(CAMERA, slot, opener=opener, again_s=0.01)
+    source.start()
+    wait_until(lambda: 40 in slot.levels())
+    assert source.stop()
+    assert slot.levels()[:4] == [10, 20, 30, 40]
+    assert (source.returns, len(asked)) == (1, 4)
+    assert first.is_closed
+    assert source.state == "ended"
+
+
+def test_while_the_camera_is_away_the_source_says_so() -> None:
+    tries = iter([opened(FakeContainer([10]))])
+
+    def opener(place: Place) -> Opened:
+        found = next(tries, None)
+        if found is None:
+            raise MachineError("gone")
+        return found
+
+    source = LiveSource(CAMERA, Collector(), opener=opener, again_s=0.01)
+    source.start()
+    wait_until(lambda: source.state == "away")
+    assert not source.ended.is_set()
+    assert source.rate == 0.0
+    assert source.stop()
+
+
+def test_a_camera_that_cannot_be_opened_at_first_is_an_error_at_once() -> None:
+    def opener(place: Place) -> Opened:
+        raise MachineError("no")
+
+    with pytest.raises(MachineError):
+        LiveSource(CAMERA, Collector(), opener=opener)
+
+
+def test_a_source_that_was_never_started_is_closed() -> None:
+    container = FakeContainer([10])
+    source = LiveSource(CAMERA, Collector(), opener=lambda place: opened(container))
+    assert source.stop()
+    assert container.is_closed
+
+
+def test_the_real_rate_is_measured() -> None:
+    """The stamps are 40 ms apart, whatever the test machine does."""
+    began = time.monotonic_ns() // 1000 - 1_900_000
+    holds = Event()
+
+    def stamp(index: int) -> int:
+        if index == 20:
+            holds.wait(10)
+        return began + index * 40_000
+
+    slot = Collector()
+    container = FakeContainer([10] * 21, interval_s=0.0, stamps=stamp)
+    source = LiveSource(CAMERA, slot, opener=lambda place: opened(container), again_s=60.0)
+    source.start()
+    wait_until(lambda: len(slot.frames) == 20)
+    assert source.rate == pytest.approx(25.0)
+    holds.set()
+    assert source.stop()
+
+
+def test_pictures_that_waited_in_the_driver_are_not_decoded() -> None:
+    """Twenty come in time; then ten that are old already; then fresh ones again."""
+    began_us = time.monotonic_ns() // 1000
+
+    def stamp(index: int) -> int:
+        now = time.monotonic_ns() // 1000
+        return now - 900_000 if 20 <= index < 30 else now
+
+    container = FakeContainer([index + 1 for index in range(40)], interval_s=0.01, stamps=stamp)
+    slot = Collector()
+    source = LiveSource(CAMERA, slot, opener=lambda place: opened(container), again_s=60.0)
+    source.start()
+    wait_until(lambda: 40 in container.decoded)
+    assert source.stop()
+    assert began_us > 0
+    assert not set(range(21, 31)) & set(container.decoded)
+    assert source.skipped >= 10
+
+
+def test_a_slow_cameras_own_delay_is_not_mistaken_for_waiting() -> None:
+    container = FakeContainer(
+        list(range(1, 31)), interval_s=0.01, stamps=lambda index: now_us(0) - 300_000
+    )
+    slot = Collector()
+    source = LiveSource(CAMERA, slot, opener=lambda place: opened(container), again_s=60.0)
+    source.start()
+    wait_until(lambda: source.state == "away")
+    assert source.stop()
+    assert len(container.decoded) > 20
+
+
+@pytest.mark.parametrize(
+    ("stamp", "expected"),
+    [
+        (7_000_000, 7_000_000_000),
+        (6_990_000, 6_990_000_000),
+        (1_000, 7_000_000_000),
+        (9_000_000, 7_000_000_000),
+        (1_760_000_000_000_000, 7_000_000_000),
+        (None, 7_000_000_000),
+    ],
+)
+def test_only_a_stamp_of_this_clock_is_believed(stamp: int | None, expected: int) -> None:
+    picture = av.VideoFrame(64, 48, "rgb24")
+    picture.pts, picture.time_base = stamp, Fraction(1, 1_000_000)
+    assert captured_at(picture, now=lambda: 7_000_000_000) == expected
+
+
+def test_a_clip_plays_in_its_own_time_and_ends(tmp_path: Path) -> None:
+    pictures = [np.full((48, 64, 3), 20 * index + 20, np.uint8) for index in range(8)]
+    path = make_clip(tmp_path / "clip.mp4", pictures, rate=20)
+    slot = Collector()
+    source = LiveSource(Place(kind="file", name=str(path)), slot)
+    assert source.describes == "64 x 48 clip, 20 frames/s"
+    began = time.monotonic()
+    source.start()
+    assert source.ended.wait(10)
+    assert time.monotonic() - began >= 7 / 20
+    assert slot.levels() == pytest.approx([20 * index + 20 for index in range(8)], abs=2)
+    times = [frame.captured_ns for frame in slot.frames]
+    assert sorted(times) == times
+    assert source.stop()
+
+
+def test_a_clip_can_run_again_and_again(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.mp4", [np.full((48, 64, 3), 90, np.uint8)] * 3, rate=60)
+    slot = Collector()
+    source = LiveSource(Place(kind="file", name=str(path)), slot, loop=True)
+    source.start()
+    wait_until(lambda: len(slot.frames) > 9)
+    assert source.stop()
+
+
+def test_a_missing_clip_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no file"):
+        LiveSource(Place(kind="file", name=str(tmp_path / "gone.mp4")), Collector())
+
+
+def test_large_pictures_are_made_smaller() -> None:
+    class Large(FakePacket):
+        def decode(self) -> list[av.VideoFrame]:
+            return [av.VideoFrame(1920, 1080, "yuv420p")]
+
+    container = FakeContainer([1], dies=False)
+    container.demux = lambda stream: iter([Large(1, None, [])])  # type: ignore[method-assign]
+    slot = Collector()
+    source = LiveSource(CAMERA, slot, opener=lambda place: opened(container), again_s=60.0)
+    source.start()
+    wait_until(lambda: bool(slot.frames))
+    assert source.stop()
+    assert slot.frames[0].pixels.shape == (720, 1280, 3)

@@ -1,0 +1,244 @@
+"""The loop gives what the step gives, drops instead of waiting, and outlives what goes wrong."""
+
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.faces.face import Face
+from engine.faces.tracker import MeshTracker
+from engine.frame import Frame, Pixels
+from engine.framing import fit_portrait
+from engine.pictures import open_picture
+from engine.reenactor import Reenactor
+from engine.rig.model import RigModel
+from engine.slot import LatestSlot
+from stream.clips import Clip
+from stream.loop import FrameLoop
+from tests.fakes import (
+    DiscTracker,
+    Shift,
+    ShiftModel,
+    disc_face,
+    disc_frame,
+    disc_mask,
+    disc_picture,
+)
+
+PORTRAIT = disc_picture(160, 120, (80, 60))
+MEDIA = Path(__file__).parents[2] / "shared" / "media"
+PLACES = [(60, 60), (62, 60), (70, 64), (85, 60), (80, 50), (75, 60)]
+SOON_S = 5.0
+
+
+class FaultyTracker(DiscTracker):
+    """Fails, or takes its time, for as long as it is told to."""
+
+    is_broken = False
+    delay_s = 0.0
+
+    def find(self, picture: Pixels) -> Face | None:
+        time.sleep(self.delay_s)
+        if self.is_broken:
+            raise ZeroDivisionError("the model failed")
+        return super().find(picture)
+
+
+def reenactor(tracker: DiscTracker | None = None) -> Reenactor[Shift]:
+    made = Reenactor(model=ShiftModel(), tracker=tracker or DiscTracker())
+    made.set_portrait(PORTRAIT, disc_face((80, 60), 20))
+    return made
+
+
+def loop(tracker: DiscTracker | None = None) -> FrameLoop[Shift]:
+    return FrameLoop(reenactor(tracker), LatestSlot())
+
+
+def feed(running: FrameLoop[Shift], frame: Frame) -> None:
+    assert isinstance(running.source, LatestSlot)
+    running.source.put(frame)
+
+
+def now_frame(centre: tuple[float, float]) -> Frame:
+    return Frame(pixels=disc_picture(160, 120, centre), captured_ns=time.monotonic_ns())
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + SOON_S
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.005)
+    return condition()
+
+
+def test_frames_through_the_loop_give_the_same_pictures_as_the_step() -> None:
+    offline = reenactor()
+    with loop() as running:
+        results = running.subscribe()
+        for index, place in enumerate(PLACES):
+            feed(running, disc_frame(index, place))
+            shown = results.take(SOON_S)
+            assert shown is not None
+            expected = offline.step(disc_frame(index, place))
+            np.testing.assert_array_equal(shown.pixels, expected.pixels)
+            assert shown.captured_ns == expected.captured_ns
+
+
+def test_a_step_that_is_too_slow_drops_frames_and_stays_at_the_newest() -> None:
+    tracker = FaultyTracker()
+    tracker.delay_s = 0.05
+    with loop(tracker) as running:
+        assert running.wait_until_warm(SOON_S)
+        for _ in range(40):
+            feed(running, now_frame((60, 60)))
+            time.sleep(0.01)
+        last = now_frame((66, 60))
+        feed(running, last)
+        assert eventually(
+            lambda: running.newest is not None and running.newest.captured_ns == last.captured_ns
+        )
+        report = running.report()
+    assert report.drops >= 20
+    assert report.frames + report.drops == 41
+    # One step of delay, and at most one more that was under way when the frame came.
+    assert max(report.stages_ms["wait"].values()) < 40 * 0.05 * 1e3
+
+
+def test_two_sinks_get_every_result_and_one_may_leave() -> None:
+    with loop() as running:
+        first, second = running.subscribe(), running.subscribe()
+        feed(running, disc_frame(0, (60, 60)))
+        assert first.take(SOON_S) is not None
+        assert second.take(SOON_S) is not None
+        running.unsubscribe(first)
+        feed(running, disc_frame(1, (60, 60)))
+        assert second.take(SOON_S) is not None
+        assert first.take() is None
+
+
+def test_a_model_that_fails_leaves_the_last_picture_and_the_loop_alive(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracker = FaultyTracker()
+    with loop(tracker) as running:
+        results = running.subscribe()
+        feed(running, disc_frame(0, (60, 60)))
+        before = results.take(SOON_S)
+        tracker.is_broken = True
+        feed(running, disc_frame(1, (90, 60)))
+        assert eventually(lambda: running.report().failures == 1)
+        assert running.newest is before
+        tracker.is_broken = False
+        feed(running, disc_frame(2, (62, 60)))
+        assert results.take(SOON_S) is not None
+    assert "a step failed" in caplog.text
+
+
+def test_a_source_that_dies_and_returns_is_picked_up_again() -> None:
+    with loop() as running:
+        results = running.subscribe()
+        feed(running, disc_frame(0, (60, 60)))
+        assert results.take(SOON_S) is not None
+        assert results.take(0.3) is None
+        assert running.newest is not None
+        feed(running, disc_frame(30, (61, 60)))
+        assert results.take(SOON_S) is not None
+
+
+def test_a_source_that_stopped_lets_the_portrait_ease_to_rest() -> None:
+    with loop() as running:
+        results = running.subscribe()
+        for index, x in enumerate((60, 100)):
+            feed(running, disc_frame(index, (x, 60)))
+            assert results.take(SOON_S) is not None
+        shown = [frame.pixels for frame in iter(lambda: results.take(1.5), None)]
+        frames = running.report().frames
+    assert len(shown) > 5
+    np.testing.assert_array_equal(shown[-1], PORTRAIT)
+    places = [float(np.nonzero(disc_mask(each))[1].mean()) for each in shown]
+    assert places == sorted(places, reverse=True)
+    assert places[0] > 110
+    assert frames == 2
+
+
+def test_while_paused_the_last_picture_stays() -> None:
+    with loop() as running:
+        results = running.subscribe()
+        feed(running, disc_frame(0, (60, 60)))
+        assert results.take(SOON_S) is not None
+        running.is_paused = True
+        feed(running, disc_frame(1, (90, 60)))
+        assert results.take(0.3) is None
+        running.is_paused = False
+        feed(running, disc_frame(2, (62, 60)))
+        assert results.take(SOON_S) is not None
+
+
+def test_it_stops_within_a_second_and_closes_its_slots() -> None:
+    running = loop()
+    running.start()
+    sink = running.subscribe()
+    began = time.monotonic()
+    assert running.stop()
+    assert time.monotonic() - began < 1.0
+    assert sink.is_closed
+    assert isinstance(running.source, LatestSlot)
+    assert running.source.is_closed
+
+
+def test_warming_up_leaves_no_trace() -> None:
+    with loop() as running:
+        assert running.wait_until_warm(SOON_S)
+        report = running.report()
+    assert (report.frames, report.failures, report.neutral, report.sees_face) == (
+        0,
+        0,
+        "none yet",
+        False,
+    )
+
+
+def test_the_report_has_each_stage_and_the_way_to_the_sink() -> None:
+    with loop() as running:
+        results = running.subscribe()
+        for _ in range(3):
+            feed(running, now_frame((60, 60)))
+            shown = results.take(SOON_S)
+            assert shown is not None
+            running.shown(shown)
+        report = running.report()
+    assert {"wait", "find", "read", "render", "step"} <= set(report.stages_ms)
+    assert report.sees_face
+    assert report.neutral == "automatic"
+    assert report.end_to_end_ms["p50"] >= report.stages_ms["step"]["p50"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MEDIA.is_dir(), reason=f"needs the clips of {MEDIA}")
+def test_a_real_face_through_the_loop_gives_what_the_step_gives() -> None:
+    clip = Clip(MEDIA / "driving" / "d5.mp4")
+    picture = open_picture(MEDIA / "portraits" / "astronaut.png")
+    model, tracker = RigModel(), MeshTracker()
+    face = tracker.find(picture)
+    assert face is not None
+    fitted = fit_portrait(picture, face, frame="face", size=256)
+    tracker.reset()
+    offline = Reenactor(model=model, tracker=tracker)
+    offline.set_portrait(*fitted)
+    frames = list(islice(clip.frames(), 24))
+    expected = [
+        offline.step(Frame(pixels=each.pixels, captured_ns=each.captured_ns)) for each in frames
+    ]
+
+    live = Reenactor(model=model, tracker=MeshTracker())
+    live.set_portrait(*fitted)
+    slot: LatestSlot[Frame] = LatestSlot()
+    with FrameLoop(live, slot) as running:
+        results = running.subscribe()
+        for each, wanted in zip(frames, expected, strict=True):
+            slot.put(each)
+            shown = results.take(SOON_S)
+            assert shown is not None
+            np.testing.assert_array_equal(shown.pixels, wanted.pixels)

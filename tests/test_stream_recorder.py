@@ -1,0 +1,74 @@
+"""A recording has the times of what was shown, survives a change of size, and ends valid."""
+
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from engine.frame import Frame
+from stream.recorder import Recorder, _sized
+
+
+def put_all(recorder: Recorder, frames: list[Frame]) -> None:
+    for frame in frames:
+        recorder.slot.put(frame)
+        time.sleep(0.03)
+
+
+def grey(index: int, level: int, size: tuple[int, int] = (64, 96)) -> Frame:
+    return Frame(
+        pixels=np.full((*size, 3), level, np.uint8), captured_ns=10**12 + index * 33_333_333
+    )
+
+
+def read(path: Path) -> list[tuple[float, int, tuple[int, int]]]:
+    """(time, level, size) of each picture."""
+    with av.open(str(path), "r") as clip:
+        return [
+            (
+                float(picture.time or 0.0),
+                int(picture.to_ndarray(format="rgb24")[20, 48, 0]),
+                (picture.height, picture.width),
+            )
+            for picture in clip.decode(video=0)
+        ]
+
+
+def test_the_file_has_the_pictures_at_their_times(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4")
+    put_all(recorder, [grey(0, 40), grey(1, 80), grey(4, 160)])
+    recorder.stop()
+    pictures = read(tmp_path / "a.mp4")
+    assert [time_s for time_s, _, _ in pictures] == pytest.approx([0, 1 / 30, 4 / 30], abs=0.002)
+    assert [level for _, level, _ in pictures] == pytest.approx([40, 80, 160], abs=4)
+    assert not recorder.is_running
+
+
+def test_a_change_of_size_stays_inside_the_first_size(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4")
+    put_all(recorder, [grey(0, 40), grey(1, 80, (32, 48)), grey(2, 120, (64, 64))])
+    recorder.stop()
+    assert [size for _, _, size in read(tmp_path / "a.mp4")] == [(64, 96)] * 3
+
+
+def test_another_aspect_gets_bars_and_nothing_is_cut_off() -> None:
+    shown = _sized(np.full((64, 64, 3), 200, np.uint8), 96, 64)
+    assert (shown[:, 17:79] == 200).all()
+    assert (shown[:, :16] == 0).all()
+    assert (shown[:, 80:] == 0).all()
+
+
+def test_a_recording_of_nothing_leaves_no_file(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4")
+    recorder.stop()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_told_and_hurts_nobody(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "missing" / "a.mp4")
+    put_all(recorder, [grey(0, 40), grey(1, 80)])
+    recorder.stop()
+    assert recorder.failure is not None
+    assert "missing" in recorder.failure

@@ -1,0 +1,120 @@
+"""The commands `understudy train ...`: what training needs, and training itself."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+train = typer.Typer(no_args_is_help=True)
+app.add_typer(train, name="train", help="Train the refiner on synthetic heads.")
+
+FacekitOption = Annotated[
+    Path,
+    typer.Option(help="The head's arrays; `python -m training.heads.convert` makes them."),
+]
+
+
+@app.callback()
+def training() -> None:
+    """Synthetic heads, and what is learned from them."""
+
+
+@train.command()
+def sheet(
+    *,
+    out: Annotated[Path, typer.Option(help="Picture to write: .png or .jpg.")],
+    facekit: FacekitOption = Path("facekit.npz"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first person.")] = 0,
+    people: Annotated[int, typer.Option(min=1, max=64, help="Rows of the sheet.")] = 8,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="Side of a picture.")] = 192,
+) -> None:
+    """Draw a contact sheet of synthetic heads: expressions, poses, both, another light."""
+    from training.heads import facekit as arrays
+    from training.heads.quality import Quality
+    from training.heads.renderer import Renderer
+    from training.heads.sheet import draw_sheet, save_picture
+
+    renderer = Renderer(arrays.load(facekit), Quality(size_px=size, supersampling=2))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("people", total=people)
+        picture = draw_sheet(
+            renderer, seed, people, lambda done: progress.update(task, completed=done)
+        )
+    save_picture(picture, out)
+    typer.echo(f"{out}: {people} people, drawn by {renderer.device}")
+
+
+@train.command()
+def media(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder to write to, stream/assets in the repository.")],
+    facekit: FacekitOption = Path("facekit.npz"),
+    only: Annotated[
+        str, typer.Option(help="One file of the bundle, such as portraits/man.png; default: all.")
+    ] = "",
+) -> None:
+    """Render the portraits and the driving clip that ship with the product (many minutes)."""
+    from training.heads import bundled, quality, sitters
+    from training.heads import facekit as arrays
+    from training.heads.renderer import Renderer
+    from training.heads.sheet import save_picture
+
+    head = arrays.load(facekit)
+    wanted = [sitter for sitter in sitters.PORTRAITS if only in ("", sitter.file)]
+    (out / "portraits").mkdir(parents=True, exist_ok=True)
+    if wanted:
+        renderer = Renderer(head, quality.FINE)
+        for sitter in wanted:
+            save_picture(bundled.draw_portrait(renderer, sitter), out / sitter.file)
+            typer.echo(out / sitter.file)
+    if only in ("", sitters.DRIVER.file):
+        path = out / sitters.DRIVER.file
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("frames", total=bundled.FRAMES)
+            bundled.write_clip(
+                Renderer(head, quality.CLIP),
+                sitters.DRIVER,
+                path,
+                lambda done: progress.update(task, completed=done),
+            )
+        typer.echo(path)
+
+
+@train.command()
+def basis(
+    *,
+    facekit: FacekitOption = Path("facekit.npz"),
+    wheel: Annotated[
+        Path, typer.Option(help="MediaPipe's wheel 0.10.21: its edges give the triangles.")
+    ],
+    canonical: Annotated[
+        Path, typer.Option(help="MediaPipe's canonical_face_model.obj, to place the face like it.")
+    ],
+    out: Annotated[Path, typer.Option(help="File to write, engine/assets/rig/basis.npz.")],
+    people: Annotated[int, typer.Option(min=4, help="How many heads to look at.")] = 40,
+) -> None:
+    """Build the rig's ARKit basis: where the 478 points lie on FaceKit, and how they move."""
+    from engine.faces.tracker import MeshTracker
+    from training import basis as build
+    from training import correspondence, face_mesh, sightings
+    from training.heads import facekit as arrays
+    from training.heads.quality import Quality
+    from training.heads.renderer import Renderer
+
+    head = arrays.load(facekit)
+    triangles = face_mesh.read_triangles(wheel)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("people", total=people)
+        seen = sightings.see(
+            Renderer(head, Quality(size_px=512, supersampling=1)),
+            MeshTracker(),
+            people,
+            lambda done: progress.update(task, completed=done),
+        )
+    found = correspondence.find(head, seen, triangles)
+    placement = build.align(found.on(head.neutral), face_mesh.read_canonical(canonical))
+    build.save(out, build.build(head, found, placement, triangles))
+    typer.echo(f"{out}: from {len(seen)} sightings of {people} people")
