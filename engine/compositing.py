@@ -46,8 +46,9 @@ class Backdrop:
         size = len(mask)
         rows, columns = picture.shape[:2]
         corners = crop_to_picture @ np.array([[-0.5, size - 0.5], [-0.5, size - 0.5], [1, 1]])
-        left, top = np.clip(np.floor(corners[:, 0]).astype(int), 0, (columns, rows))
-        right, bottom = np.clip(np.ceil(corners[:, 1]).astype(int) + 1, 0, (columns, rows))
+        # The pixels whose centres the crop covers.
+        left, top = np.clip(np.ceil(corners[:, 0]).astype(int), 0, (columns, rows))
+        right, bottom = np.clip(np.floor(corners[:, 1]).astype(int) + 1, 0, (columns, rows))
         self._region = slice(top, bottom), slice(left, right)
         self._crop_to_region = crop_to_picture - np.array([[0, 0, left], [0, 0, top]])
         self._extent = int(right - left), int(bottom - top)

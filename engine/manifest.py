@@ -6,6 +6,7 @@ that stand here, never by position.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -149,7 +150,7 @@ def _graph(content: object, name: str) -> GraphSpec:
     entries = _entries(content, f"graph {name!r}")
     _only(entries, GraphSpec.__dataclass_fields__)
     file = _text(entries["file"], "file")
-    if Path(file).name != file:  # a bundle never reaches outside its folder
+    if not re.fullmatch(r"\w[\w.-]*\.onnx", file):  # a bundle never reaches outside its folder
         raise ValueError(f"the file of graph {name!r} is {file!r}, not a plain name")
     inputs = _entries(entries["inputs"], "inputs")
     outputs = _entries(entries["outputs"], "outputs")

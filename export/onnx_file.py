@@ -18,6 +18,7 @@ OPSET = 20
 """What the exporter writes without conversion; GridSample is native, and every backend reads it."""
 BATCH = "batch"
 LARGEST_BATCH = 64
+NOISY = ("torch.onnx._internal.exporter._registration", "torch.__trace")
 
 
 def write_graph(
@@ -70,17 +71,24 @@ def _like_signature(plan: Plan, shapes: Sequence[object]) -> tuple[object, ...]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The exporter warns of torchvision, which nothing here uses, and of torch's own calls."""
-    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Without what the exporter warns of and nobody can act on.
+
+    That is torchvision, which nothing here uses, torch's own calls, and that one name of a free
+    axis stands for all others of the same length.
+    """
+    loggers = [logging.getLogger(name) for name in NOISY]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.filterwarnings("ignore", "# The axis name", UserWarning)
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _tidy(model: onnx.ModelProto) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import BundleError
 from engine.manifest import GraphSpec, TensorSpec
 
 Array: TypeAlias = NDArray[np.float32]
@@ -39,6 +40,15 @@ class Backend(Protocol):
             BundleError: the runtime cannot read the file, or its names differ from the manifest's.
         """
         ...
+
+
+def check_names(path: Path, inputs: set[str], outputs: set[str], spec: GraphSpec) -> None:
+    """Refuse a file whose tensors are not those that the manifest names."""
+    if inputs != spec.inputs.keys() or outputs != spec.outputs.keys():
+        raise BundleError(
+            f"{path} maps {sorted(inputs)} to {sorted(outputs)}, which is not what the manifest "
+            "names. Import or export the model again."
+        )
 
 
 def check_inputs(spec: GraphSpec, inputs: Arrays) -> None:

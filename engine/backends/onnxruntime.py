@@ -5,7 +5,7 @@ from pathlib import Path
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from engine.backends.base import Array, Arrays, check_inputs
+from engine.backends.base import Array, Arrays, check_inputs, check_names
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
 
@@ -39,12 +39,8 @@ class OnnxRuntime:
             raise BundleError(
                 f"ONNX Runtime cannot read {path}: {error}. Import or export the model again."
             ) from None
-        names = {tensor.name for tensor in session.get_inputs() + session.get_outputs()}
-        if names != spec.inputs.keys() | spec.outputs.keys():
-            raise BundleError(
-                f"{path} has the tensors {sorted(names)}, not those that the manifest names. "
-                "Import or export the model again."
-            )
+        inputs = {tensor.name for tensor in session.get_inputs()}
+        check_names(path, inputs, {tensor.name for tensor in session.get_outputs()}, spec)
         return OnnxRuntimeGraph(session, spec)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
-from engine.backends.base import Array, Arrays, check_inputs
+from engine.backends.base import Array, Arrays, check_inputs, check_names
 from engine.backends.rewrite import rewrite_for_cpu
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
@@ -36,7 +36,8 @@ class OpenVino:
                 f"OpenVINO cannot read {path}: {str(error).strip().splitlines()[-1]}. "
                 "Import or export the model again."
             ) from None
-        _check_names(path, model, spec)
+        inputs = {tensor.any_name for tensor in model.inputs}
+        check_names(path, inputs, {tensor.any_name for tensor in model.outputs}, spec)
         return OpenVinoGraph(self._core, self._config, model, spec)
 
 
@@ -73,14 +74,3 @@ class OpenVinoGraph:
             model.reshape(shapes)
         rewrite_for_cpu(model)
         return self._core.compile_model(model, "CPU", self._config).create_infer_request()
-
-
-def _check_names(path: Path, model: ov.Model, spec: GraphSpec) -> None:
-    inputs = {name for tensor in model.inputs for name in tensor.get_names()}
-    outputs = {name for tensor in model.outputs for name in tensor.get_names()}
-    missing = (spec.inputs.keys() - inputs) | (spec.outputs.keys() - outputs)
-    if missing or len(model.inputs) != len(spec.inputs):
-        raise BundleError(
-            f"{path} has the tensors {sorted(inputs | outputs)}, not all that the manifest names. "
-            "Import or export the model again."
-        )

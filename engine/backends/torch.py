@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backends.base import Array, Arrays, check_inputs
+from engine.backends.base import Array, Arrays, check_inputs, check_names
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
 
@@ -39,6 +39,8 @@ class Torch:
             raise BundleError(
                 f"{path} is no ONNX file ({error}). Import or export the model again."
             ) from None
+        inputs = {tensor.name for tensor in model.graph.input}
+        check_names(path, inputs, {tensor.name for tensor in model.graph.output}, spec)
         unknown = sorted({node.op_type for node in model.graph.node} - OPERATIONS.keys())
         if unknown:
             raise BundleError(

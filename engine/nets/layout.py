@@ -38,7 +38,8 @@ def layout_of(shapes: Mapping[str, Size]) -> Layout:
     widths = [_vote(_at_4(shapes), RELEASED.widths[0])]
     widths += [_vote(_at_level(shapes, n, levels), _released_width(n)) for n in range(levels)]
     codes = [f"{name}.{layer}.bias" for name in ("mlp", "mlp_pose", "mlp_exp") for layer in (0, 1)]
-    directions = [_size(shapes, "mlp.4.bias", 0), _size(shapes, "dir.weight", 1)]
+    directions = [_size(shapes, f"mlp.4.{kind}", 0) for kind in ("weight", "bias")]
+    directions.append(_size(shapes, "dir.weight", 1))
     return Layout(
         widths=tuple(widths),
         style=_vote([_size(shapes, name, 0) for name in codes], RELEASED.style),
@@ -55,9 +56,9 @@ def _matches(shapes: Mapping[str, Size]) -> Iterator[re.Match[str]]:
 
 
 def _at_4(shapes: Mapping[str, Size]) -> list[int | None]:
-    names = [f"dec_{part}.{layer}" for part in ("pose", "exp") for layer in ("input.input",)]
-    names += ["dec_pose.conv1.activate.bias", "dec_exp.conv1.activate.bias"]
-    return [_size(shapes, name, 1) for name in names]
+    """Channels at 4 pixels, as both generators state them, each twice."""
+    layers = ("input.input", "conv1.activate.bias")
+    return [_size(shapes, f"dec_{part}.{layer}", 1) for part in ("pose", "exp") for layer in layers]
 
 
 def _at_level(shapes: Mapping[str, Size], level: int, levels: int) -> list[int | None]:

@@ -7,6 +7,7 @@ knows.
 
 import argparse
 import pickle
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -49,19 +50,22 @@ def read_official(path: Path) -> dict[str, Tensor]:
 
 def _load(path: Path) -> object:
     try:
-        # The trainer stores its command line beside the weights; Namespace is the one class in it.
-        with torch.serialization.safe_globals([argparse.Namespace]):
-            return torch.load(path, map_location="cpu", weights_only=True)
+        file = path.open("rb")
     except OSError as error:
-        raise BundleError(
-            f"cannot read {path}: {error.strerror or error}. Check the path."
-        ) from None
+        raise BundleError(f"cannot read {path}: {error.strerror}. Check the path.") from None
+    try:
+        # The trainer stores its command line beside the weights; Namespace is the one class in it.
+        safe = torch.serialization.safe_globals([argparse.Namespace])
+        with file, safe, warnings.catch_warnings():
+            # Of pickles that torch did not write; what can be read of them is told below.
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise BundleError(
             f"{path} is refused: it is no PyTorch file of plain weights, or loading it would "
             f"run code ({_first_line(error)}). Get the checkpoint again from its authors."
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
         # What torch raises for a broken archive depends on where the file breaks off.
         raise BundleError(
             f"{path} is damaged or incomplete ({_first_line(error)}). Download it again."

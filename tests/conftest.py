@@ -1,0 +1,41 @@
+"""What is slow to make, made once for the whole run."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def dpe_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small DPE with seeded weights, in a file as its authors publish theirs."""
+    from tests.dpe_made import write_checkpoint
+
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint") / "dpe.pt")
+
+
+@pytest.fixture(scope="session")
+def dpe_import(dpe_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """What `understudy import` makes of it: the bundle, and what it says."""
+    from tests.dpe_made import command
+
+    folder = tmp_path_factory.mktemp("bundles") / "tiny"
+    return folder, command("import", dpe_checkpoint, "--out", folder)
+
+
+@pytest.fixture(scope="session")
+def dpe_bundle(dpe_import: tuple[Path, str]) -> Path:
+    """The bundle of that DPE, fp32, batch 1."""
+    return dpe_import[0]
+
+
+@pytest.fixture(scope="session")
+def dpe_half_bundle(dpe_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same by `understudy export`: fp16, any batch."""
+    from tests.dpe_made import command
+
+    folder = tmp_path_factory.mktemp("bundles") / "half"
+    command(
+        *("export", "--model", dpe_checkpoint, "--out", folder, "--precision", "fp16"),
+        *("--dynamic-batch", "--licence", "CC0-1.0", "--trained-on", "synthetic heads"),
+    )
+    return folder

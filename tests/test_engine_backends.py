@@ -1,0 +1,177 @@
+"""All backends run a bundle's graphs alike, every time alike, and say what they cannot run."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from engine.backends.base import Array
+from engine.backends.choose import BACKENDS, choose
+from engine.errors import BundleError, MachineError
+from engine.manifest import GraphSpec, TensorSpec, read_manifest
+from engine.nets.dpe import DPE
+from export.exact import exact_tensors
+from export.plans import Plan, plans
+
+TOLERANCE = 1e-3
+"""Of an output's range: what untrained weights make of float32 rounding (measured: 2e-5)."""
+
+GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
+
+
+class Case:
+    """One graph's plan, and the exact tensors of the session's small DPE."""
+
+    def __init__(self, checkpoint: Path, bundle: Path) -> None:
+        model = DPE.from_official(checkpoint)
+        self.folder, self.manifest = bundle, read_manifest(bundle)
+        self.exact = exact_tensors(model)
+        self.plans: dict[str, Plan] = {p.name: p for p in plans(model, precision="fp32")}
+
+    def inputs(self, name: str) -> dict[str, Array]:
+        wanted = self.plans[name].inputs.items()
+        return {tensor: self.exact[example].float().numpy() for tensor, example in wanted}
+
+
+@pytest.fixture(scope="module")
+def case(dpe_checkpoint: Path, dpe_bundle: Path) -> Case:
+    return Case(dpe_checkpoint, dpe_bundle)
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_each_backend_gives_what_the_networks_give_in_float64(
+    backend: str, graph: str, case: Case
+) -> None:
+    spec = case.manifest.graph(graph)
+    results = choose(backend, 1).load(case.folder / spec.file, spec).run(case.inputs(graph))
+    assert list(results) == list(case.plans[graph].outputs)
+    for name, exact in case.plans[graph].outputs.items():
+        wanted = case.exact[exact].numpy()
+        assert results[name].dtype == np.float32
+        assert np.abs(results[name] - wanted).max() <= TOLERANCE * np.ptp(wanted)
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_five_runs_in_a_row_are_equal(backend: str, graph: str, case: Case) -> None:
+    spec = case.manifest.graph(graph)
+    loaded, inputs = choose(backend, 1).load(case.folder / spec.file, spec), case.inputs(graph)
+    runs = [{name: array.copy() for name, array in loaded.run(inputs).items()} for _ in range(5)]
+    for name, first in runs[0].items():
+        for later in runs[1:]:
+            np.testing.assert_array_equal(later[name], first)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_inputs_are_not_written_to(backend: str, case: Case) -> None:
+    spec = case.manifest.graph("generate_pose")
+    inputs = case.inputs("generate_pose")
+    before = {name: array.copy() for name, array in inputs.items()}
+    choose(backend, 1).load(case.folder / spec.file, spec).run(inputs)
+    for name, array in inputs.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_inputs_are_matched_by_name_and_shape(backend: str, case: Case) -> None:
+    spec = case.manifest.graph("generate_pose")
+    loaded, inputs = (
+        choose(backend, 1).load(case.folder / spec.file, spec),
+        case.inputs("generate_pose"),
+    )
+    wanted = loaded.run(inputs)["picture"].copy()
+    shuffled = dict(reversed(inputs.items()))
+    np.testing.assert_array_equal(loaded.run(shuffled)["picture"], wanted)
+    with pytest.raises(ValueError, match="inputs must be"):
+        loaded.run({name: array for name, array in inputs.items() if name != "code"})
+    with pytest.raises(ValueError, match=r"code must be float32 \(1, 16\), got float32 \(1, 15\)"):
+        loaded.run(inputs | {"code": inputs["code"][:, :-1]})
+    with pytest.raises(ValueError, match="got float64"):
+        loaded.run(inputs | {"code": inputs["code"].astype(np.float64)})
+
+
+def toy(path: Path, operation: str) -> GraphSpec:
+    """A graph of one node, y = operation(x)."""
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", 4]) for n in "xy")
+    node = helper.make_node(operation, ["x"], ["y"])
+    graph = helper.make_graph([node], "toy", [x], [y])
+    opsets = [helper.make_opsetid("", 20)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
+    tensor = TensorSpec(dtype="float32", shape=("batch", 4))
+    return GraphSpec(file=path.name, sha256="", inputs={"x": tensor}, outputs={"y": tensor})
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_free_batch_takes_any_size(backend: str, tmp_path: Path) -> None:
+    spec = toy(tmp_path / "toy.onnx", "Tanh")
+    loaded = choose(backend, 1).load(tmp_path / "toy.onnx", spec)
+    for batch in (1, 3, 1, 2):
+        x = np.linspace(-1, 1, 4 * batch, dtype=np.float32).reshape(batch, 4)
+        np.testing.assert_allclose(loaded.run({"x": x})["y"], np.tanh(x), rtol=1e-5)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_tensors_other_than_the_manifests_are_refused(backend: str, tmp_path: Path) -> None:
+    spec = toy(tmp_path / "toy.onnx", "Tanh")
+    renamed = GraphSpec(
+        file=spec.file, sha256="", inputs=spec.inputs, outputs={"z": spec.outputs["y"]}
+    )
+    with pytest.raises(BundleError, match="not what the manifest names"):
+        choose(backend, 1).load(tmp_path / "toy.onnx", renamed)
+
+
+@pytest.mark.parametrize("content", [b"", b"no protobuf at all", bytes(range(256)) * 8])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_file_that_is_no_graph_is_refused(backend: str, content: bytes, tmp_path: Path) -> None:
+    spec = toy(tmp_path / "toy.onnx", "Tanh")
+    (tmp_path / "toy.onnx").write_bytes(content)
+    with pytest.raises(BundleError, match=r"toy\.onnx"):
+        choose(backend, 1).load(tmp_path / "toy.onnx", spec)
+
+
+def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> None:
+    spec = toy(tmp_path / "toy.onnx", "Softsign")
+    with pytest.raises(BundleError, match="uses Softsign"):
+        choose("torch", 1).load(tmp_path / "toy.onnx", spec)
+
+
+@pytest.mark.parametrize(
+    ("backend", "package", "advice"),
+    [
+        ("openvino", "openvino", "pip install understudy`"),
+        ("onnxruntime", "onnxruntime", r"understudy\[onnx\]"),
+        ("torch", "onnx", r"understudy\[export\]"),
+    ],
+)
+def test_a_package_that_is_missing_is_named_with_what_to_do(
+    backend: str, package: str, advice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, f"engine.backends.{backend}", raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MachineError, match=f"{package} is not installed.*{advice}"):
+        choose(backend)
+
+
+def test_a_backend_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="openvino, onnxruntime, torch"):
+        choose("tensorflow")
+
+
+def test_the_references_operations_follow_onnx_where_it_differs_from_torch() -> None:
+    from engine.backends.torch import conv, conv_transpose, cut, reshape, split, unsqueeze
+
+    x = torch.arange(24.0).reshape(1, 2, 3, 4)
+    weight = torch.ones(1, 2, 1, 1)
+    assert conv({"pads": [1, 0, 0, 2]}, x, weight).shape == (1, 1, 4, 6)
+    assert reshape({}, x, torch.tensor([0, -1])).shape == (1, 24)
+    ends = torch.tensor([-1, 2**62])
+    assert cut({}, x, torch.tensor([-3, 1]), ends, torch.tensor([3, 2])).shape == (1, 2, 2, 2)
+    assert unsqueeze({}, x, torch.tensor([-1, 0])).shape == (1, 1, 2, 3, 4, 1)
+    assert [part.shape[3] for part in split({"axis": 3, "num_outputs": 3}, x)] == [2, 2]
+    with pytest.raises(BundleError, match="uneven"):
+        conv_transpose({"pads": [1, 0, 0, 0]}, x, torch.ones(2, 1, 3, 3))
