@@ -48,7 +48,7 @@ def test_the_clip_is_small_and_drives_every_part_of_a_face() -> None:
         for index, frame in enumerate(container.decode(stream)):
             if index % 3:
                 continue
-            face = tracker.find(frame.to_ndarray(format="rgb24"))
+            face = tracker.find(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
             assert face is not None, f"no face in frame {index}"
             points = face.landmarks
             width = np.linalg.norm(points[OUTER] - points[INNER])

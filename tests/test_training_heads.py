@@ -54,7 +54,9 @@ pytestmark = [
     pytest.mark.skipif(
         not FACEKIT.is_file(), reason="the FaceKit arrays (../shared/facekit) are not here"
     ),
-    pytest.mark.skipif(not has_egl(), reason="no OpenGL by EGL (apt: libegl1 libgl1-mesa-dri)"),
+    pytest.mark.skipif(
+        not has_egl(), reason="no OpenGL by EGL (apt: libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri)"
+    ),
 ]
 
 

@@ -21,7 +21,8 @@ def create_context() -> moderngl.Context:
     except Exception as error:  # glcontext raises nothing more specific
         raise MachineError(
             f"No OpenGL 3.3 by EGL on this machine ({error}). On Debian or Ubuntu install the "
-            "packages libegl1 and libgl1-mesa-dri; they render on the CPU without a graphics card."
+            "packages libegl1, libegl-mesa0, libgl1 and libgl1-mesa-dri; they render on the CPU, "
+            "without a graphics card."
         ) from error
 
 
