@@ -6,17 +6,17 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run render setup test test-virtualcam check clean
+.PHONY: run serve setup test test-virtualcam check clean
 
-# The main job with what ships in the package; needs only the base install (no torch). Prints the
-# one address to open; Ctrl-C ends it.
+# The main job with what ships in the package; needs only the base install (no torch): a rendered
+# head drives a rendered portrait, into a file whose path is printed.
 run: .venv/.base
-	@$(BIN)/understudy serve
-
-# Without a camera: a rendered head drives a rendered portrait, into a file.
-render: .venv/.base
 	@mkdir -p renders
 	$(BIN)/understudy render --out renders/bundled.mp4 --compare --force
+
+# Live: your webcam drives the portrait on a web page. Prints the one address to open; Ctrl-C ends it.
+serve: .venv/.base
+	@$(BIN)/understudy serve
 
 # Everything for development and tests.
 setup: .venv/.dev

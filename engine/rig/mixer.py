@@ -14,11 +14,16 @@ from engine.geometry import Array, rotation_from_vector, smoothstep
 from engine.motion import ARKIT_NAMES, FACTORS, Edit, Factor
 from engine.rig.factors import edited, motion_from_arkit, with_factor
 from engine.rig.motion import RigMotion, between, still_motion
-from engine.rig.override import EYE_RADIUS_CM, LARGEST_TURN
 from engine.rig.recording import Recording
 
 FADE_S = 0.35
 """From one source of a factor to another: the same as a face that is followed again."""
+
+IRIS_CM = 1.1
+"""From the centre of the eyeball to the iris: how far the iris moves per radian."""
+
+FARTHEST_LOOK_RAD = 0.5
+"""An eye does not turn farther in its head; then it looks past the camera."""
 
 ORDER: tuple[Factor, ...] = ("pose", *(factor for factor in FACTORS if factor != "pose"))
 """Pose first: where the camera is in the head's frame depends on it."""
@@ -77,8 +82,12 @@ class ToCamera:
     def at(self, live: RigMotion, head: Array, captured_ns: int) -> RigMotion:
         """Irises moved against the head's rotation."""
         to_camera = rotation_from_vector(head).T @ np.array([0.0, 0.0, 1.0])
+        across = to_camera[:2]
+        angle = float(np.arctan2(np.linalg.norm(across), to_camera[2]))
+        if angle > FARTHEST_LOOK_RAD:
+            across = across / np.linalg.norm(across) * np.sin(FARTHEST_LOOK_RAD)
         offsets = np.zeros_like(live.offsets)
-        offsets[468:, :2] = np.clip(to_camera[:2], -LARGEST_TURN, LARGEST_TURN) * EYE_RADIUS_CM
+        offsets[468:, :2] = across * IRIS_CM
         return replace(still_motion(), offsets=offsets)
 
 
