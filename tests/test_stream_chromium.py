@@ -1,6 +1,5 @@
 """A real browser at the real command: its webcam moves the portrait that comes back."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -164,12 +163,12 @@ def test_a_swap_of_portraits_does_not_interrupt_the_pictures(address: str, camer
             multipart={"file": {"name": "s8.jpg", "mimeType": "image/jpeg", "buffer": content}},
         ).json()
         before = page.evaluate(DECODED)
-        changed = page.request.patch(
-            place,
-            data=json.dumps({"portrait": added["id"]}),
-            headers={"Content-Type": "application/json"},
-        )
+        changed = page.request.patch(place, data={"portrait": added["id"]})
         assert changed.json()["portrait"] == added["id"]
+        held = {"freeze_pose": True, "gaze_to_camera": True}
+        changed = page.request.patch(place, data=held)
+        assert changed.ok
+        assert held.items() <= changed.json()["settings"].items()
         # Making it ready took a while, and pictures went on coming meanwhile.
         assert page.evaluate(DECODED) > before
         decoded_above(page, page.evaluate(DECODED) + 10)
