@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from engine.framing import SIZE_LIMITS
 
 SHARES = (1.0, 0.75, 0.5)
-"""Sizes of the rungs over the one asked for. They save less than one would think: the tracker's work
-is the same at every size, so a step of the rig took 18.5 ms of processor time at 512, 17.3 at 384
-and 15.5 at 256; encoding and the viewer's decoding shrink with the pixels."""
+"""Sizes of the rungs over the one asked for. They save less than one would think: the tracker's
+work is the same at every size, so a step of the rig took 18.5 ms of processor time at 512, 17.3 at
+384 and 15.5 at 256; encoding and the viewer's decoding shrink with the pixels."""
 LOST_SHARE = 0.1
 """Of the frames; below it a viewer sees no stutter at 30 frames a second."""
 LOSING_S = 2.0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from engine.errors import MachineError
 from stream.cli import app
 from stream.server.settings import ServerSettings, is_loopback
 from tests.peers import LOCAL, Page, disc_near, page, server
@@ -264,5 +265,15 @@ def test_a_connection_that_never_comes_up_gives_its_place_back(
             assert statuses[0] == 201
             assert 503 in statuses
             assert statuses[-1] == 201
+
+    asyncio.run(run())
+
+
+def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with server(tmp_path) as (served, _):
+            with pytest.raises(MachineError, match=r"\(Address already in use\).*--port"):
+                async with server(tmp_path, replace(LOCAL, port=served.port)):
+                    pass
 
     asyncio.run(run())

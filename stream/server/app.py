@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 import sys
 import tempfile
@@ -125,7 +126,7 @@ def _listening(settings: ServerSettings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         raise MachineError(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): another "
+            f"cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}): another "
             "program may use this port; choose one with --port, or --port 0 for any"
         ) from error
 
