@@ -241,7 +241,7 @@ def test_the_motion_is_recorded(tmp_path: Path) -> None:
     assert recording.rate == 10
     last = recording.motion(recording.frames - 1)
     assert last is not None
-    assert np.degrees(np.linalg.norm(last.rotation)) > 5
+    assert last.offsets[152, 1] < -0.5, "the chin falls"
 
 
 def test_nothing_to_show_is_refused(portraits: list[Path], clip: Path) -> None:
