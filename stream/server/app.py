@@ -126,8 +126,9 @@ def _listening(settings: ServerSettings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
         raise MachineError(
-            f"cannot listen on {settings.host}:{settings.port} ({os.strerror(error.errno or 0)}): another "
-            "program may use this port; choose one with --port, or --port 0 for any"
+            f"cannot listen on {settings.host}:{settings.port} "
+            f"({os.strerror(error.errno or 0)}): another program may use this port; "
+            "choose one with --port, or --port 0 for any"
         ) from error
 
 
