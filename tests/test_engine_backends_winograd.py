@@ -6,7 +6,12 @@ import pytest
 from openvino import opset13 as op
 
 from engine.backends.base import Array
-from engine.backends.rewrite import rewrite_convolutions, rewrite_for_cpu, rewrite_upsampling
+from engine.backends.rewrite import (
+    rewrite_convolutions,
+    rewrite_for_cpu,
+    rewrite_sampling,
+    rewrite_upsampling,
+)
 from engine.backends.winograd import Transform, convolve
 
 CONFIG = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 2}
@@ -99,3 +104,20 @@ def test_upsampling_by_phases_equals_the_transposed_convolution() -> None:
 
 def test_an_upsampling_with_another_low_pass_is_left_alone() -> None:
     assert rewrite_upsampling(upsampling(8, 6, 9, border=2)) == 0
+
+
+def sampling(channels: int, size: int) -> ov.Model:
+    planes = op.parameter([1, channels, size, size], np.float32)
+    grid = op.parameter([1, size, size, 2], np.float32)
+    settings = {"align_corners": False, "mode": "bilinear", "padding_mode": "zeros"}
+    return ov.Model([op.result(op.grid_sample(planes, grid, settings))], [planes, grid])
+
+
+def test_sampling_in_groups_equals_sampling_all_planes_at_once() -> None:
+    plain, fast = sampling(32, 128), sampling(32, 128)
+    assert rewrite_sampling(fast) == 1
+    inputs = noise(1, 32, 128, 128), noise(1, 128, 128, 2, seed=6)
+    (result,), (wanted,) = ran(fast, *inputs), ran(plain, *inputs)
+    np.testing.assert_array_equal(result, wanted)
+    assert rewrite_sampling(sampling(32, 64)) == 0
+    assert rewrite_sampling(sampling(3, 128)) == 0

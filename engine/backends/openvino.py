@@ -49,28 +49,32 @@ class OpenVinoGraph:
     ) -> None:
         self._core = core
         self._config = config
-        self._model = model
         self._spec = spec
-        self._requests = {1: self._compiled(1)}
+        self._free = model if model.is_dynamic() else None
+        self._requests = {1: self._compiled(model if self._free is None else self._sized(1))}
 
     def run(self, inputs: Arrays) -> dict[str, Array]:
         """All outputs by name, held by the request until the next run."""
         check_inputs(self._spec, inputs)
         batch = len(next(iter(inputs.values())))
         if batch not in self._requests:
-            self._requests[batch] = self._compiled(batch)
+            self._requests[batch] = self._compiled(self._sized(batch))
         # Shared: the portrait's features are tens of megabytes that need not be copied per frame.
         contiguous = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
         results = self._requests[batch].infer(contiguous, share_inputs=True, share_outputs=True)
         return {name: results[name] for name in self._spec.outputs}
 
-    def _compiled(self, batch: int) -> ov.InferRequest:
-        model = self._model.clone()
-        if model.is_dynamic():
-            shapes = {
-                name: [length if isinstance(length, int) else batch for length in tensor.shape]
-                for name, tensor in self._spec.inputs.items()
-            }
-            model.reshape(shapes)
+    def _sized(self, batch: int) -> ov.Model:
+        """A copy of a graph of free batch, for this one."""
+        assert self._free is not None  # check_inputs refuses other batches of a fixed graph
+        model = self._free.clone()
+        shapes = {
+            name: [length if isinstance(length, int) else batch for length in tensor.shape]
+            for name, tensor in self._spec.inputs.items()
+        }
+        model.reshape(shapes)
+        return model
+
+    def _compiled(self, model: ov.Model) -> ov.InferRequest:
         rewrite_for_cpu(model)
         return self._core.compile_model(model, "CPU", self._config).create_infer_request()
