@@ -5,6 +5,15 @@ from pathlib import Path
 import pytest
 
 
+@pytest.fixture(autouse=True)
+def _no_bundled_portraits_for_fake_trackers(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The server's tests give it a drawn disc for a face; the bundled portraits have none."""
+    if request.path.name.startswith("test_stream_server"):
+        monkeypatch.setattr("stream.server.shelf.ASSETS", tmp_path / "no assets")
+
+
 @pytest.fixture(scope="session")
 def dpe_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small DPE with seeded weights, in a file as its authors publish theirs."""

@@ -71,8 +71,8 @@ class Shelf:
     def stock(self, extra: Path | None, tracker: Tracker) -> None:
         """Take in the user's own portrait, then those of the package."""
         paths = [extra] if extra is not None else []
-        paths += sorted((ASSETS / "portraits").glob("*.png"))
         paths += [path for path in [ASSETS / "portrait.png"] if path.exists()]
+        paths += sorted((ASSETS / "portraits").glob("*.png"))
         for path in paths:
             name = _name(path.stem)
             item = examined(
