@@ -21,8 +21,8 @@ from training.heads.facekit import FaceKit, Part
 
 PARTED_JAW = 0.25
 """jawOpen in the sightings and in the search: upper and lower lip must not touch."""
-LOWEST, BACKMOST = -5.2, -1.0
-"""Bounds of the face on the mean head: y + 0.45 z, which runs along the jaw, and z."""
+LOWEST, BACKMOST, WIDEST = -5.2, -1.0, 7.9
+"""Bounds of the face on the mean head: y + 0.45 z, which runs along the jaw; z; x, for the ears."""
 NEIGHBOURS = 32
 """Triangles tried for the nearest surface point."""
 
@@ -85,11 +85,12 @@ def find(
 
 
 def _face_area(facekit: FaceKit) -> NDArray[np.int32]:
-    """Skin without neck and back: a landmark just outside the jaw must not land far behind it."""
+    """Skin without neck, ears and back: a landmark beside the jaw must not land far behind it."""
     skin = facekit.vertex_triangles[np.isin(facekit.triangle_parts, (Part.FACE, Part.HEAD))]
     middle = facekit.neutral[skin].mean(axis=1)
     above_neck = middle[:, 1] + 0.45 * middle[:, 2] > LOWEST
-    return np.asarray(skin[above_neck & (middle[:, 2] > BACKMOST)], np.int32)
+    kept = above_neck & (middle[:, 2] > BACKMOST) & (np.abs(middle[:, 0]) < WIDEST)
+    return np.asarray(skin[kept], np.int32)
 
 
 def _surface_points(
@@ -120,7 +121,8 @@ def _surface_points(
 def _distrust_the_far_side(places: NDArray[np.float32], yaws: NDArray[np.float64]) -> None:
     """Trackers slide the outline of the averted cheek along what is visible: leave it out."""
     frontal = places[np.abs(yaws) < np.radians(5)]
-    side = np.sign(np.nanmedian(np.where(frontal[..., 3:] > 0, frontal, np.nan)[..., 0], axis=0))
+    seen_x = np.where(frontal[..., 3] > 0, frontal[..., 0], 0).sum(axis=0)
+    side = np.sign(seen_x)
     for seen, yaw in zip(places, yaws, strict=True):
         if abs(yaw) >= np.radians(5):
             seen[side == np.sign(yaw), 3] = 0
@@ -139,7 +141,8 @@ def _robust_mean(places: NDArray[np.float32]) -> NDArray[np.float32]:
     if (trust.max(axis=0) <= 0).any():
         lost = np.flatnonzero(trust.max(axis=0) <= 0).tolist()
         raise ValueError(f"landmarks {lost} never lie on the head: do pictures and meshes match?")
-    mean = np.einsum("spk,sp->pk", points, trust) / trust.sum(axis=0)[:, None]
+    known = np.where(trust[..., None] > 0, points, np.nan)
+    mean = np.nanmedian(known, axis=0)
     for _ in range(5):
         distance = np.linalg.norm(points - mean, axis=2)
         weight = trust / (1 + (distance / 0.4) ** 2)

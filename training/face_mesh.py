@@ -38,7 +38,9 @@ IRIS_MIRROR = (473, 476, 475, 474, 477, 468, 471, 470, 469, 472)
 
 LEAST_EDGES_MIRRORED = 0.99
 """6 of the mesh's 1322 edges are diagonals that its other half draws the other way."""
-PAIRING_ROUNDS = 4
+PAIRING_ROUNDS = 8
+NEIGHBOURS_COUNT = 3.0
+"""What agreeing neighbours are worth, in squared units of length."""
 
 
 def read_triangles(wheel: Path) -> NDArray[np.int16]:
@@ -95,7 +97,7 @@ def mirror_points(places: NDArray[np.float32], triangles: NDArray[np.int16]) -> 
     for _ in range(PAIRING_ROUNDS):
         agreeing = touching @ touching[pairs]  # neighbours of a whose counterparts touch b
         agreeing /= touching.sum(axis=1, keepdims=True)
-        pairs = np.asarray(linear_sum_assignment(distance**2 - agreeing)[1])
+        pairs = np.asarray(linear_sum_assignment(distance**2 - NEIGHBOURS_COUNT * agreeing)[1])
     kept = sum((min(pairs[a], pairs[b]), max(pairs[a], pairs[b])) in edges for a, b in edges)
     if (pairs[pairs] != np.arange(MESH_POINTS)).any() or kept < LEAST_EDGES_MIRRORED * len(edges):
         raise ValueError(f"only {kept} of {len(edges)} edges are mirrored: are `places` symmetric?")

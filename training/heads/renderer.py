@@ -246,7 +246,7 @@ class Renderer:
 
     def _measure_atlas(self) -> atlas.Atlas:
         """Draw the mean head's places in texture space."""
-        size = min(self.quality.texture_px, 512)
+        size = min(max(self.quality.texture_px // 2, 128), 512)  # broad fields need no more
         target = self._context.framebuffer([self._context.texture((2 * size, size), 4, dtype="f4")])
         self._context.enable_only(moderngl.NOTHING)
         target.use()

@@ -16,7 +16,7 @@ from training.heads.seeds import generator
 OUTER_LIPS = list(range(48, 60))
 EYES = (list(range(36, 42)), list(range(42, 48)))
 BROWS = (list(range(17, 22)), list(range(22, 27)))
-PAINTED_SCALP = {"bald": 0.0, "buzz": 0.8, "crop": 0.95}
+PAINTED_SCALP = {"bald": 0.0, "buzz": 0.93, "crop": 0.95}
 """How much of the scalp under the hair has the hair's colour; other styles hide it fully."""
 REDNESS = np.array([1.12, 0.80, 0.76], np.float32)
 
