@@ -34,7 +34,7 @@ WARM_S = 60.0
 """A slow disk may take its time for the first pictures."""
 LOOK_UP_S, WINDOW_S = 0.1, 0.005
 """How often keys and the end are looked for; a window wants to be fed at once."""
-LAST_STEP_S = 0.5
+LAST_STEP_S = 0.4
 """After a clip's last frame: time for it to get through."""
 
 
