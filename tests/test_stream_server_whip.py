@@ -104,6 +104,21 @@ def test_deleting_ends_the_session_and_a_second_time_finds_nothing(tmp_path: Pat
     asyncio.run(run())
 
 
+@pytest.mark.xfail(
+    strict=False,
+    reason="known defect: after DELETE the publisher's connection is often not told of its end",
+)
+def test_deleting_closes_the_publishers_connection(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with on_air(tmp_path) as (publisher, _, _):
+            assert await publisher.send("DELETE") == 200
+            async with asyncio.timeout(SOON_S):
+                while publisher.connection.connectionState != "closed":  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+
+
 def test_players_leave_with_the_publisher(tmp_path: Path) -> None:
     async def run() -> None:
         async with on_air(tmp_path) as (publisher, player, _):
