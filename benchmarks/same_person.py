@@ -25,6 +25,7 @@ from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.model import Mouth, RigModel
 from engine.rig.reading import read_face
+from engine.rig.refining import Refiner, load_refiner, ships
 from stream.clips import Clip
 
 Step = Callable[[Pixels, Face], Pixels]
@@ -96,15 +97,17 @@ def _still(take: Take) -> Step:
     return lambda _picture, _face: take.pictures[take.neutral]
 
 
-def _rig(take: Take, mouth: Mouth) -> Step:
-    model = RigModel(mouth=mouth)
+def _rig(take: Take, mouth: Mouth, refiner: Refiner | None = None) -> Step:
+    model = RigModel(mouth=mouth, refiner=refiner)
     portrait = model.enroll(take.pictures[take.neutral], take.faces[take.neutral])
     driver = model.driver()
     driver.calibrate(take.pictures[take.neutral], take.faces[take.neutral])
     return lambda picture, face: portrait.render(driver.read(picture, face, 0), Edit())
 
 
-def _makers(prototype_folder: Path | None) -> Iterator[tuple[str, Callable[[Take], Step]]]:
+def _makers(
+    prototype_folder: Path | None, refiner: Refiner | None
+) -> Iterator[tuple[str, Callable[[Take], Step]]]:
     yield "still picture", _still
     if prototype_folder is not None:
         prototype = load_prototype(prototype_folder)
@@ -118,6 +121,9 @@ def _makers(prototype_folder: Path | None) -> Iterator[tuple[str, Callable[[Take
         yield "prototype, driver's mouth", old("driver")
     yield "rig, generic mouth", lambda take: _rig(take, "generic")
     yield "rig, driver's mouth", lambda take: _rig(take, "driver")
+    if refiner is not None:
+        yield "refined, generic mouth", lambda take: _rig(take, "generic", refiner)
+        yield "refined, driver's mouth", lambda take: _rig(take, "driver", refiner)
 
 
 def score(take: Take, step: Step, every: int) -> Scores:
@@ -140,12 +146,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--prototype", type=Path, help="folder of the prototype, for its rows")
     parser.add_argument("--size", type=int, default=256, help="side of the pictures, pixels")
     parser.add_argument("--every", type=int, default=3, help="every n-th frame is compared")
+    parser.add_argument("--refiner", type=Path, help="bundle of the refiner, else the one shipped")
     options = parser.parse_args(arguments)
+    refiner = load_refiner(options.refiner) if options.refiner or ships() else None
     paths = sorted(p for p in options.clips.iterdir() if p.suffix in {".mp4", ".mkv"})
     takes = [load_take(path, options.size) for path in paths]
     result: dict[str, dict[str, Scores]] = {}
     rows = []
-    for name, make in _makers(options.prototype):
+    for name, make in _makers(options.prototype, refiner):
         result[name] = {take.name: score(take, make(take), options.every) for take in takes}
         for clip, scores in [*result[name].items(), ("mean", _mean(result[name]))]:
             cells = [f"{scores[r][0]:.2f} / {scores[r][1]:.3f}" for r in REGIONS]

@@ -118,3 +118,58 @@ def basis(
     placement = build.align(found.on(head.neutral), face_mesh.read_canonical(canonical))
     build.save(out, build.build(head, found, placement, triangles))
     typer.echo(f"{out}: from {len(seen)} sightings of {people} people")
+
+
+@train.command()
+def rig(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the run: samples, checkpoint, log, sheets.")],
+    facekit: FacekitOption = Path("facekit.npz"),
+    hours: Annotated[float, typer.Option(min=0.001, help="Time budget of this call.")] = 2.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    perceptual: Annotated[
+        Path | None,
+        typer.Option(help="State dict of torchvision's squeezenet1_1; without it no such loss."),
+    ] = None,
+    fillers: Annotated[int, typer.Option(min=0, help="Processes that render samples.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the training itself.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="The learning rate falls until then.")] = 20_000,
+    couples: Annotated[
+        int, typer.Option(min=8, help="Couples kept; 45 MB each on disk and in memory.")
+    ] = 220,
+) -> None:
+    """Train the rig's refiner; it may be stopped at any moment and resumed."""
+    from training.refiner.run import Run, train
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("waiting for samples", total=hours * 3600)
+        reached = train(
+            Run(
+                facekit=facekit, folder=out, hours=hours, resume=resume, fillers=fillers,
+                perceptual=perceptual, threads=threads, total_steps=steps, most_couples=couples,
+            ),
+            lambda step, seconds, line: progress.update(
+                task, completed=seconds, description=f"step {step}: {line}"
+            ),
+            lambda line: progress.update(task, description=line),
+        )  # fmt: skip
+    typer.echo(f"{out}: step {reached}; look at its curves.png and sheets")
+
+
+@train.command()
+def ship(
+    *,
+    run: Annotated[Path, typer.Option(help="Folder of a training run.")],
+    out: Annotated[Path, typer.Option(help="Bundle to write, such as engine/assets/refiner.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace the bundle.")] = False,
+) -> None:
+    """Write a run's averaged weights as a bundle that the rig loads."""
+    from export.bundle import Origin
+    from export.refiner import write_refiner
+    from training.refiner.task import load_average
+    from training.trainer import CHECKPOINT
+
+    origin = Origin(licence="MIT", trained_on="synthetic heads on ICT-FaceKit; no real face")
+    error = write_refiner(load_average(run / CHECKPOINT), out, origin=origin, force=force)
+    typer.echo(f"{out}: within {error:.1e} of PyTorch in float64")

@@ -1,4 +1,4 @@
-"""The rig family behind the engine's protocol: no weights of ours, no torch."""
+"""The rig family behind the engine's protocol: a geometric stage, and a network that refines it."""
 
 import logging
 from typing import Literal, TypeAlias, get_args
@@ -8,6 +8,7 @@ from engine.faces.segmentation import PersonSegmenter
 from engine.frame import Pixels
 from engine.rig.driver import RigDriver
 from engine.rig.portrait import RigPortrait
+from engine.rig.refining import Refiner
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +22,12 @@ MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
 class RigModel:
     """Enrols portraits and reads drivers by their landmarks."""
 
-    def __init__(self, *, mouth: Mouth = "generic") -> None:
+    def __init__(self, *, mouth: Mouth = "generic", refiner: Refiner | None = None) -> None:
+        """`refiner` None shows the geometric stage alone."""
         if mouth not in MOUTHS:
             raise ValueError(f"mouth must be one of {', '.join(MOUTHS)}, got {mouth!r}")
         self._mouth = mouth
+        self._refiner = refiner
         self._segmenter = PersonSegmenter()
 
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> RigPortrait:
@@ -33,7 +36,9 @@ class RigModel:
         To cut the person out takes a fifth of a second: a passing portrait puts it off until its
         head moves, which in the mode `expression` it never does.
         """
-        portrait = RigPortrait(picture, face, lambda: self._segmenter.matte(picture, face.box))
+        portrait = RigPortrait(
+            picture, face, lambda: self._segmenter.matte(picture, face.box), self._refiner
+        )
         if passing:
             return portrait
         portrait.cut_out()

@@ -1,6 +1,7 @@
 """A portrait that the rig can move: its own pixels, warped to where the motion takes them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,14 +20,30 @@ from engine.rig.motion import RigMotion
 from engine.rig.mouth import mouth_painter
 from engine.rig.mouth_of_driver import paint_mouth_of_driver
 from engine.rig.painting import Box
-from engine.rig.target import PortraitFace, head_motion, target_landmarks
+from engine.rig.refining import Refiner
+from engine.rig.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Warped:
+    """The portrait after the geometric stage."""
+
+    picture: Pixels
+    """(H, W, 3), the caller's own."""
+    head: HeadMotion
+    target: Array
+    """(478, 3) px: where the landmarks went."""
 
 
 class RigPortrait:
     """Everything of one portrait that doesn't depend on the driving frame."""
 
     def __init__(
-        self, picture: Pixels, face: Face, find_matte: Callable[[], Matte] | None = None
+        self,
+        picture: Pixels,
+        face: Face,
+        find_matte: Callable[[], Matte] | None = None,
+        refiner: Refiner | None = None,
     ) -> None:
         """Prepare a portrait.
 
@@ -35,6 +52,7 @@ class RigPortrait:
             face: its face.
             find_matte: finds where the person is, (H, W) in 0..1; None moves one layer, background
                 and all. It is called by `cut_out`, at the latest when the head moves first.
+            refiner: corrects what the geometric stage makes; None leaves it as it is.
         """
         self._picture = np.ascontiguousarray(picture)
         self._opaque = np.asarray(cv2.cvtColor(self._picture, cv2.COLOR_RGB2RGBA), np.uint8)
@@ -46,6 +64,12 @@ class RigPortrait:
         landmarks = self._face.landmarks
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
+        self._refined = refiner.portrait(self._picture, self._face) if refiner else None
+
+    @property
+    def face(self) -> PortraitFace:
+        """The portrait's own landmarks."""
+        return self._face
 
     def cut_out(self) -> None:
         """Separate the person from the background, once."""
@@ -71,8 +95,15 @@ class RigPortrait:
         return self._picture.copy()
 
     def render(self, motion: RigMotion, edit: Edit) -> Pixels:
-        """Move the portrait: head field, face mesh, then eyes and mouth on top."""
+        """One output picture: the portrait moved by what the edit leaves of the motion."""
         motion = edited(motion, edit)
+        warped = self.warp(motion)
+        if self._refined is not None:
+            self._refined.refine(warped.picture, motion, warped.head, warped.target)
+        return warped.picture
+
+    def warp(self, motion: RigMotion) -> Warped:
+        """Move the portrait: head field, face mesh, then eyes and mouth on top."""
         head = head_motion(self._face, motion)
         if head.moves:
             self.cut_out()
@@ -83,7 +114,7 @@ class RigPortrait:
         for eye in self._eyes:
             eye.paint(output, target[:, :2])
         self._paint_mouth(output, target[:, :2], motion)
-        return output
+        return Warped(picture=output, head=head, target=target)
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""

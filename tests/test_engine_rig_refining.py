@@ -1,0 +1,149 @@
+"""The refiner's last pass: corrections laid over a picture of any size, and nothing else."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.errors import BundleError
+from engine.geometry import Array, rotation_from_vector
+from engine.manifest import read_manifest
+from engine.rig.head_crop import CENTRE_CM, SIDE, SIDE_CM, HeadCrop, head_crop
+from engine.rig.motion import still_motion
+from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
+from engine.rig.refining import lay_over, load_refiner
+from engine.rig.target import HeadMotion, PortraitFace, head_motion
+from tests.faces_made import made_face
+
+
+@pytest.fixture
+def face() -> PortraitFace:
+    return PortraitFace.from_face(made_face())
+
+
+def still(face: PortraitFace) -> HeadMotion:
+    return head_motion(face, still_motion())
+
+
+def placed(scale: float, shift: tuple[float, float]) -> HeadCrop:
+    from_crop = np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
+    to_crop = np.array([[1 / scale, 0.0, -shift[0] / scale], [0.0, 1 / scale, -shift[1] / scale]])
+    return HeadCrop(from_crop=from_crop, to_crop=to_crop)
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def nothing() -> tuple[np.ndarray, np.ndarray]:
+    steer = np.zeros((SIDE, SIDE, 3), np.float32)
+    steer[..., 2] = 1.0
+    return steer, np.zeros((SIDE, SIDE, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift"), [(1.0, (3.0, 2.0)), (2.37, (-41.0, 15.3)), (0.4, (9, 7))]
+)
+def test_no_correction_changes_no_pixel(scale: float, shift: tuple[float, float]) -> None:
+    picture = noise(300, 340)
+    before = picture.copy()
+    lay_over(picture, placed(scale, shift), *nothing())
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_flow_is_in_pixels_of_the_crop() -> None:
+    picture = noise(600, 620)
+    before = picture.copy()
+    steer, added = nothing()
+    steer[..., 0], steer[..., 1] = 4.0, -3.0
+    lay_over(picture, placed(2.0, (30.0, 40.0)), steer, added)
+    np.testing.assert_array_equal(picture[100:400, 100:400], before[94:394, 108:408])
+    np.testing.assert_array_equal(picture[:38], before[:38])
+
+
+def test_flow_turns_with_the_crop() -> None:
+    picture = noise(300, 300)
+    before = picture.copy()
+    steer, added = nothing()
+    steer[..., 0] = 5.0
+    upside_down = np.array([[-1.0, 0.0, 277.0], [0.0, -1.0, 277.0]])
+    lay_over(picture, HeadCrop(from_crop=upside_down, to_crop=upside_down), steer, added)
+    np.testing.assert_array_equal(picture[60:200, 60:200], before[60:200, 55:195])
+
+
+def test_colours_replace_what_is_not_kept_and_stay_in_range() -> None:
+    picture = np.full((SIDE, SIDE, 3), 200, np.uint8)
+    steer, added = nothing()
+    steer[100:140, 100:140, 2] = 0.25
+    added[100:140, 100:140] = (30.0, 300.0, -90.0)
+    lay_over(picture, placed(1.0, (0.0, 0.0)), steer, added)
+    np.testing.assert_array_equal(picture[120, 120], (80, 255, 0))
+    np.testing.assert_array_equal(picture[90, 120], (200, 200, 200))
+
+
+def test_a_head_outside_the_picture_changes_nothing() -> None:
+    picture = noise(64, 64)
+    before = picture.copy()
+    steer, added = nothing()
+    added += 50.0
+    lay_over(picture, placed(1.0, (500.0, 500.0)), steer, added)
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_the_crop_goes_with_the_head_and_not_with_the_expression(face: PortraitFace) -> None:
+    first = head_crop(face, still(face))
+    turned = HeadMotion(
+        before=still(face).before,
+        after=still(face).after + np.array([12.0, -5.0, 0.0]),
+        linear=1.3 * rotation_from_vector(np.array([0.0, 0.0, 0.2])),
+    )
+    second = head_crop(face, turned)
+    points = face.landmarks
+    np.testing.assert_allclose(second.points(turned.apply(points)), first.points(points), atol=0.35)
+    assert second.scale == pytest.approx(1.3 * first.scale)
+
+
+def test_the_crop_shows_a_canonical_face_at_its_size(face: PortraitFace) -> None:
+    crop = head_crop(face, still(face))
+    right = CENTRE_CM + np.array([SIDE_CM / 4, 0.0, 0.0])
+    flip = np.array([1.0, -1.0, -1.0])
+    ends: Array = face.pose.placement.apply(np.stack([CENTRE_CM, right])) * flip
+    middle, beside = crop.points(ends)
+    np.testing.assert_allclose(middle, (SIDE - 1) / 2, atol=1e-6)
+    turn = face.pose.placement.rotation[0, 0]
+    assert beside[0] - middle[0] == pytest.approx(SIDE / 4 * turn, abs=0.5)
+
+
+def test_regions_lie_where_the_landmarks_are(face: PortraitFace) -> None:
+    points = head_crop(face, still(face)).points(face.landmarks)
+    maps = region_maps(points)
+    assert maps.shape == (SIDE, SIDE, len(MAPS))
+    middle = np.round(points[[13, 14]].mean(axis=0)).astype(int)
+    lips = np.round(points[0] * 0.5 + points[13] * 0.5).astype(int)
+    for iris in (468, 473):
+        x, y = np.round(points[iris]).astype(int)
+        assert maps[y, x, MAPS.index("irises")] == 255
+    assert maps[lips[1], lips[0], MAPS.index("lips")] == 255
+    assert maps[middle[1] + 60, middle[0], MAPS.index("lips")] == 0
+
+
+def test_the_motion_is_told_in_numbers_of_the_order_of_one(face: PortraitFace) -> None:
+    told = motion_vector(face, still_motion(), still(face))
+    assert told.shape == (MOTION_LENGTH,)
+    np.testing.assert_allclose(told[:-3], 0.0, atol=1e-6)
+    assert np.abs(told[-3:]).max() < 1.0
+
+
+def test_a_folder_of_another_family_is_refused_with_advice(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no bundle"):
+        load_refiner(tmp_path)
+    (tmp_path / "manifest.json").write_text(_OF_DPE, encoding="utf-8")
+    assert read_manifest(tmp_path).family == "dpe"
+    with pytest.raises(BundleError, match="is no refiner for this version"):
+        load_refiner(tmp_path)
+
+
+_OF_DPE = """{
+  "format": 1, "family": "dpe", "sizes": {}, "precision": "fp32", "opset": 20,
+  "licence": "MIT", "trained_on": "nothing", "graphs": {}
+}"""

@@ -1,0 +1,1 @@
+"""The refiner of the rig: its samples, its losses, its runs."""
