@@ -16,12 +16,13 @@ from aiortc.rtp import RtpPacket
 from av import VideoFrame
 
 from engine.frame import Frame, Pixels
-from stream.webrtc import encoders, marker_release, playout_delay
+from stream.webrtc import encoders, playout_delay, prompt_release
 from stream.webrtc.camera_track import LONGEST_SIDE, rgb
 from stream.webrtc.connection import BadOfferError, check_offer, install_low_latency, new_connection
 from stream.webrtc.marker_release import MarkerJitterBuffer, releases_on_marker
 from stream.webrtc.outlet import Outlet, i420
 from stream.webrtc.portrait_track import PortraitTrack
+from stream.webrtc.sound_release import PromptSoundBuffer, holds_sound_back
 from stream.webrtc.voice_track import Voice
 from tests.fakes import disc_picture
 
@@ -74,18 +75,47 @@ class TestMarkerRelease:
         assert released(buffer, *sent) == [(10, b"a")]
         assert released(buffer, packet(4, 20, b"c", marker=True)) == [(20, b"bc")]
 
-    def test_sound_keeps_the_stock_rule(self) -> None:
-        buffer = MarkerJitterBuffer(capacity=16, prefetch=0)
-        assert released(buffer, packet(1, 10, b"a", marker=True)) == []
-
     def test_it_steps_aside_for_a_buffer_that_does_so_itself(self) -> None:
         assert not releases_on_marker(JitterBuffer)
         assert releases_on_marker(MarkerJitterBuffer)
 
     def test_installing_twice_changes_nothing(self) -> None:
         install_low_latency()
-        assert not marker_release.install()
+        assert not prompt_release.install()
         assert not playout_delay.install()
+
+
+class TestPromptSound:
+    def test_each_packet_comes_at_once(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        sent = [packet(65_535, 10, b"a"), packet(0, 20, b"b"), packet(1, 30, b"c")]
+        assert released(buffer, *sent) == [(10, b"a"), (20, b"b"), (30, b"c")]
+
+    def test_a_lost_packet_holds_up_nothing_and_a_late_one_is_left_out(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        sent = [packet(1, 10, b"a"), packet(3, 30, b"c"), packet(2, 20, b"b"), packet(4, 40, b"d")]
+        assert released(buffer, *sent) == [(10, b"a"), (30, b"c"), (40, b"d")]
+
+    def test_a_sender_that_begins_anew_is_followed(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        assert released(buffer, packet(9000, 10, b"a"), packet(5, 20, b"b")) == [
+            (10, b"a"),
+            (20, b"b"),
+        ]
+
+    def test_an_empty_packet_is_no_sound(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        assert released(buffer, packet(1, 10, b""), packet(2, 20, b"b")) == [(20, b"b")]
+
+    def test_it_steps_aside_for_a_buffer_that_does_so_itself(self) -> None:
+        assert holds_sound_back(JitterBuffer)
+        assert not holds_sound_back(PromptSoundBuffer)
+
+    def test_receivers_get_the_right_one(self) -> None:
+        made = prompt_release.PromptBuffers(JitterBuffer)
+        assert made.is_needed
+        assert type(made(512, is_video=True)) is MarkerJitterBuffer
+        assert type(made(16, prefetch=4)) is PromptSoundBuffer
 
 
 class TestPlayoutDelay:

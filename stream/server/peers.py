@@ -11,7 +11,7 @@ from aiortc.rtcrtpsender import RTCRtpSender
 
 from engine.frame import Frame
 from stream.server.session import Session
-from stream.webrtc.connection import accept, answer, check_offer, new_connection
+from stream.webrtc.connection import accept, answer, check_offer, new_connection, set_apart
 from stream.webrtc.portrait_track import PortraitTrack
 
 STATS_EVERY_S = 0.5
@@ -108,7 +108,7 @@ def _has_sound(sdp: str) -> bool:
 def _send_voice(peer: Peer, direction: str) -> None:
     track = peer.session.voice.listen()
     peer.tracks.append(track)
-    peer.connection.addTransceiver(track, direction)
+    set_apart(peer.connection.addTransceiver(track, direction))
 
 
 def _take_camera(peer: Peer) -> None:

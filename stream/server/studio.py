@@ -1,7 +1,8 @@
 """What sessions share: the model, trackers that are ready, and one thread for the slow work.
 
-Compiling a tracker's networks and enrolling a portrait take a second each, so neither is done in
-the event loop or in a frame loop: a portrait is swapped while the old one goes on moving.
+Compiling the first tracker's networks takes seconds and enrolling a portrait a fifth of one, so
+neither is done in the event loop or in a frame loop: a portrait is swapped while the old one goes
+on moving.
 """
 
 import asyncio
