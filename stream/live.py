@@ -23,6 +23,7 @@ from stream.file_sink import FileSink
 from stream.hotkeys import Keys
 from stream.live_controls import HELP, LiveControls
 from stream.live_portraits import Enrolled, enroll_all
+from stream.live_sound import LiveSound
 from stream.live_source import LiveSource
 from stream.loop import FrameLoop
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
@@ -188,11 +189,14 @@ class _Stream:
             )
         if job.out is not None:
             width, height = self._size
+            if self._source.has_sound:
+                self._source.sound = LiveSound()
             self._file = FileSink(
                 self._loop.subscribe(),
                 job.out,
                 width=width,
                 height=height,
+                sound=self._source.sound,
                 force=job.force,
                 look=look,
                 on_shown=next(tell, ignore),

@@ -77,8 +77,8 @@ def serving(*arguments: str) -> Iterator[str]:
     try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address), address
-        yield address
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/(#token=.+)?", address), address
+        yield address.partition("#")[0]
     finally:
         process.terminate()
         _, errors = process.communicate(timeout=STARTS_IN_S)

@@ -15,6 +15,7 @@ from engine.frame import Frame
 from engine.reenactor import Reenactor
 from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
 from stream.ladder import Ladder, Load
+from stream.live_sound import LiveSound
 from stream.loop import FrameLoop
 from stream.recorder import Recorder
 from stream.server.controls import Controls, changed
@@ -122,12 +123,15 @@ class Session:
         if self.is_recording:
             raise InputError("a recording is going on already: stop it first")
         self._forget_recording()
-        self._recorder = Recorder(self._folder / f"{self.id}.mp4")
+        sound = LiveSound() if self.voice.is_connected else None
+        self._recorder = Recorder(self._folder / f"{self.id}.mp4", sound)
         self.outlet.record_into(self._recorder.slot)
+        self.voice.record_into(sound)
 
     async def stop_recording(self) -> None:
         """Complete the recording, if there is one."""
         self.outlet.record_into(None)
+        self.voice.record_into(None)
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.stop)
 
