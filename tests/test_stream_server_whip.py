@@ -154,12 +154,14 @@ def test_a_patch_must_name_the_ice_session_and_cannot_restart_it(tmp_path: Path)
     async def run() -> None:
         async with on_air(tmp_path) as (publisher, player, _):
             for client in (publisher, player):
-                assert await client.send("PATCH") == 428
                 assert await client.send("PATCH", If_Match='"other"') == 412
-                assert await client.send("PATCH", restart) == 428
                 assert await client.send("PATCH", restart, If_Match='"other"') == 412
                 assert await client.send("PATCH", restart, If_Match="*") == 422
                 assert await client.send("PATCH", If_Match="*") == 204
+            assert await publisher.send("PATCH") == 428
+            assert await publisher.send("PATCH", restart) == 428
+            assert await player.send("PATCH") == 204  # WHEP's own client sends no If-Match
+            assert await player.send("PATCH", restart) == 422
             await player.until(disc_near(128, 128))  # none of that did any harm
 
     asyncio.run(run())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chromium import browser, camera_file, portrait_file, serving
+from tests.chromium import BUNDLED, browser, camera_file, serving
 from tests.whip_whep import fetch
 
 pytestmark = pytest.mark.slow
@@ -47,13 +47,12 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return camera_file(tmp_path_factory.mktemp("camera"))
+    return camera_file(tmp_path_factory.mktemp("camera"), BUNDLED)
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    arguments = ("--portrait", str(portrait_file()), "--size", "256", "--token", TOKEN)
-    with serving(*arguments) as url:
+    with serving("--size", "256", "--token", TOKEN) as url:
         yield url
 
 

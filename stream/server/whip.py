@@ -127,8 +127,13 @@ def _tag(resource_id: str) -> str:
 
 
 def _check_tag(request: web.Request) -> None:
-    """Whether the client means this ICE session: it must say so by If-Match (RFC 9725, 4.3.1)."""
+    """Whether the client means this ICE session: it must say so by If-Match (RFC 9725, 4.3.1).
+
+    Players need not: WHEP is a draft, and its author's own client sends none.
+    """
     tags = request.headers.get("If-Match")
+    if tags is None and not _is_publisher(request):
+        return
     if tags is None:
         raise refusal(
             web.HTTPPreconditionRequired, "send If-Match with the ETag that the POST was answered"
@@ -139,11 +144,15 @@ def _check_tag(request: web.Request) -> None:
 
 def _peer(request: web.Request) -> Peer:
     hall, resource_id = request.app[HALL], request.match_info["id"]
-    is_publisher = request.path.startswith("/whip/")
+    is_publisher = _is_publisher(request)
     peer = hall.find_driver(resource_id) if is_publisher else hall.find_viewer(resource_id)
     if peer is None:
         raise _gone()
     return peer
+
+
+def _is_publisher(request: web.Request) -> bool:
+    return request.path.startswith("/whip/")
 
 
 def _gone() -> web.HTTPException:
