@@ -14,7 +14,7 @@ from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.reenactor import Reenactor
 from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
-from stream.ladder import Ladder, Load
+from stream.ladder import Ladder, LoadMeter
 from stream.live_sound import LiveSound
 from stream.loop import FrameLoop
 from stream.recorder import Recorder
@@ -55,7 +55,7 @@ class Session:
         self._adapting: asyncio.Task[None] | None = None
         self.voice = Voice(lambda: self.loop.delay_ms / 1e3)
         """The microphone, as late as the pictures are."""
-        self._told = (0, 0)
+        self._meter = LoadMeter()
         self.is_closed = False
 
     @property
@@ -102,16 +102,7 @@ class Session:
 
     def adapt(self, now_s: float) -> None:
         """Let the ladder see how the loop is doing, and follow it."""
-        report = self.loop.report()
-        frames, drops = self._told
-        self._told = (report.frames, report.drops)
-        load = Load(
-            now_s=now_s,
-            frames=report.frames - frames,
-            drops=report.drops - drops,
-            step_ms=report.stages_ms.get("step", {}).get("p50", 0.0),
-            fps=report.fps,
-        )
+        load = self._meter.load(self.loop.report(), now_s)
         # While a portrait is being made ready, the machine is busy with that.
         if not self._swapping.locked() and self.ladder.observe(load):
             reason = self.ladder.reason or "there is room again"
