@@ -22,7 +22,11 @@ MOST_BUFFERED = 64 * 1024
 class Peer:
     """One connection of a session."""
 
-    def __init__(self, connection: RTCPeerConnection, session: Session) -> None:
+    def __init__(
+        self, connection: RTCPeerConnection, session: Session, *, returns: bool = False
+    ) -> None:
+        self.returns = returns
+        """Whether the session waits for it after a break."""
         self.connection = connection
         self.session = session
         self.tracks: list[MediaStreamTrack] = []
@@ -47,7 +51,7 @@ class Peer:
 async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
     """The page's own connection: camera, microphone and a channel for figures; the answer's SDP."""
     check_offer(sdp)
-    peer = Peer(new_connection(stun), session)
+    peer = Peer(new_connection(stun), session, returns=True)
     _send_portrait(peer, "sendrecv", is_first=True)
     if _has_sound(sdp):
         _send_voice(peer, "sendrecv")

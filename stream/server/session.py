@@ -88,7 +88,7 @@ class Session:
         """How the stream is doing, for the page; times in milliseconds."""
         report = self.loop.report()
         return {
-            "fps": report.fps,
+            "fps": report.fps if report.frames > 1 else None,
             "drops": report.drops,
             "frames": report.frames,
             "failures": report.failures,
@@ -145,17 +145,18 @@ class Session:
             raise InputError("the recording has no pictures in it: record while you are on camera")
         return recorder.path
 
-    async def close(self) -> None:
-        """Stop the thread within a second, and give back what was lent."""
+    async def close(self) -> Path | None:
+        """Stop the thread within a second, give back what was lent; a recording is handed on."""
         if self.is_closed:
-            return
+            return None
         self.is_closed = True
         await self.stop_recording()
-        self._forget_recording()
         if await asyncio.to_thread(self.loop.stop):
             self._studio.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
+        path = None if self._recorder is None else self._recorder.path
+        return path if path is not None and path.exists() else None
 
     def _hold(self, mixer: RigMixer, before: Controls, now: Controls) -> None:
         """Take pose and gaze from elsewhere, or from the driver again."""
