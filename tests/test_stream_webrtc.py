@@ -1,17 +1,24 @@
 """Each piece that takes latency out of aiortc: what it changes, and that it steps aside."""
 
 import asyncio
+import queue
 import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from threading import Event, get_ident
 
 import numpy as np
 import pytest
 from aiortc import codecs, rtp
 from aiortc.codecs import h264, vpx
-from aiortc.jitterbuffer import JitterBuffer
+from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.mediastreams import MediaStreamError
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpSendParameters
+from aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpSendParameters,
+)
+from aiortc.rtcrtpreceiver import RemoteStreamTrack, decoder_worker
 from aiortc.rtp import RtpPacket
 from av import VideoFrame
 
@@ -19,6 +26,7 @@ from engine.frame import Frame, Pixels
 from stream.webrtc import encoders, playout_delay, prompt_release
 from stream.webrtc.camera_track import LONGEST_SIDE, rgb
 from stream.webrtc.connection import BadOfferError, check_offer, install_low_latency, new_connection
+from stream.webrtc.hand_over import take_at_once
 from stream.webrtc.marker_release import MarkerJitterBuffer, releases_on_marker
 from stream.webrtc.outlet import Outlet, i420
 from stream.webrtc.portrait_track import PortraitTrack
@@ -255,6 +263,38 @@ class TestCamera:
 
     def test_odd_sides_are_taken(self) -> None:
         assert rgb(VideoFrame(641, 361, "yuv420p")).shape == (361, 641, 3)
+
+
+class TestHandOver:
+    def test_a_picture_is_taken_in_the_thread_that_decoded_it(self) -> None:
+        async def run() -> tuple[list[tuple[int, VideoFrame]], int]:
+            track = RemoteStreamTrack(kind="video")
+            taken: list[tuple[int, VideoFrame]] = []
+            assert take_at_once(track, lambda frame: taken.append((get_ident(), frame)))
+            codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000)
+            packets, _ = vpx.Vp8Encoder().encode(noise(1))
+            data = b"".join(vpx.vp8_depayload(packet) for packet in packets)
+            waiting: queue.Queue[object] = queue.Queue()
+            for item in ((codec, JitterFrame(data=data, timestamp=0)), None):
+                waiting.put(item)
+            loop = asyncio.get_running_loop()
+            with ThreadPoolExecutor(1) as pool:
+                decoder = pool.submit(get_ident).result()
+                await loop.run_in_executor(
+                    pool, decoder_worker, loop, waiting, track._queue, Event()
+                )
+            with pytest.raises(MediaStreamError):
+                await track.recv()  # the end comes the usual way
+            return taken, decoder
+
+        taken, decoder = asyncio.run(run())
+        assert [(thread, frame.width) for thread, frame in taken] == [(decoder, 256)]
+
+    def test_a_track_of_ones_own_is_left_alone(self) -> None:
+        async def run() -> bool:
+            return take_at_once(PortraitTrack(Outlet(still())), lambda frame: None)
+
+        assert asyncio.run(run()) is False
 
 
 def still() -> Frame:
