@@ -50,12 +50,18 @@ class LiveSound:
         self._is_running = False
 
     def put(self, sound: AudioFrame, start_ns: int) -> None:
-        """A piece that began at this moment of the clock which stamps the pictures."""
+        """A piece that began at this moment of the clock which stamps the pictures.
+
+        A damaged one is left out: it becomes silence.
+        """
         shape = (sound.format.name, sound.layout.name, sound.sample_rate)
         if self._resampler is None or shape != self._format:
             self._resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE_HZ)
             self._format = shape
-        parts = [part.to_ndarray() for part in self._resampler.resample(sound)]
+        try:
+            parts = [part.to_ndarray() for part in self._resampler.resample(sound)]
+        except (av.FFmpegError, ValueError):
+            return
         if parts:
             self._pieces.append((start_ns, np.concatenate(parts, axis=1).astype(np.float32)))
 
