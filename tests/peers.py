@@ -75,12 +75,18 @@ class Tone(MediaStreamTrack):
         self.is_loud = False
         self.loud_at = 0.0
         """When the tone's first piece after a silence was given: it was just over then."""
+        self.lags_s: list[float] = []
+        """How late this process was with each piece: a busy machine is late with everything."""
         self._was_loud = False
         self._sent = 0
-        self._began = time.monotonic()
+        self._began: float | None = None
 
     async def recv(self) -> AudioFrame:
-        await asyncio.sleep(max(0.0, self._began + self._sent * 0.02 - time.monotonic()))
+        if self._began is None:
+            self._began = time.monotonic()
+        due = self._began + self._sent * 0.02
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        self.lags_s.append(time.monotonic() - due)
         if self.is_loud and not self._was_loud:
             self.loud_at = time.monotonic()
         self._was_loud = self.is_loud

@@ -86,9 +86,9 @@ def test_what_came_before_the_first_picture_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_runs_away_is_caught(tmp_path: Path) -> None:
-    """Pieces of 20 ms that come every 21: after 1.5 s they would be 70 ms too early."""
-    pieces = [(at * 0.021, at == 70) for at in range(71)]
-    assert heard_at(film(tmp_path / "a.mp4", pieces)) == pytest.approx(70 * 0.021, abs=0.021)
+    """Pieces of 20 ms that come every 22: after 1.5 s they would be 140 ms too early."""
+    pieces = [(at * 0.022, at == 70) for at in range(71)]
+    assert heard_at(film(tmp_path / "a.mp4", pieces)) == pytest.approx(70 * 0.022, abs=0.041)
 
 
 def test_a_film_of_which_nothing_was_heard_is_silent(tmp_path: Path) -> None:
@@ -134,20 +134,23 @@ def run(source: str, folder: Path, *, stop: Event | None = None) -> LiveReport:
     )
 
 
-def jumps_at(path: Path) -> float:
+def off_by(path: Path) -> tuple[float, float]:
+    """How much later the click is than the jump, and what a dropped picture excuses, in seconds."""
+    before_s = 0.0
     for at_s, pixels in pictures_of(path):
         face = DiscTracker().find(pixels)
         if face is not None and face.landmarks[468, 0] > 160:
-            return at_s
+            return heard_at(path) - at_s, at_s - before_s
+        before_s = at_s
     raise AssertionError("the disc does not jump")
 
 
 @pytest.mark.slow
 def test_a_clips_sound_lies_beside_its_pictures(clap: Path, tmp_path: Path) -> None:
     run(str(clap), tmp_path)
-    jump_s = jumps_at(tmp_path / "out.mp4")
-    assert jump_s == pytest.approx(1.0, abs=2 * FRAME_S)
-    assert heard_at(tmp_path / "out.mp4") == pytest.approx(jump_s, abs=1.5 * FRAME_S)
+    off_s, gap_s = off_by(tmp_path / "out.mp4")
+    assert abs(off_s) < FRAME_S + gap_s
+    assert heard_at(tmp_path / "out.mp4") == pytest.approx(1.0, abs=0.2)
 
 
 @pytest.mark.slow
@@ -199,5 +202,5 @@ def test_a_network_streams_sound_lies_beside_its_pictures(broadcast: str, tmp_pa
         except InputError:  # its server is not up yet
             assert time.monotonic() < deadline_s
             time.sleep(0.2)
-    jump_s = jumps_at(tmp_path / "out.mp4")
-    assert heard_at(tmp_path / "out.mp4") == pytest.approx(jump_s, abs=2 * FRAME_S)
+    off_s, gap_s = off_by(tmp_path / "out.mp4")
+    assert abs(off_s) < FRAME_S + gap_s
