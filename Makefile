@@ -6,17 +6,20 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run serve setup test test-virtualcam check clean
+# Further options of `understudy serve`, such as make run ARGS='--port 8090'.
+ARGS ?=
 
-# The main job with what ships in the package; needs only the base install (no torch): a rendered
-# head drives a rendered portrait, into a file whose path is printed.
+.PHONY: run render setup test test-virtualcam check clean
+
+# The main job, live: your webcam drives a portrait on a web page. Prints the one address to open,
+# and opens it where there is a desktop; Ctrl-C ends it. Needs only the base install (no torch).
 run: .venv/.base
+	@$(BIN)/understudy serve --open $(ARGS)
+
+# The same from file to file: the bundled clip drives the bundled portrait. Prints the file.
+render: .venv/.base
 	@mkdir -p renders
 	$(BIN)/understudy render --out renders/bundled.mp4 --compare --force
-
-# Live: your webcam drives the portrait on a web page. Prints the one address to open; Ctrl-C ends it.
-serve: .venv/.base
-	@$(BIN)/understudy serve
 
 # Everything for development and tests.
 setup: .venv/.dev

@@ -1,10 +1,13 @@
 """Glass to glass in a real browser: a canvas through `understudy serve` and back to a canvas.
 
-The page draws a time code and reads it from the returned video. Echo and model are measured in one
-run by one page, in turn: the echo goes the same way through the same server, whose step then does
-nothing, so the difference is the model's. Needs Chromium and playwright. Run it as
+The page draws a time code and reads it from the returned video. Echo and rig are measured in one
+run by one page over one connection, in turn: the echo goes the same way through the same server,
+whose step then does nothing, so the difference is the model's. With --minutes it is the rig alone
+for so long, minute by minute: whether rate and delay stay what they are. Needs Chromium and
+playwright. Run it as
 
-    python -m benchmarks.glass_to_glass --portrait FILE [--seconds 20] [--rounds 3] [--size 512]
+    python -m benchmarks.glass_to_glass [--portrait FILE] [--seconds 20] [--rounds 3] [--size 512]
+    python -m benchmarks.glass_to_glass --minutes 10
 """
 
 import argparse
@@ -23,10 +26,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import keep, markdown
-from benchmarks.stamped import Anywhere, Stamped
+from benchmarks.stamped import Stamped, StampedTracker
 
+PORTRAIT = Path(__file__).parents[1] / "stream" / "assets" / "portrait.png"
 PAGES = Path(__file__).parent / "glass_to_glass_page"
 WARM_UP_S = 4.0
+SETTLE_S = 2.0
+"""After each change: the face is found anew, and the browser's jitter buffer finds its rest."""
+LEAST_S = 12.0
+MINUTE_S = 60.0
 RATE = 30
 KINDS = ("echo", "rig")
 ALLOWED_MS = 10.0
@@ -39,43 +47,67 @@ BROWSER = (
 
 
 def main() -> None:
-    """Measure in turn, and keep the figures."""
+    """Measure, and keep the figures."""
     arguments = _arguments()
-    if arguments.serve is not None:
-        _serve(arguments.serve, arguments.portrait, arguments.size)
+    if arguments.serve:
+        _serve(arguments.portrait, arguments.size)
         return
-    runs: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
-    for _ in range(arguments.rounds):
-        for kind in KINDS:
-            with _served(kind, arguments.portrait, arguments.size) as address:
-                runs[kind].append(asyncio.run(_measured(address, arguments.seconds)))
-    result = {kind: _summed(found) for kind, found in runs.items()}
+    command = shlex.join(["python", "-m", __spec__.name, *sys.argv[1:]])
+    if arguments.minutes:
+        blocks = [{"kind": "rig", "seconds": MINUTE_S - SETTLE_S}] * arguments.minutes
+    else:
+        blocks = [{"kind": kind, "seconds": arguments.seconds} for kind in KINDS] * arguments.rounds
+    with _served(arguments.portrait, arguments.size) as address:
+        found = asyncio.run(_measured(address, blocks))
+    if arguments.minutes:
+        _keep_minutes(found, command, arguments.size)
+    else:
+        _keep_in_turn(found, command, arguments)
+
+
+def _keep_in_turn(found: list[dict[str, Any]], command: str, arguments: argparse.Namespace) -> None:
+    result = {kind: _summed([block for block in found if block["kind"] == kind]) for kind in KINDS}
     step_ms = result["rig"]["step_p50_ms"]
     budget_ms = result["echo"]["p50_ms"] + step_ms + ALLOWED_MS
-    head = ["", "p50 ms", "p95 ms", "p99 ms", "shown fps", "drawn fps", "drops", "misread"]
-    rows = [
-        [
-            kind,
-            *(f"{found[f'{name}_ms']:.0f}" for name in ("p50", "p95", "p99")),
-            f"{found['fps']:.1f}",
-            f"{found['drawn_fps']:.1f}",
-            str(found["drops"]),
-            str(found["misread"]),
-        ]
-        for kind, found in result.items()
-    ]
     verdict = "kept" if result["rig"]["p50_ms"] <= budget_ms else "MISSED"
-    table = markdown(head, rows) + (
+    table = _table({kind: result[kind] for kind in KINDS}) + (
         f"\n\nBudget of the rig's p50: echo {result['echo']['p50_ms']:.0f} + step {step_ms:.1f} + "
         f"{ALLOWED_MS:.0f} = {budget_ms:.1f} ms: {verdict}. {arguments.size} pixels, {RATE} frames "
-        f"a second, {arguments.rounds} rounds of {arguments.seconds} s each, in turn."
+        f"a second, {arguments.rounds} rounds of {arguments.seconds:g} s each, in turn."
     )
-    keep(
-        "glass_to_glass", shlex.join(["python", "-m", __spec__.name, *sys.argv[1:]]), result, table
+    keep("glass_to_glass", command, result, table)
+
+
+def _keep_minutes(found: list[dict[str, Any]], command: str, size: int) -> None:
+    minutes = [_summed([block]) for block in found]
+    drift_ms = minutes[-1]["p50_ms"] - minutes[0]["p50_ms"]
+    table = _table({f"minute {count + 1}": minute for count, minute in enumerate(minutes)}) + (
+        f"\n\nFrom the first minute to the last, p50 changed by {drift_ms:+.1f} ms and the rate by "
+        f"{minutes[-1]['fps'] - minutes[0]['fps']:+.2f} frames/s. {size} pixels, {RATE} frames a "
+        "second, the rig."
+    )
+    keep("glass_to_glass_long", command, {"minutes": minutes}, table)
+
+
+def _table(rows: dict[str, dict[str, Any]]) -> str:
+    head = ["", "p50 ms", "p95 ms", "p99 ms", "shown fps", "drawn fps", "drops", "misread"]
+    return markdown(
+        head,
+        [
+            [
+                name,
+                *(f"{found[f'{share}_ms']:.0f}" for share in ("p50", "p95", "p99")),
+                f"{found['fps']:.1f}",
+                f"{found['drawn_fps']:.1f}",
+                str(found["drops"]),
+                str(found["misread"]),
+            ]
+            for name, found in rows.items()
+        ],
     )
 
 
-async def _measured(address: str, seconds: float) -> dict[str, Any]:
+async def _measured(address: str, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from playwright.async_api import async_playwright
 
     executable = shutil.which("chromium") or shutil.which("google-chrome")
@@ -86,17 +118,18 @@ async def _measured(address: str, seconds: float) -> dict[str, Any]:
         page = await browser.new_page()
         await page.goto(address)
         portraits = await (await page.request.get(f"{address}api/portraits")).json()
-        found: dict[str, Any] = await page.evaluate(
+        found: list[dict[str, Any]] = await page.evaluate(
             "(what) => window.measure(what)",
             {
                 "portrait": portraits[0]["url"],
-                "seconds": seconds,
+                "blocks": blocks,
                 "warmUp": WARM_UP_S,
+                "settle": SETTLE_S,
                 "rate": RATE,
             },
         )
         await browser.close()
-    if not found["latencies"]:
+    if not all(block["latencies"] for block in found):
         raise SystemExit("error: no picture came back with a time code that can be read")
     return found
 
@@ -115,7 +148,7 @@ def _summed(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "fps": round(float(np.mean([run["fps"] for run in runs])), 2),
         "drawn_fps": round(float(np.mean([run["drawnFps"] for run in runs])), 2),
         "misread": sum(run["misread"] for run in runs),
-        "drops": sum(told["drops"] for told in stats),
+        "drops": sum(run["drops"] for run in runs),
         "step_p50_ms": float(np.median([told["stages"]["step"]["p50"] for told in stats])),
         "stages": stats[-1]["stages"],
         "sizes": [told["quality"]["size"] for told in stats],
@@ -123,9 +156,9 @@ def _summed(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @contextmanager
-def _served(kind: str, portrait: Path, size: int) -> Iterator[str]:
+def _served(portrait: Path, size: int) -> Iterator[str]:
     """The server in a process of its own: the browser's driver must not take its time."""
-    command = [sys.executable, "-m", "benchmarks.glass_to_glass", "--serve", kind]
+    command = [sys.executable, "-m", "benchmarks.glass_to_glass", "--serve"]
     command += ["--portrait", str(portrait), "--size", str(size)]
     process = subprocess.Popen(
         command,
@@ -143,7 +176,7 @@ def _served(kind: str, portrait: Path, size: int) -> Iterator[str]:
         process.wait()
 
 
-def _serve(kind: str, portrait: Path, size: int) -> None:
+def _serve(portrait: Path, size: int) -> None:
     from engine.faces.tracker import MeshTracker
     from engine.rig.model import RigModel
     from stream.server.app import serve
@@ -151,12 +184,10 @@ def _serve(kind: str, portrait: Path, size: int) -> None:
 
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    settings = ServerSettings(port=0, portrait=portrait, size=size, adapts=False, pages=PAGES)
-    is_echo = kind == "echo"
     serve(
-        settings,
-        model=Stamped(None if is_echo else RigModel()),
-        make_tracker=Anywhere if is_echo else MeshTracker,
+        ServerSettings(port=0, portrait=portrait, size=size, adapts=False, pages=PAGES),
+        model=Stamped(RigModel()),
+        make_tracker=lambda: StampedTracker(MeshTracker()),
         told=lambda address: print(address, flush=True),
         stop=stop,
     )
@@ -164,12 +195,18 @@ def _serve(kind: str, portrait: Path, size: int) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--portrait", type=Path, required=True)
+    parser.add_argument("--portrait", type=Path, default=PORTRAIT)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--serve", choices=KINDS, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    parser.add_argument("--minutes", type=int, default=0)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.seconds < LEAST_S:
+        parser.error(
+            f"--seconds must be {LEAST_S:g} or more: the server's figures look back so far"
+        )
+    return arguments
 
 
 if __name__ == "__main__":

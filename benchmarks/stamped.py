@@ -1,7 +1,9 @@
-"""Models for timing: an echo, and any model with the driver's time stamp painted onto its result.
+"""A model for timing: paints the driver's time stamp onto its result, and is an echo on demand.
 
 A reenacted portrait shows nothing of the driving picture, so a time code that is drawn into that
 would be lost. `Stamped` copies the strip with the code over; all the rest is the model's work.
+A white corner of the driving picture asks for an echo: the picture comes back as it is, and
+nothing is looked for in it. So one page, one connection and one server measure both in turn.
 """
 
 from dataclasses import dataclass, replace
@@ -10,20 +12,30 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engine.faces.face import LANDMARKS, Face
+from engine.faces.face import LANDMARKS, Face, Tracker
 from engine.frame import Pixels
 from engine.model import Driver, Model, Portrait
 from engine.motion import Edit
 
 STRIP = 1 / 8
 """Height of the strip with the code over the picture's."""
+CORNER = 1 / 16
+"""Side of the corner, bottom left, over the picture's height."""
+
+
+def asks_for_echo(picture: Pixels) -> bool:
+    """Whether the page has painted the corner white."""
+    side = round(len(picture) * CORNER)
+    inner = slice(side // 4, -side // 4)
+    return float(picture[-side:, :side][inner, inner].mean()) > 127.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StampedMotion:
-    """A motion, and the strip of the picture it was read from."""
+    """A motion, and the strip of the picture it was read from; for an echo the whole picture."""
 
     motion: Any
+    """None for an echo."""
     strip: Pixels
 
     def eased(self, amount: float) -> "StampedMotion":
@@ -35,39 +47,34 @@ class StampedMotion:
 class StampedDriver:
     """Reads by another driver, or nothing at all."""
 
-    driver: Driver[Any] | None
+    driver: Driver[Any]
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> StampedMotion:
-        """The other's motion, and the picture's strip; for an echo the whole picture."""
-        if self.driver is None:
+        """The other's motion and the picture's strip."""
+        if asks_for_echo(picture):
             return StampedMotion(motion=None, strip=picture)
         strip = picture[: round(len(picture) * STRIP)].copy()
         return StampedMotion(motion=self.driver.read(picture, face, captured_ns), strip=strip)
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """As the other does."""
-        if self.driver is not None:
-            self.driver.calibrate(picture, face)
+        self.driver.calibrate(picture, face)
 
     def recalibrate(self) -> None:
         """As the other does."""
-        if self.driver is not None:
-            self.driver.recalibrate()
+        self.driver.recalibrate()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StampedPortrait:
-    """Renders by another portrait; without one, it shows the driving picture."""
+    """Renders by another portrait; for an echo, it shows the driving picture."""
 
-    portrait: Portrait[Any] | None
-    picture: Pixels
+    portrait: Portrait[Any]
 
     def render(self, motion: StampedMotion, edit: Edit) -> Pixels:
         """The other's picture under the strip."""
-        if self.portrait is None:
-            shown = self.picture.copy()
-        else:
-            shown = self.portrait.render(motion.motion, edit)
+        still = self.portrait.still()
+        shown = still if motion.motion is None else self.portrait.render(motion.motion, edit)
         width = shown.shape[1]
         height = round(motion.strip.shape[0] * width / motion.strip.shape[1])
         scaled = cv2.resize(motion.strip, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -76,35 +83,45 @@ class StampedPortrait:
 
     def still(self) -> Pixels:
         """The portrait as it is."""
-        return self.picture.copy()
+        return self.portrait.still()
 
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """Another model with the stamp; of none, an echo."""
+    """Another model with the stamp."""
 
-    model: Model[Any] | None
+    model: Model[Any]
 
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> StampedPortrait:
         """Enrol with the other."""
-        portrait = None if self.model is None else self.model.enroll(picture, face)
-        return StampedPortrait(portrait, picture)
+        return StampedPortrait(self.model.enroll(picture, face))
 
     def driver(self) -> StampedDriver:
         """A driver of the other."""
-        return StampedDriver(None if self.model is None else self.model.driver())
+        return StampedDriver(self.model.driver())
 
 
-class Anywhere:
-    """A tracker that always sees the same face, at no cost: the echo's."""
+class StampedTracker:
+    """Another tracker; for an echo the same face always, at no cost."""
 
-    def find(self, picture: Pixels) -> Face:
-        """A face in the middle."""
-        rows, columns = picture.shape[:2]
-        landmarks = np.zeros((LANDMARKS, 3), np.float32)
-        landmarks[:, 0] = np.linspace(0.3, 0.7, LANDMARKS) * columns
-        landmarks[:, 1] = np.linspace(0.3, 0.7, LANDMARKS) * rows
-        return Face(landmarks=landmarks, confidence=1.0)
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+
+    def find(self, picture: Pixels) -> Face | None:
+        """A face in the middle, or the one that the other finds."""
+        return (
+            face_in_the_middle(picture) if asks_for_echo(picture) else self._tracker.find(picture)
+        )
 
     def reset(self) -> None:
-        """Nothing is remembered."""
+        """As the other does."""
+        self._tracker.reset()
+
+
+def face_in_the_middle(picture: Pixels) -> Face:
+    """Points that nobody looks at."""
+    rows, columns = picture.shape[:2]
+    landmarks = np.zeros((LANDMARKS, 3), np.float32)
+    landmarks[:, 0] = np.linspace(0.3, 0.7, LANDMARKS) * columns
+    landmarks[:, 1] = np.linspace(0.3, 0.7, LANDMARKS) * rows
+    return Face(landmarks=landmarks, confidence=1.0)

@@ -45,14 +45,14 @@ class Fit:
     top: int
     width: int
     height: int
-    """The region in pixels. Where it leaves the picture, the picture's edge is repeated."""
+    """The region in pixels, inside the picture."""
     out_width: int
     out_height: int
     """What the region becomes; both even."""
 
     def picture(self, picture: Pixels) -> Pixels:
         """The region of this picture, scaled; the picture itself where nothing is to be done."""
-        region = self._region(picture)
+        region = picture[self.top : self.top + self.height, self.left : self.left + self.width]
         if (self.width, self.height) == (self.out_width, self.out_height):
             return np.ascontiguousarray(region)
         method = cv2.INTER_AREA if self.out_width < self.width else cv2.INTER_CUBIC
@@ -67,22 +67,6 @@ class Fit:
         half = np.array([0.5, 0.5, 0.0], np.float32)
         return Face(landmarks=(face.landmarks - corner) * scales - half, confidence=face.confidence)
 
-    def _region(self, picture: Pixels) -> Pixels:
-        rows, columns = picture.shape[:2]
-        right, bottom = self.left + self.width, self.top + self.height
-        inside = picture[max(self.top, 0) : bottom, max(self.left, 0) : right]
-        if inside.shape[:2] == (self.height, self.width):
-            return inside
-        padded = cv2.copyMakeBorder(
-            inside,
-            top=max(-self.top, 0),
-            bottom=max(bottom - rows, 0),
-            left=max(-self.left, 0),
-            right=max(right - columns, 0),
-            borderType=cv2.BORDER_REPLICATE,
-        )
-        return np.asarray(padded, np.uint8)
-
 
 def fit_portrait(picture: Pixels, face: Face, *, frame: Framing, size: int) -> tuple[Pixels, Face]:
     """The picture as it will be animated, its shorter side `size` pixels, and the face in it."""
@@ -90,8 +74,11 @@ def fit_portrait(picture: Pixels, face: Face, *, frame: Framing, size: int) -> t
     return fit.picture(picture), fit.face(face)
 
 
-def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int) -> Fit:
-    """How this picture, or every picture of the clip it begins, becomes the output's."""
+def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int, warns: bool = True) -> Fit:
+    """How this picture, or every picture of the clip it begins, becomes the output's.
+
+    It `warns` the user where the picture is enlarged; not for a portrait that ships.
+    """
     if frame not in FRAMINGS:
         raise ValueError(f"frame must be one of {', '.join(FRAMINGS)}, got {frame!r}")
     low, high = SIZE_LIMITS
@@ -101,7 +88,7 @@ def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int) -> Fit:
     region = (0, 0, columns, rows) if frame == "full" else _square(face, rows, columns)
     left, top, width, height = region
     scale = size / min(width, height)
-    if scale > 1:
+    if scale > 1 and warns:
         logger.warning(
             "the portrait's picture is %d x %d pixels and is enlarged to %d lines: "
             "a larger one would look sharper",
@@ -125,18 +112,14 @@ def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int) -> Fit:
 def _square(face: Face, rows: int, columns: int) -> tuple[int, int, int, int]:
     """Left, top and sides of the square around a face.
 
-    It is moved into the picture where it fits: a repeated edge looks worse than a face off centre.
+    It nowhere leaves the picture: a face off centre or nearer looks better than a repeated edge.
     """
     left, top, right, bottom = face.box
     height = bottom - top
-    side = max(2, round(FACE_SIDE * height))
+    side = max(2, min(round(FACE_SIDE * height), rows, columns))
     x = round((left + right) / 2 - side / 2)
     y = round((top + bottom) / 2 - FACE_CENTRE * height - side / 2)
-    if side <= columns:
-        x = min(max(x, 0), columns - side)
-    if side <= rows:
-        y = min(max(y, 0), rows - side)
-    return x, y, side, side
+    return min(max(x, 0), columns - side), min(max(y, 0), rows - side), side, side
 
 
 def _even(length: float) -> int:

@@ -204,6 +204,9 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    opens: Annotated[
+        bool, typer.Option("--open", help="Open the address in the browser of this desktop.")
+    ] = False,
 ) -> None:
     """Serve a web page: your webcam in, the portrait back. Prints the one address to open.
 
@@ -211,6 +214,7 @@ def serve(
     """
     import secrets
 
+    from stream.browser import open_page
     from stream.parts import load_model, mixer_maker, tracker_maker
     from stream.server.app import serve as run
     from stream.server.settings import LEAST_TOKEN, ServerSettings, is_loopback
@@ -231,13 +235,19 @@ def serve(
         most_sessions=sessions,
         token=token,
     )
+
+    def told(url: str) -> None:
+        print(url, flush=True)
+        if opens:
+            open_page(url)
+
     with working() as terminal:
         run(
             settings,
             model=load_model(model, mouth="generic"),
             make_tracker=tracker_maker("mesh"),
             make_mixer=mixer_maker(model),
-            told=lambda url: print(url, flush=True),
+            told=told,
             stop=terminal.stop,
         )
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import av
 from av.codec.codec import UnknownCodecError
@@ -20,7 +21,7 @@ from av.video.stream import VideoStream
 from engine.errors import MachineError, OutputError
 from engine.frame import Frame
 from stream.colours import BT709_TAGS, YuvWriter
-from stream.sound import Sound
+from stream.sound import AudioPacket
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,18 @@ FEWEST_TICKS = 15_000
 """At least so many ticks a second, for pictures between the places of an even clip."""
 SNAP_S = Fraction(1, 1000)
 """A picture this near to its place in an even clip belongs there: Matroska rounds to 1 ms."""
+
+
+class Soundtrack(Protocol):
+    """Sound that grows in the file beside the pictures: a clip's own, or a live one."""
+
+    def attach(self, output: OutputContainer, extension: str) -> None:
+        """Add the stream to the output, before anything is written to it."""
+        ...
+
+    def until(self, time_s: Fraction | None) -> Iterator[AudioPacket]:
+        """The packets that begin before this time of the file; None means all that are left."""
+        ...
 
 
 def check_output(path: Path, *, force: bool) -> None:
@@ -59,7 +72,7 @@ def clip_writer(
     width: int,
     height: int,
     rate: Fraction,
-    sound: Sound | None = None,
+    sound: Soundtrack | None = None,
     force: bool = False,
 ) -> Iterator["ClipWriter"]:
     """A clip to be written. Without a call of its `finish`, nothing is left behind."""
@@ -93,7 +106,7 @@ class ClipWriter:
         stream: VideoStream,
         *,
         rate: Fraction,
-        sound: Sound | None,
+        sound: Soundtrack | None,
         growing: Path,
         path: Path,
     ) -> None:
@@ -117,9 +130,14 @@ class ClipWriter:
         picture.pts, picture.time_base = self._last_tick, self._tick_s
         picture.duration = round(1 / self._rate / self._tick_s)
         with failures_named(self._path):
-            self._write_sound(until_s=self._last_tick * self._tick_s)
+            self._write_sound(self._last_tick * self._tick_s)
             self._output.mux(self._stream.encode(picture))
         self.frames += 1
+
+    def write_sound(self, until_ns: int) -> None:
+        """Append the sound up to this time, while no picture comes."""
+        with failures_named(self._path):
+            self._write_sound(Fraction(until_ns, 1_000_000_000))
 
     def finish(self, *, whole: bool = True) -> None:
         """Complete the file and give it its name; the sound of a shortened one ends with it."""
@@ -127,7 +145,7 @@ class ClipWriter:
             raise ValueError("a clip needs at least one picture")
         with failures_named(self._path):
             end_s = self._last_tick * self._tick_s + 1 / self._rate
-            self._write_sound(until_s=None if whole else end_s)
+            self._write_sound(None if whole else end_s)
             self._output.mux(self._stream.encode(None))
             self._output.close()
             self._growing.replace(self._path)

@@ -1,6 +1,7 @@
 """Writes a live stream's results to a clip, as many as the encoder can take."""
 
 import logging
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -9,12 +10,15 @@ from threading import Thread
 from engine.errors import OutputError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
-from stream.clip_writer import clip_writer
+from stream.clip_writer import ClipWriter, clip_writer
+from stream.live_sound import LiveSound
 
 logger = logging.getLogger(__name__)
 
 NOMINAL_RATE = Fraction(30)
 """What the file says; each picture has its own time."""
+LOOK_UP_S = 0.2
+"""How often the sound is written while no picture comes."""
 FINISH_S = 10.0
 
 
@@ -28,6 +32,7 @@ class FileSink:
         *,
         width: int,
         height: int,
+        sound: LiveSound | None = None,
         force: bool = False,
         look: Callable[[Pixels], Pixels] = lambda pixels: pixels,
         on_shown: Callable[[Frame], None] = lambda frame: None,
@@ -39,6 +44,7 @@ class FileSink:
         self._slot = slot
         self._path = path
         self._size = (width, height)
+        self._sound = sound
         self._force = force
         self._look = look
         self._on_shown = on_shown
@@ -63,18 +69,31 @@ class FileSink:
 
     def _write(self) -> None:
         width, height = self._size
-        began_ns: int | None = None
         with clip_writer(
-            self._path, width=width, height=height, rate=NOMINAL_RATE, force=self._force
+            self._path,
+            width=width,
+            height=height,
+            rate=NOMINAL_RATE,
+            sound=self._sound,
+            force=self._force,
         ) as writer:
-            while not self._slot.is_closed:
-                frame = self._slot.take(None)
-                if frame is None:
-                    continue
-                began_ns = frame.captured_ns if began_ns is None else began_ns
-                after_ns = frame.captured_ns - began_ns
-                writer.write(Frame(pixels=self._look(frame.pixels), captured_ns=after_ns))
-                self.frames += 1
-                self._on_shown(frame)
+            self._take_all(writer)
             if writer.frames:
                 writer.finish()
+
+    def _take_all(self, writer: ClipWriter) -> None:
+        began_ns: int | None = None
+        while not self._slot.is_closed:
+            frame = self._slot.take(LOOK_UP_S)
+            if frame is None:
+                if began_ns is not None:
+                    writer.write_sound(time.monotonic_ns() - began_ns)
+                continue
+            if began_ns is None:
+                began_ns = frame.captured_ns
+                if self._sound is not None:
+                    self._sound.began_ns = began_ns
+            after_ns = frame.captured_ns - began_ns
+            writer.write(Frame(pixels=self._look(frame.pixels), captured_ns=after_ns))
+            self.frames += 1
+            self._on_shown(frame)

@@ -22,7 +22,9 @@ from stream.clip_writer import check_output
 from stream.file_sink import FileSink
 from stream.hotkeys import Keys
 from stream.live_controls import HELP, LiveControls
-from stream.live_portraits import Enrolled, enroll_all
+from stream.live_portraits import Gallery, enroll_all
+from stream.live_quality import LiveQuality
+from stream.live_sound import LiveSound
 from stream.live_source import LiveSource
 from stream.loop import FrameLoop
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
@@ -55,6 +57,8 @@ class LiveJob:
     framing: Framing = "full"
     size: int = 512
     """Shorter side of the result, in pixels."""
+    adapts: bool = True
+    """Render smaller pictures, enlarged, where the machine is too slow."""
     loop: bool = False
     """Run a clip again and again."""
     force: bool = False
@@ -89,11 +93,10 @@ def live(
     """Run until `stop` is set or a clip ends; `mixer` is the rig's, None for other models."""
     check_job(job)
     place = place_of(job.camera)
-    enrolled = enroll_all(
+    gallery = enroll_all(
         job.portraits, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
     )
     reenactor = Reenactor(model=model, tracker=make_tracker(), edit=job.edit)
-    reenactor.portrait = enrolled.portraits[0]
     with ExitStack() as stack:
         recorder = stack.enter_context(
             nullcontext()
@@ -103,7 +106,7 @@ def live(
         slot: LatestSlot[Frame] = LatestSlot()
         source = LiveSource(place, slot, loop=job.loop, opener=opener)
         loop = FrameLoop(reenactor, slot, on_step=_recording(recorder, reenactor))
-        stream = _Stream(loop, source, enrolled, mixer=mixer, say=say, stop=stop)
+        stream = _Stream(loop, source, gallery, adapts=job.adapts, mixer=mixer, say=say, stop=stop)
         try:
             stream.open_sinks(job)
             stream.run(keys)
@@ -139,16 +142,17 @@ class _Stream:
         self,
         loop: FrameLoop[MotionT],
         source: LiveSource,
-        enrolled: Enrolled[MotionT],
+        gallery: Gallery[MotionT],
         *,
+        adapts: bool,
         mixer: RigMixer | None,
         say: Callable[[str], None],
         stop: Event,
     ) -> None:
         self._loop = loop
         self._source = source
-        self._still = enrolled.still
-        self._size = (enrolled.width, enrolled.height)
+        self._still = gallery.still
+        self._quality = LiveQuality(loop, gallery, adapts=adapts, say=say)
         self._mixer = mixer
         self._say = say
         self._stop = stop
@@ -157,7 +161,7 @@ class _Stream:
         self._preview: Preview | None = None
         self._controls = LiveControls(
             loop,
-            enrolled.portraits,
+            self._quality,
             mixer=mixer,
             quit_=stop.set,
             say=say,
@@ -187,12 +191,15 @@ class _Stream:
                 on_shown=next(tell, ignore),
             )
         if job.out is not None:
-            width, height = self._size
+            height, width = self._still.shape[:2]
+            if self._source.has_sound:
+                self._source.sound = LiveSound()
             self._file = FileSink(
                 self._loop.subscribe(),
                 job.out,
                 width=width,
                 height=height,
+                sound=self._source.sound,
                 force=job.force,
                 look=look,
                 on_shown=next(tell, ignore),
@@ -223,6 +230,7 @@ class _Stream:
     def stop(self) -> None:
         """End everything, sources first."""
         self._source.stop()
+        self._quality.close()
         self._loop.stop()
         for sink in (self._camera, self._file):
             if sink is not None:
@@ -244,7 +252,8 @@ class _Stream:
         )
 
     def _turn(self, keys: Keys) -> None:
-        """One round of the main thread: window, then keys."""
+        """One round of the main thread: window, quality, then keys."""
+        self._quality.look(time.monotonic())
         if self._preview is not None:
             self._preview.update()
             if not self._preview.is_open:
@@ -273,6 +282,8 @@ class _Stream:
             parts.append("the source is away")
         elif not figures.sees_face:
             parts.append("no face in view")
+        if self._quality.note:
+            parts.append(self._quality.note)
         if figures.failures:
             parts.append(f"{figures.failures} failed steps")
         self._say(", ".join(parts))

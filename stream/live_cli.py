@@ -84,6 +84,12 @@ def live(
     size: Size = 512,
     mouth: MouthName = "generic",
     tracker: TrackerName = "mesh",
+    fixed_size: Annotated[
+        bool,
+        typer.Option(
+            "--fixed-size", help="Keep the quality even where this machine is too slow for it."
+        ),
+    ] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Run a clip again and again.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
 ) -> None:
@@ -112,6 +118,7 @@ def live(
         edit=read_edit(mode, gain),
         framing=frame,
         size=size,
+        adapts=not fixed_size,
         loop=loop,
         force=force,
     )

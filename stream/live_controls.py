@@ -1,16 +1,17 @@
 """What single keys do to a live stream: the same keys as on the page of `understudy serve`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic
 
 import numpy as np
 
 from engine.frame import Pixels
-from engine.model import MotionT, Portrait
+from engine.model import MotionT
 from engine.motion import MODES
 from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
 from engine.rig.motion import RigMotion
+from stream.live_quality import LiveQuality
 from stream.loop import FrameLoop
 
 HELP = (
@@ -26,7 +27,7 @@ class LiveControls(Generic[MotionT]):
     def __init__(
         self,
         loop: FrameLoop[MotionT],
-        portraits: Sequence[Portrait[MotionT]],
+        quality: LiveQuality[MotionT],
         *,
         mixer: RigMixer | None,
         quit_: Callable[[], None],
@@ -38,7 +39,7 @@ class LiveControls(Generic[MotionT]):
         self.is_mirrored = False
         """Of the output, for every sink."""
         self._loop = loop
-        self._portraits = portraits
+        self._quality = quality
         self._mixer = mixer
         self._say = say
         self._flip_preview = flip_preview
@@ -68,13 +69,14 @@ class LiveControls(Generic[MotionT]):
 
     def look(self, pixels: Pixels) -> Pixels:
         """The last change to each picture before it is shown."""
+        pixels = self._quality.fitted(pixels)
         return np.ascontiguousarray(pixels[:, ::-1]) if self.is_mirrored else pixels
 
     def _choose(self, number: int) -> None:
-        if number > len(self._portraits):
-            self._say(f"there is no portrait {number}: {len(self._portraits)} given")
+        if number > self._quality.count:
+            self._say(f"there is no portrait {number}: {self._quality.count} given")
             return
-        self._loop.reenactor.portrait = self._portraits[number - 1]
+        self._quality.choose(number - 1)
         self._say(f"portrait {number}")
 
     def _recalibrate(self) -> None:

@@ -1,8 +1,8 @@
 """The portraits of a live stream, all of one size, so that one can take another's place at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Generic
 
 import cv2
@@ -11,29 +11,45 @@ import numpy as np
 from engine.errors import InputError
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
-from engine.framing import Framing, plan_fit
+from engine.framing import Fit, Framing, plan_fit
 from engine.model import Model, MotionT, Portrait
 from engine.pictures import open_picture
 from stream.portraits import ADVICE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Enrolled(Generic[MotionT]):
-    """Portraits, ready."""
+class Gallery(Generic[MotionT]):
+    """The portraits of one run, each made ready at the full size, and at a smaller one if need be.
 
-    portraits: Sequence[Portrait[MotionT]]
-    still: Pixels
-    """The first one at rest."""
+    Any thread may ask; the first who asks for a smaller one waits for it.
+    """
+
+    def __init__(
+        self, model: Model[MotionT], pictures: Sequence[tuple[Pixels, Face]], size: int
+    ) -> None:
+        """Enrol all of them; `size` is the shorter side of every picture."""
+        self.size = size
+        self._model = model
+        self._pictures = pictures
+        self._enrolling = Lock()
+        self._portraits: dict[tuple[int, int], Portrait[MotionT]] = {}
+        for index in range(len(pictures)):
+            self.portrait(index, size)
+
+    def __len__(self) -> int:
+        return len(self._pictures)
 
     @property
-    def width(self) -> int:
-        """Of every result, in pixels; even."""
-        return int(self.still.shape[1])
+    def still(self) -> Pixels:
+        """The first one at rest."""
+        return self.portrait(0, self.size).still()
 
-    @property
-    def height(self) -> int:
-        """Of every result, in pixels; even."""
-        return int(self.still.shape[0])
+    def portrait(self, index: int, size: int) -> Portrait[MotionT]:
+        """The portrait with this number, its shorter side that long."""
+        with self._enrolling:
+            if (index, size) not in self._portraits:
+                picture, face = _scaled(*self._pictures[index], size / self.size)
+                self._portraits[index, size] = self._model.enroll(picture, face)
+            return self._portraits[index, size]
 
 
 def enroll_all(
@@ -43,19 +59,19 @@ def enroll_all(
     make_tracker: Callable[[], Tracker],
     framing: Framing,
     size: int,
-) -> Enrolled[MotionT]:
+) -> Gallery[MotionT]:
     """Enrol each picture; the first one says how large the output is, the others fit into it."""
     if not paths:
         raise ValueError("at least one portrait is needed")
-    portraits: list[Portrait[MotionT]] = []
+    laid: list[tuple[Pixels, Face]] = []
     canvas: tuple[int, int] | None = None
     tracker = make_tracker()
     for path in paths:
         picture, face = _fitted(path, tracker, framing, size)
         if canvas is None:
             canvas = (picture.shape[1], picture.shape[0])
-        portraits.append(model.enroll(*laid_on(canvas, picture, face)))
-    return Enrolled(portraits=portraits, still=portraits[0].still())
+        laid.append(laid_on(canvas, picture, face))
+    return Gallery(model, laid, size)
 
 
 def laid_on(canvas: tuple[int, int], picture: Pixels, face: Face) -> tuple[Pixels, Face]:
@@ -86,4 +102,12 @@ def _fitted(path: Path, tracker: Tracker, framing: Framing, size: int) -> tuple[
     if face is None:
         raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
     fit = plan_fit(picture, face, frame=framing, size=size)
+    return fit.picture(picture), fit.face(face)
+
+
+def _scaled(picture: Pixels, face: Face, scale: float) -> tuple[Pixels, Face]:
+    """The same, smaller; both sides even."""
+    rows, columns = picture.shape[:2]
+    wide, high = (max(2, 2 * round(side * scale / 2)) for side in (columns, rows))
+    fit = Fit(left=0, top=0, width=columns, height=rows, out_width=wide, out_height=high)
     return fit.picture(picture), fit.face(face)

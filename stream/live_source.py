@@ -7,13 +7,14 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Event, Thread
 from typing import Literal, TypeAlias
 
-from av import FFmpegError, Packet, VideoFrame
-from av.video.stream import VideoStream
+from av import AudioFrame, FFmpegError, Packet, VideoFrame
+from av.audio.stream import AudioStream
+from av.stream import Stream
 
 from engine.errors import UnderstudyError
 from engine.frame import Frame
@@ -21,12 +22,13 @@ from engine.slot import LatestSlot
 from stream.cameras import Opened, Opener, Place, open_place
 from stream.clips import Clip
 from stream.colours import RgbReader
+from stream.live_sound import Alignment, LiveSound
 
 logger = logging.getLogger(__name__)
 
 State: TypeAlias = Literal["running", "away", "ended"]
 
-VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic in PyAV's stubs only
+MediaPacket: TypeAlias = "Packet[Stream]"  # generic in PyAV's stubs only
 
 AGAIN_S = 1.0
 """Between two attempts to open a source that went away."""
@@ -38,6 +40,8 @@ STALE_INTERVALS = 2
 """A camera picture that waited so long is not decoded: a newer one waits behind it."""
 RECENT = 60
 """Frames over which the real rate is measured."""
+ALIGNED_OVER = 30
+"""Pictures by which a network stream's sound is laid beside them."""
 OLDEST_S = 2.0
 """A time of capture before that is another clock's."""
 
@@ -60,6 +64,8 @@ class LiveSource:
         """Camera pictures that were too old to be worth decoding."""
         self.returns = 0
         """How often the source died and came back."""
+        self.sound: LiveSound | None = None
+        """Where the sound goes, if anybody wants it; set before `start`."""
         self.ended = Event()
         """Set when nothing more will come: a clip is over."""
         self._place = place
@@ -77,6 +83,8 @@ class LiveSource:
         if self._clip is not None:
             clip = self._clip
             self.describes = f"{clip.width} x {clip.height} clip, {float(clip.rate):g} frames/s"
+        self.has_sound = self._find_sound()
+        """Whether a clip or a network stream brings sound along."""
         self._thread = Thread(target=self._run, name="live-source", daemon=True)
 
     @property
@@ -100,6 +108,12 @@ class LiveSource:
             self._opened.container.close()
         return not self._thread.is_alive()
 
+    def _find_sound(self) -> bool:
+        if self._clip is not None:
+            with self._clip.sound() as sound:
+                return sound is not None
+        return self._opened is not None and bool(_audio_of(self._opened))
+
     def _run(self) -> None:
         if self._clip is not None:
             self._play(self._clip)
@@ -115,8 +129,13 @@ class LiveSource:
         """A clip in its own time."""
         while not self._stopping.is_set():
             began_ns = time.monotonic_ns()
-            with closing(clip.frames()) as frames:
-                for frame in frames:
+            with ExitStack() as stack:
+                heard = self._heard(clip, stack)
+                piece = next(heard, None)
+                for frame in stack.enter_context(closing(clip.frames())):
+                    while piece is not None and _begin_ns(piece) <= frame.captured_ns:
+                        self._hear(piece, began_ns + _begin_ns(piece))
+                        piece = next(heard, None)
                     due_ns = began_ns + frame.captured_ns
                     if self._stopping.wait(max(due_ns - time.monotonic_ns(), 0) / 1e9):
                         return
@@ -125,6 +144,15 @@ class LiveSource:
                 return
             # The last picture is shown for its time, too.
             self._stopping.wait(float(1 / clip.rate))
+
+    def _heard(self, clip: Clip, stack: ExitStack) -> Iterator[AudioFrame]:
+        """The clip's sound, if there is any and anybody wants it."""
+        sound = None if self.sound is None else stack.enter_context(clip.sound())
+        return iter(()) if sound is None else sound.frames()
+
+    def _hear(self, piece: AudioFrame, start_ns: int) -> None:
+        if self.sound is not None:
+            self.sound.put(piece, start_ns)
 
     def _read(self) -> str:
         """Frames until the source dies; why it did."""
@@ -144,19 +172,34 @@ class LiveSource:
     def _frames(self, opened: Opened) -> Iterator[Frame]:
         reader: RgbReader | None = None
         size = (0, 0)
-        stream = opened.container.streams.video[0]
-        for packet in opened.container.demux(stream):
+        clock = Alignment(ALIGNED_OVER)
+        video = opened.container.streams.video[0]
+        audio = _audio_of(opened) if self.sound is not None else []
+        for packet in opened.container.demux(video, *audio):
             if opened.is_camera and self._is_stale(packet):
                 self.skipped += 1
                 continue
-            for picture in packet.decode():
-                if reader is None or size != (picture.width, picture.height):
-                    size = (picture.width, picture.height)
+            for decoded in packet.decode():
+                if isinstance(decoded, AudioFrame):
+                    self._hear_beside(decoded, clock)
+                    continue
+                if not isinstance(decoded, VideoFrame):
+                    continue
+                if reader is None or size != (decoded.width, decoded.height):
+                    size = (decoded.width, decoded.height)
                     reader = _reader(*size)
-                captured_ns = captured_at(picture) if opened.is_camera else time.monotonic_ns()
-                yield Frame(pixels=reader.pixels(picture), captured_ns=captured_ns)
+                captured_ns = captured_at(decoded) if opened.is_camera else time.monotonic_ns()
+                if decoded.pts is not None:
+                    clock.saw(_begin_ns(decoded), captured_ns)
+                yield Frame(pixels=reader.pixels(decoded), captured_ns=captured_ns)
 
-    def _is_stale(self, packet: VideoPacket) -> bool:
+    def _hear_beside(self, piece: AudioFrame, clock: Alignment) -> None:
+        """Sound of a network stream, at the moment when pictures of its time are there."""
+        start_ns = None if piece.pts is None else clock.moment_ns(_begin_ns(piece))
+        if start_ns is not None:
+            self._hear(piece, start_ns)
+
+    def _is_stale(self, packet: MediaPacket) -> bool:
         """Whether a newer picture must be waiting behind this one.
 
         A camera takes its own time to deliver; only what comes on top of that is waiting.
@@ -197,6 +240,18 @@ def captured_at(picture: VideoFrame, now: Callable[[], int] = time.monotonic_ns)
         return now_ns
     stamped_ns = round(picture.pts * picture.time_base * 1_000_000_000)
     return stamped_ns if 0 <= now_ns - stamped_ns <= OLDEST_S * 1e9 else now_ns
+
+
+def _audio_of(opened: Opened) -> list[AudioStream]:
+    """The first sound of a network stream; a camera's microphone is a device of its own."""
+    return [] if opened.is_camera else list(opened.container.streams.audio[:1])
+
+
+def _begin_ns(decoded: AudioFrame | VideoFrame) -> int:
+    """Its time in the stream."""
+    assert decoded.pts is not None
+    assert decoded.time_base is not None
+    return round(decoded.pts * decoded.time_base * 1_000_000_000)
 
 
 def _reader(width: int, height: int) -> RgbReader:

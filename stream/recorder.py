@@ -1,10 +1,12 @@
 """Records what a live stream shows into an mp4, in a thread of its own, never in the stream's way.
 
-The file has the pictures' own times, so a stream whose rate varies plays as it was seen. Where
+The file has the pictures' times of capture, so a stream whose rate varies plays as it was seen, and
+sound of the same clock lies beside the face that made it, however late the picture was shown. Where
 the disk or the encoder cannot follow, pictures are lost, not time.
 """
 
 import logging
+import time
 from fractions import Fraction
 from pathlib import Path
 from threading import Thread
@@ -16,6 +18,7 @@ from engine.errors import OutputError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from stream.clip_writer import clip_writer
+from stream.live_sound import LiveSound
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +33,15 @@ FINISH_S = 10.0
 class Recorder:
     """One recording, from the first picture on; `stop` completes the file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sound: LiveSound | None = None) -> None:
+        """Begin; `sound` is filled by whoever hears it."""
         self.path = path
         """Where the file is once it has been stopped."""
         self.failure: str | None = None
         """What went wrong, for the user."""
         self.slot: LatestSlot[Frame] = LatestSlot()
         """Filled by the stream."""
+        self._sound = sound
         self._thread = Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
@@ -70,7 +75,11 @@ class Recorder:
 
     def _write(self, first: Frame) -> None:
         height, width = first.pixels.shape[:2]
-        with clip_writer(self.path, width=width, height=height, rate=RATE, force=True) as writer:
+        if self._sound is not None:
+            self._sound.began_ns = first.captured_ns
+        with clip_writer(
+            self.path, width=width, height=height, rate=RATE, sound=self._sound, force=True
+        ) as writer:
             frame: Frame | None = first
             while frame is not None or not self.slot.is_closed:
                 if frame is not None:
@@ -81,6 +90,8 @@ class Recorder:
                     writer.write(
                         Frame(pixels=_sized(frame.pixels, width, height), captured_ns=at_ns)
                     )
+                else:
+                    writer.write_sound(time.monotonic_ns() - first.captured_ns)
                 frame = self.slot.take(LOOK_UP_S)
             writer.finish()
 

@@ -50,6 +50,12 @@ class Sound:
             encoder.bit_rate = AAC_BIT_RATE
             self._packets = self._encoded(stream, encoder)
 
+    def frames(self) -> Iterator[AudioFrame]:
+        """The decoded sound, its times counted from the first picture; instead of `attach`."""
+        for frame in self._decoded(self._stream):
+            if frame is not None:
+                yield frame
+
     def until(self, time_s: Fraction | None) -> Iterator[AudioPacket]:
         """The packets that begin before this time of the output; None means all that are left."""
         while True:

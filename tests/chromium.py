@@ -24,6 +24,8 @@ from engine.frame import Pixels
 
 ROOT = Path(__file__).parents[1]
 MEDIA = ROOT.parent / "shared" / "media"
+BUNDLED = ROOT / "stream" / "assets" / "driving.mp4"
+"""A rendered head, in the package."""
 STARTS_IN_S = 90.0
 
 ARGUMENTS = (
@@ -77,8 +79,8 @@ def serving(*arguments: str) -> Iterator[str]:
     try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address), address
-        yield address
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/(#token=.+)?", address), address
+        yield address.partition("#")[0]
     finally:
         process.terminate()
         _, errors = process.communicate(timeout=STARTS_IN_S)
@@ -86,9 +88,10 @@ def serving(*arguments: str) -> Iterator[str]:
         assert "Traceback" not in errors, errors
 
 
-def camera_file(folder: Path, clip: str = "d5.mp4", seconds: int = 6) -> Path:
+def camera_file(
+    folder: Path, source: Path = MEDIA / "driving" / "d5.mp4", seconds: int = 6
+) -> Path:
     """A clip as Motion JPEG, 480 x 480, which Chromium plays at 30 frames a second."""
-    source = MEDIA / "driving" / clip
     if not source.exists():
         pytest.skip(f"needs the clip {source}")
     path = folder / "camera.mjpeg"

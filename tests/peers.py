@@ -26,11 +26,14 @@ from engine.faces.face import Tracker
 from engine.frame import Pixels
 from stream.server.app import Served, serving
 from stream.server.settings import ServerSettings
+from stream.webrtc.connection import install_low_latency
 from tests.fakes import DiscTracker, ShiftModel, disc_picture
 
 SOON_S = 20.0
 """How long anything may take on a busy machine."""
 SIZE = 256
+LOUD = 1000.0
+"""Mean of a piece's samples from which on it is a tone."""
 LOCAL = ServerSettings(port=0, size=SIZE, framing="full")
 
 
@@ -42,7 +45,10 @@ class DiscCamera(MediaStreamTrack):
     def __init__(self, centre: tuple[float, float] | None = (128, 128)) -> None:
         super().__init__()
         self.centre = centre
+        self.moved_at = 0.0
+        """When a picture with another centre than the last one's was given."""
         self.sent = 0
+        self._shown = centre
         self.is_silent = False
         self._began = time.monotonic()
 
@@ -51,25 +57,39 @@ class DiscCamera(MediaStreamTrack):
             await asyncio.Event().wait()
         due = self._began + self.sent / 30
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        picture = VideoFrame.from_ndarray(disc_picture(SIZE, SIZE, self.centre, 40.0), "rgb24")
+        if self.centre != self._shown:
+            self._shown, self.moved_at = self.centre, time.monotonic()
+        picture = VideoFrame.from_ndarray(disc_picture(SIZE, SIZE, self._shown, 40.0), "rgb24")
         picture.pts, picture.time_base = self.sent * 3000, Fraction(1, 90_000)
         self.sent += 1
         return picture
 
 
 class Tone(MediaStreamTrack):
-    """A microphone: 20 ms pieces of a tone that begins at a moment the test sets."""
+    """A microphone: 20 ms pieces, silent or of a tone as the test says."""
 
     kind = "audio"
 
     def __init__(self) -> None:
         super().__init__()
         self.is_loud = False
+        self.loud_at = 0.0
+        """When the tone's first piece after a silence was given: it was just over then."""
+        self.lags_s: list[float] = []
+        """How late this process was with each piece: a busy machine is late with everything."""
+        self._was_loud = False
         self._sent = 0
-        self._began = time.monotonic()
+        self._began: float | None = None
 
     async def recv(self) -> AudioFrame:
-        await asyncio.sleep(max(0.0, self._began + self._sent * 0.02 - time.monotonic()))
+        if self._began is None:
+            self._began = time.monotonic()
+        due = self._began + self._sent * 0.02
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        self.lags_s.append(time.monotonic() - due)
+        if self.is_loud and not self._was_loud:
+            self.loud_at = time.monotonic()
+        self._was_loud = self.is_loud
         wave = np.sin(np.arange(960) * 2 * np.pi * 440 / 48_000) * (12_000 if self.is_loud else 0)
         sound = AudioFrame.from_ndarray(wave.astype(np.int16)[None], format="s16", layout="mono")
         sound.pts, sound.sample_rate = self._sent * 960, 48_000
@@ -85,8 +105,12 @@ class Page:
         self.http = http
         self.url = url.rstrip("/")
         self.camera = DiscCamera()
+        install_low_latency()  # or aiortc would hold pictures and sound back, each for its own time
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.pictures: asyncio.Queue[VideoFrame] = asyncio.Queue()
+        self.pictures: asyncio.Queue[tuple[float, VideoFrame]] = asyncio.Queue()
+        """(when, picture) of every picture that came back."""
+        self.seen_at = 0.0
+        """When the picture came that `until` gave last."""
         self.sounds: asyncio.Queue[tuple[float, float]] = asyncio.Queue()
         """(when, loudness) of every piece of sound that came back."""
         self.stats: asyncio.Queue[str] = asyncio.Queue()
@@ -115,17 +139,17 @@ class Page:
         """The first picture from now on for which this holds."""
         async with asyncio.timeout(SOON_S):
             while True:
-                picture = await self.pictures.get()
+                self.seen_at, picture = await self.pictures.get()
                 pixels = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
                 if condition(pixels):
                     return pixels
 
-    async def until_heard(self, loudness: float) -> float:
-        """When the first sound as loud as this came back."""
+    async def until_heard(self, *, is_loud: bool) -> float:
+        """When the next piece came back that is a tone, or silence."""
         async with asyncio.timeout(SOON_S):
             while True:
-                when, loud = await self.sounds.get()
-                if loud >= loudness:
+                when, loudness = await self.sounds.get()
+                if (loudness >= LOUD) == is_loud:
                     return when
 
     async def figures(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -154,7 +178,7 @@ class Page:
         while True:
             picture = await track.recv()
             assert isinstance(picture, VideoFrame)
-            self.pictures.put_nowait(picture)
+            self.pictures.put_nowait((time.monotonic(), picture))
 
     async def _listen(self, track: MediaStreamTrack) -> None:
         while True:

@@ -318,7 +318,10 @@ def test_clips_have_mediapipes_landmarks_and_openings(tracker: MeshTracker, name
 @needs_media
 @pytest.mark.parametrize("name", sorted(p.name for p in (MEDIA / "portraits").glob("*.*")))
 def test_every_portrait_has_a_face(tracker: MeshTracker, name: str) -> None:
-    found(tracker, open_picture(MEDIA / "portraits" / name))
+    picture = open_picture(MEDIA / "portraits" / name)
+    left, top, right, bottom = found(tracker, picture).box
+    assert 0 <= left < right <= picture.shape[1]
+    assert 0 <= top < bottom <= picture.shape[0]
 
 
 # The files

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from stream.ladder import LOSING_S, PATIENCE_S, Ladder, Load
+from stream.ladder import LOSING_S, PATIENCE_S, Ladder, Load, Rung
 
 TICK_S = 0.5
 
@@ -39,9 +39,9 @@ def test_a_machine_that_keeps_up_keeps_its_size() -> None:
 
 def test_a_machine_that_is_too_slow_gets_a_smaller_size_and_is_told_so() -> None:
     machine = Machine(Ladder(512))
-    machine.ms_per_megapixel = 200.0  # 52 ms at 512, 29 ms at 384
+    machine.ms_per_megapixel = 200.0  # 52 ms at 512, 26 ms at 358
     machine.run(LOSING_S + 2 * TICK_S)
-    assert machine.sizes == [512, 384]
+    assert machine.sizes == [512, 358]
     assert machine.ladder.reason == "this machine was too slow for 512 pixels"
 
 
@@ -49,7 +49,32 @@ def test_it_never_goes_below_the_least_size() -> None:
     machine = Machine(Ladder(512))
     machine.ms_per_megapixel = 5_000.0
     machine.run(120)
-    assert machine.sizes == [512, 384, 256]
+    assert machine.sizes == [512, 358, 256]
+    assert "too slow even for 256 pixels" in str(machine.ladder.reason)
+    machine.ms_per_megapixel = 100.0
+    machine.run(1)
+    assert machine.ladder.reason == "this machine was too slow for 512 pixels"
+
+
+def test_refinement_goes_before_pixels_do_and_comes_back_last() -> None:
+    ladder = Ladder(512, refines=True)
+    seen = [ladder.rung]
+
+    def run(seconds: float, drops: int) -> None:
+        for _ in range(round(seconds / TICK_S)):
+            clock.append(clock[-1] + TICK_S)
+            load = Load(now_s=clock[-1], frames=15, drops=drops, step_ms=10.0, fps=30.0)
+            if ladder.observe(load):
+                seen.append(ladder.rung)
+
+    clock = [0.0]
+    run(LOSING_S + TICK_S, drops=10)
+    assert seen[1:] == [Rung(size=512, refines=False)]
+    assert ladder.reason == "this machine was too slow to refine the picture"
+    run(LOSING_S + TICK_S, drops=10)
+    assert seen[2:] == [Rung(size=358, refines=False)]
+    run(3 * PATIENCE_S, drops=0)
+    assert seen[3:] == [Rung(size=512, refines=False), Rung(size=512, refines=True)]
 
 
 @pytest.mark.parametrize("size", [256, 300, 512, 1080])
@@ -77,16 +102,16 @@ def test_it_climbs_back_once_there_was_room_for_long_enough() -> None:
     machine.run(10)
     machine.ms_per_megapixel = 40.0
     machine.run(PATIENCE_S - 2 * TICK_S)
-    assert machine.ladder.size == 384
+    assert machine.ladder.size == 358
     machine.run(3 * TICK_S)
     assert machine.ladder.size == 512
 
 
 def test_a_size_that_would_just_not_fit_is_not_tried() -> None:
     machine = Machine(Ladder(512))
-    machine.ms_per_megapixel = 150.0  # 39 ms at 512, 22 ms at 384
+    machine.ms_per_megapixel = 150.0  # 39 ms at 512, 19 ms at 358
     machine.run(300)
-    assert machine.sizes == [512, 384]
+    assert machine.sizes == [512, 358]
 
 
 def test_a_climb_that_proved_wrong_is_tried_later_the_next_time() -> None:

@@ -18,7 +18,6 @@ from PIL import Image
 
 from engine.errors import InputError, MachineError, OutputError
 from engine.frame import Frame, Pixels
-from engine.motion import Edit
 from engine.rig.mixer import RigMixer
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
@@ -275,22 +274,6 @@ def test_a_portrait_without_a_face_is_refused(clip: Path, tmp_path: Path) -> Non
     Image.fromarray(disc_picture(300, 300, None)).save(path)
     with pytest.raises(InputError, match=r"no face was found in the portrait .*empty\.png"):
         run(job(clip, [path], virtual_camera="auto"))
-
-
-def test_a_frames_size_follows_the_edit_no_more_than_the_portrait(portraits: list[Path]) -> None:
-    from stream.live_portraits import enroll_all
-
-    enrolled = enroll_all(
-        portraits, model=ShiftModel(), make_tracker=DiscTracker, framing="full", size=256
-    )
-    assert (enrolled.width, enrolled.height) == (384, 256)
-    second = enrolled.portraits[1].still()
-    assert second.shape == (256, 384, 3)
-    face = DiscTracker().find(second)
-    assert face is not None
-    assert face.landmarks[468, :2] == pytest.approx([191.5, 127.5], abs=0.6)
-    assert enrolled.portraits[0].still().shape == second.shape
-    assert Edit().mode == "both"
 
 
 PLAIN = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "TERM": "dumb"}

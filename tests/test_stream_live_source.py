@@ -71,7 +71,7 @@ class FakeContainer:
         self._levels, self._interval_s = levels, interval_s
         self._dies, self._stamps, self._paint = dies, stamps, paint
 
-    def demux(self, stream: object) -> Iterator[FakePacket]:
+    def demux(self, *streams: object) -> Iterator[FakePacket]:
         for index, level in enumerate(self._levels):
             time.sleep(self._interval_s)
             yield FakePacket(level, self._stamps(index), self.decoded, self._paint)
@@ -262,7 +262,7 @@ def test_large_pictures_are_made_smaller() -> None:
             return [av.VideoFrame(1920, 1080, "yuv420p")]
 
     container = FakeContainer([1], dies=False)
-    container.demux = lambda stream: iter([Large(1, None, [])])  # type: ignore[method-assign]
+    container.demux = lambda *streams: iter([Large(1, None, [])])  # type: ignore[method-assign]
     slot = Collector()
     source = LiveSource(CAMERA, slot, opener=lambda place: opened(container), again_s=60.0)
     source.start()

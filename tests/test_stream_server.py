@@ -19,7 +19,7 @@ from engine.frame import Pixels
 from stream.server.app import Served
 from stream.server.bodies import MOST_UPLOAD
 from tests.fakes import DiscTracker, disc_picture
-from tests.peers import LOCAL, SIZE, Page, Tone, disc_near, disc_place, page, server
+from tests.peers import LOCAL, SIZE, Page, disc_near, disc_place, page, server
 
 
 def on_camera(
@@ -157,25 +157,6 @@ def test_a_recording_holds_what_was_shown(tmp_path: Path) -> None:
         assert disc_near(168, 128)(np.asarray(pictures[-1], np.uint8))
 
     on_camera(tmp_path, test)
-
-
-def test_the_voice_comes_back_no_earlier_than_the_picture(tmp_path: Path) -> None:
-    async def run() -> None:
-        microphone = Tone()
-        async with (
-            server(tmp_path) as (served, http),
-            page(http, served.url, microphone) as peer,
-        ):
-            await peer.figures(lambda told: told["end_to_end"]["p50"] is not None)
-            microphone.is_loud = True
-            peer.camera.centre = (190, 128)
-            await peer.until(disc_near(190, 128, within=12))
-            seen = time.monotonic()
-            heard = await peer.until_heard(1000)
-            # Far apart they would be out of step to anybody; nearer than this a test would flake.
-            assert abs(heard - seen) < 0.5
-
-    asyncio.run(run())
 
 
 def test_two_sessions_run_side_by_side_and_a_third_is_refused(tmp_path: Path) -> None:

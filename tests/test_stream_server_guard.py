@@ -123,6 +123,34 @@ def test_where_there_is_a_token_every_request_needs_it(
     assert TOKEN not in answered[2]
 
 
+@pytest.mark.parametrize(
+    "address", ["/api/portraits/disc/picture", "/api/sessions/x", "/api/sessions/x/recording"]
+)
+def test_pictures_and_recordings_are_behind_the_token_too(tmp_path: Path, address: str) -> None:
+    assert asked(tmp_path, address, settings=replace(LOCAL, token=TOKEN))[0] == 401
+
+
+def test_the_page_cannot_be_framed_and_the_bare_view_only_on_this_machine(tmp_path: Path) -> None:
+    for address, framers in (
+        ("/", "'none'"),
+        ("/assets/index.html", "'none'"),
+        ("/view", "'self' http://127.0.0.1:* http://localhost:*"),
+    ):
+        policy = asked(tmp_path, address)[1]["Content-Security-Policy"]
+        told = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+        assert told["frame-ancestors"] == framers
+        assert told["default-src"] == "'none'"
+        assert "unsafe" not in policy
+    assert asked(tmp_path, "/")[1]["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_refusals_are_as_careful_as_answers(tmp_path: Path) -> None:
+    for address in ("/nowhere", "/api/sessions/x", "/api/portraits"):
+        headers = asked(tmp_path, address, headers={"Origin": "http://elsewhere"})[1]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cache-Control"] == "no-store"
+
+
 def test_somebody_elses_session_cannot_be_ended_without_the_token(tmp_path: Path) -> None:
     async def run() -> None:
         async with server(tmp_path, replace(LOCAL, token=TOKEN)) as (served, http):

@@ -104,13 +104,10 @@ def test_deleting_ends_the_session_and_a_second_time_finds_nothing(tmp_path: Pat
     asyncio.run(run())
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="known defect: after DELETE the publisher's connection is often not told of its end",
-)
 def test_deleting_closes_the_publishers_connection(tmp_path: Path) -> None:
     async def run() -> None:
-        async with on_air(tmp_path) as (publisher, _, _):
+        async with on_air(tmp_path) as (publisher, player, _):
+            await player.until(disc_near(128, 128))
             assert await publisher.send("DELETE") == 200
             async with asyncio.timeout(SOON_S):
                 while publisher.connection.connectionState != "closed":  # noqa: ASYNC110
@@ -137,13 +134,35 @@ def test_candidates_may_come_later(tmp_path: Path) -> None:
             sdp = publisher.connection.localDescription.sdp
             own = next(line for line in sdp.splitlines() if line.startswith("a=ice-ufrag"))
             fragment = f"{own}\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{candidate}\r\n"
-            assert await publisher.send("PATCH", fragment, If_Match=publisher.tag) == 204
-            assert await publisher.send("PATCH", fragment + "a=end-of-candidates\r\n") == 204
-            assert await publisher.send("PATCH", fragment, If_Match='"other"') == 412
-            assert await publisher.send("PATCH", "a=ice-ufrag:new\r\na=ice-pwd:x\r\n") == 422
-            assert await publisher.send("PATCH", "a=candidate:nonsense\r\n") == 400
-            assert await publisher.send("PATCH", (candidate + "\r\n") * 65) == 400
-            assert await publisher.send("PATCH", "{}", Content_Type="application/json") == 415
+            tag = publisher.tag
+            assert await publisher.send("PATCH", fragment, If_Match=tag) == 204
+            assert await publisher.send("PATCH", fragment, If_Match=f'"old", {tag}') == 204
+            end = fragment + "a=end-of-candidates\r\n"
+            assert await publisher.send("PATCH", end, If_Match=tag) == 204
+            assert await publisher.send("PATCH", "a=candidate:nonsense\r\n", If_Match=tag) == 400
+            many = (candidate + "\r\n") * 65
+            assert await publisher.send("PATCH", many, If_Match=tag) == 400
+            json = "application/json"
+            assert await publisher.send("PATCH", "{}", If_Match=tag, Content_Type=json) == 415
+
+    asyncio.run(run())
+
+
+def test_a_patch_must_name_the_ice_session_and_cannot_restart_it(tmp_path: Path) -> None:
+    restart = "a=ice-ufrag:new\r\na=ice-pwd:x\r\n"
+
+    async def run() -> None:
+        async with on_air(tmp_path) as (publisher, player, _):
+            for client in (publisher, player):
+                assert await client.send("PATCH", If_Match='"other"') == 412
+                assert await client.send("PATCH", restart, If_Match='"other"') == 412
+                assert await client.send("PATCH", restart, If_Match="*") == 422
+                assert await client.send("PATCH", If_Match="*") == 204
+            assert await publisher.send("PATCH") == 428
+            assert await publisher.send("PATCH", restart) == 428
+            assert await player.send("PATCH") == 204  # WHEP's own client sends no If-Match
+            assert await player.send("PATCH", restart) == 422
+            await player.until(disc_near(128, 128))  # none of that did any harm
 
     asyncio.run(run())
 

@@ -1,27 +1,36 @@
 """Each piece that takes latency out of aiortc: what it changes, and that it steps aside."""
 
 import asyncio
+import queue
 import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from threading import Event, get_ident
 
 import numpy as np
 import pytest
 from aiortc import codecs, rtp
 from aiortc.codecs import h264, vpx
-from aiortc.jitterbuffer import JitterBuffer
+from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.mediastreams import MediaStreamError
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpSendParameters
+from aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpSendParameters,
+)
+from aiortc.rtcrtpreceiver import RemoteStreamTrack, decoder_worker
 from aiortc.rtp import RtpPacket
 from av import VideoFrame
 
 from engine.frame import Frame, Pixels
-from stream.webrtc import encoders, marker_release, playout_delay
+from stream.webrtc import encoders, playout_delay, prompt_release
 from stream.webrtc.camera_track import LONGEST_SIDE, rgb
 from stream.webrtc.connection import BadOfferError, check_offer, install_low_latency, new_connection
+from stream.webrtc.hand_over import take_at_once
 from stream.webrtc.marker_release import MarkerJitterBuffer, releases_on_marker
 from stream.webrtc.outlet import Outlet, i420
 from stream.webrtc.portrait_track import PortraitTrack
+from stream.webrtc.sound_release import PromptSoundBuffer, holds_sound_back
 from stream.webrtc.voice_track import Voice
 from tests.fakes import disc_picture
 
@@ -74,18 +83,47 @@ class TestMarkerRelease:
         assert released(buffer, *sent) == [(10, b"a")]
         assert released(buffer, packet(4, 20, b"c", marker=True)) == [(20, b"bc")]
 
-    def test_sound_keeps_the_stock_rule(self) -> None:
-        buffer = MarkerJitterBuffer(capacity=16, prefetch=0)
-        assert released(buffer, packet(1, 10, b"a", marker=True)) == []
-
     def test_it_steps_aside_for_a_buffer_that_does_so_itself(self) -> None:
         assert not releases_on_marker(JitterBuffer)
         assert releases_on_marker(MarkerJitterBuffer)
 
     def test_installing_twice_changes_nothing(self) -> None:
         install_low_latency()
-        assert not marker_release.install()
+        assert not prompt_release.install()
         assert not playout_delay.install()
+
+
+class TestPromptSound:
+    def test_each_packet_comes_at_once(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        sent = [packet(65_535, 10, b"a"), packet(0, 20, b"b"), packet(1, 30, b"c")]
+        assert released(buffer, *sent) == [(10, b"a"), (20, b"b"), (30, b"c")]
+
+    def test_a_lost_packet_holds_up_nothing_and_a_late_one_is_left_out(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        sent = [packet(1, 10, b"a"), packet(3, 30, b"c"), packet(2, 20, b"b"), packet(4, 40, b"d")]
+        assert released(buffer, *sent) == [(10, b"a"), (30, b"c"), (40, b"d")]
+
+    def test_a_sender_that_begins_anew_is_followed(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        assert released(buffer, packet(9000, 10, b"a"), packet(5, 20, b"b")) == [
+            (10, b"a"),
+            (20, b"b"),
+        ]
+
+    def test_an_empty_packet_is_no_sound(self) -> None:
+        buffer = PromptSoundBuffer(capacity=16, prefetch=4)
+        assert released(buffer, packet(1, 10, b""), packet(2, 20, b"b")) == [(20, b"b")]
+
+    def test_it_steps_aside_for_a_buffer_that_does_so_itself(self) -> None:
+        assert holds_sound_back(JitterBuffer)
+        assert not holds_sound_back(PromptSoundBuffer)
+
+    def test_receivers_get_the_right_one(self) -> None:
+        made = prompt_release.PromptBuffers(JitterBuffer)
+        assert made.is_needed
+        assert type(made(512, is_video=True)) is MarkerJitterBuffer
+        assert type(made(16, prefetch=4)) is PromptSoundBuffer
 
 
 class TestPlayoutDelay:
@@ -225,6 +263,38 @@ class TestCamera:
 
     def test_odd_sides_are_taken(self) -> None:
         assert rgb(VideoFrame(641, 361, "yuv420p")).shape == (361, 641, 3)
+
+
+class TestHandOver:
+    def test_a_picture_is_taken_in_the_thread_that_decoded_it(self) -> None:
+        async def run() -> tuple[list[tuple[int, VideoFrame]], int]:
+            track = RemoteStreamTrack(kind="video")
+            taken: list[tuple[int, VideoFrame]] = []
+            assert take_at_once(track, lambda frame: taken.append((get_ident(), frame)))
+            codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000)
+            packets, _ = vpx.Vp8Encoder().encode(noise(1))
+            data = b"".join(vpx.vp8_depayload(packet) for packet in packets)
+            waiting: queue.Queue[object] = queue.Queue()
+            for item in ((codec, JitterFrame(data=data, timestamp=0)), None):
+                waiting.put(item)
+            loop = asyncio.get_running_loop()
+            with ThreadPoolExecutor(1) as pool:
+                decoder = pool.submit(get_ident).result()
+                await loop.run_in_executor(
+                    pool, decoder_worker, loop, waiting, track._queue, Event()
+                )
+            with pytest.raises(MediaStreamError):
+                await track.recv()  # the end comes the usual way
+            return taken, decoder
+
+        taken, decoder = asyncio.run(run())
+        assert [(thread, frame.width) for thread, frame in taken] == [(decoder, 256)]
+
+    def test_a_track_of_ones_own_is_left_alone(self) -> None:
+        async def run() -> bool:
+            return take_at_once(PortraitTrack(Outlet(still())), lambda frame: None)
+
+        assert asyncio.run(run()) is False
 
 
 def still() -> Frame:

@@ -1,6 +1,7 @@
 // Draws a portrait with a time code on a canvas, sends the canvas as a camera, and reads the time
 // code back from the video that returns: 24 bits of milliseconds and 8 bits of check sum, in two
-// rows of 16 black or white cells. Both clocks are this page's own.
+// rows of 16 black or white cells. Both clocks are this page's own. A white corner at the bottom left
+// asks the server for an echo.
 
 const SIDE = 512;
 const CELLS = 16;
@@ -65,8 +66,11 @@ async function received(peer) {
   return 0;
 }
 
-/** Latencies in ms, one per returned picture, of `seconds` after a warm-up. */
-window.measure = async ({ portrait, seconds, warmUp, rate }) => {
+/**
+ * For each of `blocks` ({kind: "echo" | "rig", seconds}), in turn and over one connection: the
+ * latencies in ms of all pictures that came back, frames a second and the server's figures.
+ */
+window.measure = async ({ portrait, blocks, warmUp, settle, rate }) => {
   const face = new Image();
   face.src = portrait;
   await face.decode();
@@ -74,43 +78,55 @@ window.measure = async ({ portrait, seconds, warmUp, rate }) => {
   const [track] = stream.getVideoTracks();
   const origin = performance.now();
   const now = () => Math.round(performance.now() - origin) & 0xffffff;
+  const wait = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
   let drawn = 0;
+  let kind = "rig";
   const draw = () => {
     const phase = drawn++ / rate;
     const sway = 10 * Math.sin(2 * phase);
     pen.fillStyle = "#777";
     pen.fillRect(0, 0, SIDE, SIDE);
     pen.drawImage(face, 40 + sway, 80 + 6 * Math.sin(3 * phase), SIDE - 80, SIDE - 80);
+    pen.fillStyle = kind === "echo" ? "#fff" : "#000";
+    pen.fillRect(0, SIDE - CELL, CELL, CELL);
     stamp(now());
     track.requestFrame();
   };
   const clock = setInterval(draw, 1000 / rate);
   const { peer, id } = await connect(stream);
-  const latencies = [];
-  let misread = 0;
-  let isOpen = false;
+  let block = null;
   const look = () => {
     const { videoWidth: width, videoHeight: height } = output;
-    if (isOpen && width) {
+    if (block && width) {
       [eye.canvas.width, eye.canvas.height] = [width, Math.ceil(height / 8)];
       eye.drawImage(output, 0, 0);
       const time = read(eye.getImageData(0, 0, width, eye.canvas.height).data, width);
-      if (time === null) misread++;
-      else latencies.push((now() - time) & 0xffffff);
+      if (time === null) block.misread++;
+      else block.latencies.push((now() - time) & 0xffffff);
     }
     output.requestVideoFrameCallback(look);
   };
   output.requestVideoFrameCallback(look);
-  await new Promise((done) => setTimeout(done, 1000 * warmUp));
-  const [framesBefore, drawnBefore, began] = [await received(peer), drawn, performance.now()];
-  isOpen = true;
-  await new Promise((done) => setTimeout(done, 1000 * seconds));
-  isOpen = false;
-  const took = (performance.now() - began) / 1000;
-  const frames = (await received(peer)) - framesBefore;
-  const sent = drawn - drawnBefore;
+  await wait(warmUp);
+  const found = [];
+  for (const { kind: asked, seconds } of blocks) {
+    kind = asked;
+    await wait(settle);
+    const begun = { kind, latencies: [], misread: 0 };
+    const [framesBefore, drawnBefore, began] = [await received(peer), drawn, performance.now()];
+    const dropsBefore = window.stats?.drops ?? 0;
+    block = begun;
+    await wait(seconds);
+    block = null;
+    const took = (performance.now() - began) / 1000;
+    begun.fps = ((await received(peer)) - framesBefore) / took;
+    begun.drawnFps = (drawn - drawnBefore) / took;
+    begun.drops = window.stats.drops - dropsBefore;
+    begun.stats = window.stats;
+    found.push(begun);
+  }
   clearInterval(clock);
   peer.close();
   await fetch(`/api/sessions/${id}`, { method: "DELETE" });
-  return { latencies, misread, fps: frames / took, drawnFps: sent / took, stats: window.stats };
+  return found;
 };

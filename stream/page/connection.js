@@ -15,9 +15,10 @@ const NO_WAY = new Trouble(
  * Connect, and resolve once media can flow.
  *
  * `camera` is a track; `microphone` one or null: the sound's line is offered always, so that a
- * microphone can join later without another offer.
+ * microphone can join later without another offer. `session` is the id of one to take up again; if
+ * it has ended meanwhile, the server gives a new one.
  */
-export async function connect({ camera, microphone, portrait, settings, signal, onStats, onTrack }) {
+export async function connect({ camera, microphone, portrait, settings, session, signal, onStats, onTrack }) {
   const peer = new RTCPeerConnection({ iceServers: [] });
   const video = peer.addTransceiver(camera, { direction: "sendrecv" });
   const audio = peer.addTransceiver(microphone ?? "audio", { direction: "sendrecv" });
@@ -34,7 +35,9 @@ export async function connect({ camera, microphone, portrait, settings, signal, 
     await peer.setLocalDescription();
     await gathered(peer);
     const { type, sdp } = peer.localDescription;
-    const answer = await openSession({ type, sdp, settings, ...(portrait ? { portrait } : {}) });
+    const answer = await openSession({
+      type, sdp, settings, ...(portrait ? { portrait } : {}), ...(session ? { session } : {}),
+    });
     id = answer.id; // from here on the server holds a place, given back below if this fails
     signal.throwIfAborted();
     await peer.setRemoteDescription({ type: answer.type, sdp: answer.sdp });
@@ -42,7 +45,7 @@ export async function connect({ camera, microphone, portrait, settings, signal, 
     return { id, peer, channel, video: video.sender, audio: audio.sender, close };
   } catch (error) {
     close();
-    if (id) await endSession(id);
+    if (id && id !== session) await endSession(id);
     throw error;
   }
 }

@@ -35,12 +35,21 @@ export class Recording {
     if (!this.#store.get().recordingSince) return;
     this.#store.set({ recordingSince: null });
     try {
-      await setRecording(id, false);
+      await this.#end(id);
       save(await fetchRecording(id));
       toast("The recording is saved with your downloads.");
     } catch (error) {
       if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
       toast(`The recording could not be fetched. ${explain(error).text}`, { isTrouble: true });
+    }
+  }
+
+  /** A session that has ended by itself has ended its recording, which is kept for a while. */
+  async #end(id) {
+    try {
+      await setRecording(id, false);
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 404)) throw error;
     }
   }
 }

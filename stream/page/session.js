@@ -15,6 +15,7 @@ export class Session {
   #hooks;
   #devices;
   #connection = null;
+  #lost = null; // the id of a session whose connection broke
   #run = null;
   #heardAt = 0;
   #patience = createPatience();
@@ -22,7 +23,7 @@ export class Session {
 
   /**
    * `hooks`: `onTrack(track)` for what comes back; `beforeEnd(id)` is awaited before a session is
-   * given back; `beforeRetry()` before a new one is opened after a break.
+   * given back, or when it is found to be gone; `beforeRetry()` before a connection is made anew.
    */
   constructor(store, hooks) {
     this.#store = store;
@@ -95,15 +96,19 @@ export class Session {
       ...this.#devices.tracks,
       portrait,
       settings,
+      session: this.#lost,
       signal,
       onStats: (stats) => this.#hear(stats),
       onTrack: this.#hooks.onTrack,
     });
+    const gone = this.#lost === connection.id ? null : this.#lost;
+    this.#lost = null;
     this.#connection = connection;
     this.#heardAt = performance.now();
     connection.peer.onconnectionstatechange = () => this.#look(connection);
     connection.channel.onclose = () => connection === this.#connection && this.#recover();
     this.#store.set({ phase: "live", retryAt: null, notice: null });
+    if (gone) await this.#hooks.beforeEnd(gone);
     await this.#catchUp(connection, portrait, settings);
   }
 
@@ -140,17 +145,20 @@ export class Session {
     const signal = this.#run?.signal;
     if (!signal || !this.#connection) return;
     this.#store.set({ phase: "reconnecting", stats: null });
-    let ended = this.#letGo();
+    this.#lost = this.#connection.id; // the server keeps it for a while
+    this.#connection.close();
+    this.#connection = null;
+    let waited = null;
     for (let attempt = 0; ; attempt++) {
       try {
-        await ended; // its place may be the last one the server has
+        await waited;
         await this.#hooks.beforeRetry();
         signal.throwIfAborted();
         return await this.#open(signal);
       } catch (error) {
         if (signal.aborted) return;
         if (!mayPass(error)) return this.#fail(error);
-        ended = this.#waitForNext(error, attempt, signal);
+        waited = this.#waitForNext(error, attempt, signal);
       }
     }
   }
@@ -163,12 +171,12 @@ export class Session {
   }
 
   async #letGo() {
-    const connection = this.#connection;
-    this.#connection = null;
-    if (!connection) return;
-    await this.#hooks.beforeEnd(connection.id); // closing the connection may end the session
-    connection.close();
-    await endSession(connection.id);
+    const [connection, id] = [this.#connection, this.#connection?.id ?? this.#lost];
+    this.#connection = this.#lost = null;
+    if (!id) return;
+    await this.#hooks.beforeEnd(id); // while pictures still come
+    connection?.close();
+    await endSession(id);
   }
 
   async #fail(error) {

@@ -28,7 +28,9 @@ export function setUpStage(store, act) {
   store.watch(statusOf, (text) => (find("#status-text").textContent = text));
   watchFlag(store);
   // Said once: a line that stays would cover the picture. The size stays in the status.
-  store.watch((state) => state.stats?.quality?.reason, (reason) => reason && toast(asSentence(reason)));
+  store.watch((state) => state.stats?.quality?.reason, (reason, { stats }) => {
+    if (reason) toast(`${asSentence(reason)} The picture has ${stats.quality.size} now, and gets sharper when there is room.`);
+  });
 }
 
 /** Show what comes back; called for each track of a connection. */

@@ -19,7 +19,10 @@ routes = web.RouteTableDef()
 
 @routes.post("/api/sessions")
 async def open_session(request: web.Request) -> web.Response:
-    """An offer in, an answer out: the camera drives the portrait from now on."""
+    """An offer in, an answer out: the camera drives the portrait from now on.
+
+    Whoever names a session that is still there takes it up again, as it was.
+    """
     body = await read_json(request)
     sdp, kind = body.get("sdp"), body.get("type", "offer")
     if not isinstance(sdp, str) or kind != "offer":
@@ -29,9 +32,16 @@ async def open_session(request: web.Request) -> web.Response:
         raise refusal(web.HTTPBadRequest, "settings must be an object")
     wanted = dict(wanted)
     portrait = body.get("portrait", wanted.pop("portrait", None))
-    item = request.app[SHELF].first if portrait is None else found_item(request, portrait)
+    item = None if portrait is None else found_item(request, portrait)
+    hall, before = request.app[HALL], body.get("session")
+    session = hall.find(before) if isinstance(before, str) else None
     try:
-        session, answer = await request.app[HALL].open(item, wanted, sdp, join_page)
+        if session is not None:
+            await session.control(wanted, item)
+            answer = await hall.rejoin(session, sdp, join_page)
+        else:
+            item = item or request.app[SHELF].first
+            session, answer = await hall.open(item, wanted, sdp, join_page)
     except FullError as error:
         raise full(error) from error
     except BadOfferError as error:
@@ -90,8 +100,10 @@ async def switch_recording(request: web.Request) -> web.Response:
 
 @routes.get("/api/sessions/{id}/recording")
 async def download_recording(request: web.Request) -> web.FileResponse:
-    """The finished recording."""
-    path = found_session(request).recording
+    """The finished recording; also for a while after its session has ended."""
+    path = request.app[HALL].recordings.find(request.match_info["id"])
+    if path is None:
+        path = found_session(request).recording
     name = {"Content-Disposition": 'attachment; filename="understudy.mp4"'}
     return web.FileResponse(path, headers=name)
 

@@ -65,9 +65,6 @@ class Guard:
             given.strip().encode(), token.encode()
         ):
             return
-        # An <img> or a download link cannot send a token; its address can't be guessed either.
-        if request.method == "GET" and request.path.endswith(("/picture", "/recording")):
-            return
         raise refusal(
             web.HTTPUnauthorized,
             "the token is missing or wrong: open the address that the server printed",
@@ -96,16 +93,17 @@ def middleware(guard: Guard) -> Middleware:
             response = await handler(request)
         except web.HTTPException as error:
             if error.content_type == "application/json" or error.status < 400:
+                _harden(error)
                 raise
             sentence = _PLAIN.get(error.status, f"{error.reason}: see the documentation")
             allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
-            return web.json_response({"error": sentence}, status=error.status, headers=allow)
+            response = web.json_response({"error": sentence}, status=error.status, headers=allow)
         except UnderstudyError as error:
-            return web.json_response({"error": str(error)}, status=422)
+            response = web.json_response({"error": str(error)}, status=422)
         except Exception:
             # The outermost frame of a request: the trace is for the log, not for the peer.
             logger.exception("%s %s failed", request.method, request.rel_url.path)
-            return web.json_response(
+            response = web.json_response(
                 {"error": "the server failed: its log says why; try again"}, status=500
             )
         _harden(response)
@@ -122,7 +120,7 @@ _PLAIN = {
 
 
 def _harden(response: web.StreamResponse) -> None:
-    """Nothing of ours may be framed, sniffed or told to other sites."""
+    """Nothing of ours may be sniffed, kept or told to other sites."""
     if not response.prepared:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")

@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.errors import UnderstudyError
 from stream.server.peers import Peer
+from stream.server.recordings import Recordings
 from stream.server.session import Session, open_session
 from stream.server.settings import ServerSettings
 from stream.server.shelf import Item
@@ -21,6 +22,8 @@ CONNECT_S = 15.0
 """A connection that is not up by then was given up by its peer."""
 SILENT_S = 10.0
 """A camera that sent nothing for so long may lose its place to a newcomer. Cameras send always."""
+RETURNS_WITHIN_S = 20.0
+"""A page whose connection broke finds its session as it was for so long."""
 LOOK_EVERY_S = 0.5
 MOST_VIEWERS = 8
 """Of one session: each costs an encoder."""
@@ -40,11 +43,14 @@ class Hall:
         self._stun = settings.stun
         self._adapts = settings.adapts
         self._folder = folder
+        self.recordings = Recordings()
+        """Of sessions that have ended."""
         self._coming = 0
         self._sessions: dict[str, Session] = {}
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
         self._viewers: dict[str, Peer] = {}  # viewer id -> whoever watches
         self._began_s: dict[Peer, float] = {}
+        self._left_s: dict[str, float] = {}  # session id -> when its page was lost
 
     def find(self, session_id: str) -> Session | None:
         """The session with this id."""
@@ -96,10 +102,28 @@ class Hall:
             self._sessions[session.id] = session
         finally:
             self._coming -= 1
-        self._drivers[session.id] = peer
-        self._watch(peer, lambda: self.close(session.id))
+        self._drive(session, peer)
         logger.info("session %s: opened with %s", session.id[:6], item.name)
         return session, answer
+
+    async def rejoin(
+        self,
+        session: Session,
+        sdp: str,
+        join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
+    ) -> str:
+        """Another connection for whoever is on camera in this session; the answer.
+
+        All else goes on: the neutral face, a recording, whoever watches.
+        """
+        peer, answer = await join(session, sdp, self._stun)
+        before = self._drivers.get(session.id)
+        self._drive(session, peer)
+        if before is not None:
+            self._began_s.pop(before, None)
+            await before.close()
+        logger.info("session %s: taken up again", session.id[:6])
+        return answer
 
     async def watch(
         self,
@@ -125,11 +149,14 @@ class Hall:
         for viewer_id, viewer in tuple(self._viewers.items()):
             if viewer.session is session:
                 await self.close_viewer(viewer_id)
+        self._left_s.pop(session_id, None)
         driver = self._drivers.pop(session_id, None)
         if driver is not None:
             self._began_s.pop(driver, None)
             await driver.close()
-        await session.close()
+        recording = await session.close()
+        if recording is not None:
+            self.recordings.keep(session_id, recording)
         logger.info("session %s: closed", session_id[:6])
         return True
 
@@ -152,14 +179,16 @@ class Hall:
         return len(self._sessions) + self._coming >= self._most
 
     async def _make_room(self) -> None:
-        """End the session whose camera has been silent the longest, if it has been for long.
+        """End the session whose page was lost, or whose camera has been silent for long.
 
         A browser that was killed says nothing, and ICE notices after half a minute.
         """
         quiet = min(
             self._sessions.values(), key=lambda session: session.source.arrived_s, default=None
         )
-        if quiet is not None and time.monotonic() - quiet.source.arrived_s > SILENT_S:
+        if self._left_s:
+            await self.close(min(self._left_s, key=self._left_s.__getitem__))
+        elif quiet is not None and time.monotonic() - quiet.source.arrived_s > SILENT_S:
             logger.info("session %s: silent, and its place is needed", quiet.id[:6])
             await self.close(quiet.id)
 
@@ -176,9 +205,32 @@ class Hall:
     async def _look(self, now_s: float) -> None:
         for session in tuple(self._sessions.values()) if self._adapts else ():
             session.adapt(now_s)
+        for session_id, left_s in tuple(self._left_s.items()):
+            if now_s - left_s > RETURNS_WITHIN_S:
+                await self.close(session_id)
+        self.recordings.tidy()
         for peer, began_s in tuple(self._began_s.items()):
             if now_s - began_s > CONNECT_S:
                 await self._give_up(peer)
+
+    def _drive(self, session: Session, peer: Peer) -> None:
+        """Put this connection on camera."""
+        self._left_s.pop(session.id, None)
+        self._drivers[session.id] = peer
+        self._watch(peer, lambda: self._lose(session.id, peer))
+
+    async def _lose(self, session_id: str, peer: Peer) -> bool:
+        """A driver's connection is gone: a page may come back, a publisher begins anew."""
+        if self._drivers.get(session_id) is not peer:
+            return False  # it was exchanged for another one
+        if not peer.returns:
+            return await self.close(session_id)
+        del self._drivers[session_id]
+        self._began_s.pop(peer, None)
+        self._left_s[session_id] = time.monotonic()
+        logger.info("session %s: its page was lost", session_id[:6])
+        await peer.close()
+        return True
 
     def _watch(self, peer: Peer, close: Callable[[], Awaitable[bool]]) -> None:
         """Close when the connection fails or is closed by the other side."""

@@ -26,23 +26,38 @@ KINDS = {
 """Everything that is served, said and not guessed."""
 
 POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "media-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'"
 )
-"""Of the page: its own files and nothing else, and no other site around it."""
+"""Of every page: its own files and nothing else, no code or style from a string."""
+PAGE_HEADERS = {
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(self), microphone=(self), fullscreen=(self)",
+    # A process of its own, out of reach of whatever opened the page.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+VIEW_HEADERS = {
+    # The bare picture may stand in an overlay that another program of this machine serves.
+    "Content-Security-Policy": (
+        f"{POLICY}; frame-ancestors 'self' http://127.0.0.1:* http://localhost:*"
+    ),
+    "Permissions-Policy": "camera=(), microphone=()",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
 
 
 @routes.get("/")
 async def index(request: web.Request) -> web.StreamResponse:
     """The page."""
-    return _file(request, "index.html")
+    return _file(request, "index.html", PAGE_HEADERS)
 
 
 @routes.get("/view")
 async def view(request: web.Request) -> web.StreamResponse:
     """The picture alone, for OBS's Browser source."""
-    return _file(request, "view.html")
+    return _file(request, "view.html", VIEW_HEADERS)
 
 
 @routes.get("/favicon.ico")
@@ -57,16 +72,17 @@ async def asset(request: web.Request) -> web.StreamResponse:
     return _file(request, request.match_info["name"])
 
 
-def _file(request: web.Request, name: str) -> web.StreamResponse:
+def _file(
+    request: web.Request, name: str, headers: dict[str, str] | None = None
+) -> web.StreamResponse:
     folder = request.app[SETTINGS].pages.resolve()
     path = _inside(folder, name)
     if path is None or path.suffix not in KINDS or not path.is_file():
         raise refusal(web.HTTPNotFound, "there is no such file: check the address")
-    headers = {"Content-Type": KINDS[path.suffix], "Cache-Control": "no-cache"}
-    if path.suffix == ".html":
-        headers["Content-Security-Policy"] = POLICY
-        headers["Permissions-Policy"] = "camera=(self), microphone=(self), fullscreen=(self)"
-    return web.FileResponse(path, headers=headers)
+    if path.suffix == ".html" and headers is None:  # asked for as a file, not as a page
+        headers = PAGE_HEADERS
+    told = {"Content-Type": KINDS[path.suffix], "Cache-Control": "no-cache"}
+    return web.FileResponse(path, headers=told | (headers or {}))
 
 
 def _inside(folder: Path, name: str) -> Path | None:

@@ -11,7 +11,7 @@ from aiortc.rtcrtpsender import RTCRtpSender
 
 from engine.frame import Frame
 from stream.server.session import Session
-from stream.webrtc.connection import accept, answer, check_offer, new_connection
+from stream.webrtc.connection import accept, answer, check_offer, new_connection, set_apart
 from stream.webrtc.portrait_track import PortraitTrack
 
 STATS_EVERY_S = 0.5
@@ -22,7 +22,11 @@ MOST_BUFFERED = 64 * 1024
 class Peer:
     """One connection of a session."""
 
-    def __init__(self, connection: RTCPeerConnection, session: Session) -> None:
+    def __init__(
+        self, connection: RTCPeerConnection, session: Session, *, returns: bool = False
+    ) -> None:
+        self.returns = returns
+        """Whether the session waits for it after a break."""
         self.connection = connection
         self.session = session
         self.tracks: list[MediaStreamTrack] = []
@@ -47,7 +51,7 @@ class Peer:
 async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
     """The page's own connection: camera, microphone and a channel for figures; the answer's SDP."""
     check_offer(sdp)
-    peer = Peer(new_connection(stun), session)
+    peer = Peer(new_connection(stun), session, returns=True)
     _send_portrait(peer, "sendrecv", is_first=True)
     if _has_sound(sdp):
         _send_voice(peer, "sendrecv")
@@ -108,7 +112,7 @@ def _has_sound(sdp: str) -> bool:
 def _send_voice(peer: Peer, direction: str) -> None:
     track = peer.session.voice.listen()
     peer.tracks.append(track)
-    peer.connection.addTransceiver(track, direction)
+    set_apart(peer.connection.addTransceiver(track, direction))
 
 
 def _take_camera(peer: Peer) -> None:

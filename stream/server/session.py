@@ -14,7 +14,8 @@ from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.reenactor import Reenactor
 from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
-from stream.ladder import Ladder, Load
+from stream.ladder import Ladder, LoadMeter
+from stream.live_sound import LiveSound
 from stream.loop import FrameLoop
 from stream.recorder import Recorder
 from stream.server.controls import Controls, changed
@@ -54,7 +55,7 @@ class Session:
         self._adapting: asyncio.Task[None] | None = None
         self.voice = Voice(lambda: self.loop.delay_ms / 1e3)
         """The microphone, as late as the pictures are."""
-        self._told = (0, 0)
+        self._meter = LoadMeter()
         self.is_closed = False
 
     @property
@@ -87,7 +88,7 @@ class Session:
         """How the stream is doing, for the page; times in milliseconds."""
         report = self.loop.report()
         return {
-            "fps": report.fps,
+            "fps": report.fps if report.frames > 1 else None,
             "drops": report.drops,
             "frames": report.frames,
             "failures": report.failures,
@@ -101,16 +102,7 @@ class Session:
 
     def adapt(self, now_s: float) -> None:
         """Let the ladder see how the loop is doing, and follow it."""
-        report = self.loop.report()
-        frames, drops = self._told
-        self._told = (report.frames, report.drops)
-        load = Load(
-            now_s=now_s,
-            frames=report.frames - frames,
-            drops=report.drops - drops,
-            step_ms=report.stages_ms.get("step", {}).get("p50", 0.0),
-            fps=report.fps,
-        )
+        load = self._meter.load(self.loop.report(), now_s)
         # While a portrait is being made ready, the machine is busy with that.
         if not self._swapping.locked() and self.ladder.observe(load):
             reason = self.ladder.reason or "there is room again"
@@ -122,12 +114,15 @@ class Session:
         if self.is_recording:
             raise InputError("a recording is going on already: stop it first")
         self._forget_recording()
-        self._recorder = Recorder(self._folder / f"{self.id}.mp4")
+        sound = LiveSound() if self.voice.is_connected else None
+        self._recorder = Recorder(self._folder / f"{self.id}.mp4", sound)
         self.outlet.record_into(self._recorder.slot)
+        self.voice.record_into(sound)
 
     async def stop_recording(self) -> None:
         """Complete the recording, if there is one."""
         self.outlet.record_into(None)
+        self.voice.record_into(None)
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.stop)
 
@@ -150,17 +145,18 @@ class Session:
             raise InputError("the recording has no pictures in it: record while you are on camera")
         return recorder.path
 
-    async def close(self) -> None:
-        """Stop the thread within a second, and give back what was lent."""
+    async def close(self) -> Path | None:
+        """Stop the thread within a second, give back what was lent; a recording is handed on."""
         if self.is_closed:
-            return
+            return None
         self.is_closed = True
         await self.stop_recording()
-        self._forget_recording()
         if await asyncio.to_thread(self.loop.stop):
             self._studio.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
+        path = None if self._recorder is None else self._recorder.path
+        return path if path is not None and path.exists() else None
 
     def _hold(self, mixer: RigMixer, before: Controls, now: Controls) -> None:
         """Take pose and gaze from elsewhere, or from the driver again."""

@@ -1,7 +1,8 @@
 """What sessions share: the model, trackers that are ready, and one thread for the slow work.
 
-Compiling a tracker's networks and enrolling a portrait take a second each, so neither is done in
-the event loop or in a frame loop: a portrait is swapped while the old one goes on moving.
+Compiling the first tracker's networks takes seconds and enrolling a portrait a fifth of one, so
+neither is done in the event loop or in a frame loop: a portrait is swapped while the old one goes
+on moving.
 """
 
 import asyncio
@@ -10,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from engine.faces.face import Face, Tracker
-from engine.frame import Pixels
-from engine.framing import FACE_CENTRE, FACE_SIDE, Fit, Framing, plan_fit
+from engine.faces.face import Tracker
+from engine.framing import Framing, plan_fit
 from engine.model import Model, Portrait
 from engine.rig.mixer import RigMixer
 from stream.server.shelf import Item, uploaded
@@ -28,24 +28,6 @@ class Enrolled:
     item: Item
     size: int
     portrait: Portrait[Any]
-
-
-def square_inside(picture: Pixels, face: Face, size: int) -> Fit:
-    """A square around the face that nowhere leaves the picture: repeated edges would be seen."""
-    rows, columns = picture.shape[:2]
-    left, top, right, bottom = face.box
-    height = bottom - top
-    side = max(2, min(round(FACE_SIDE * height), rows, columns))
-    x = round((left + right) / 2 - side / 2)
-    y = round((top + bottom) / 2 - FACE_CENTRE * height - side / 2)
-    return Fit(
-        left=min(max(x, 0), columns - side),
-        top=min(max(y, 0), rows - side),
-        width=side,
-        height=side,
-        out_width=size,
-        out_height=size,
-    )
 
 
 class Studio:
@@ -101,10 +83,7 @@ class Studio:
         return await self._work(lambda: act(self._find_examiner()))
 
     def _enroll(self, item: Item, size: int) -> Enrolled:
-        if self._framing == "face":
-            fit = square_inside(item.picture, item.face, size)
-        else:
-            fit = plan_fit(item.picture, item.face, frame="full", size=size)
+        fit = plan_fit(item.picture, item.face, frame=self._framing, size=size, warns=False)
         picture, face = fit.picture(item.picture), fit.face(item.face)
         return Enrolled(item=item, size=size, portrait=self.model.enroll(picture, face))
 

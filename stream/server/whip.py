@@ -69,13 +69,14 @@ async def watch(request: web.Request) -> web.Response:
 @routes.patch("/whip/{id}")
 @routes.patch("/whep/{id}")
 async def trickle(request: web.Request) -> web.Response:
-    """More candidates of the peer. An ICE restart is refused, as RFC 9725, 4.3.3 allows."""
+    """More candidates of the peer (RFC 9725, 4.3.2).
+
+    An ICE restart is refused by 422, as 4.3.1 has it for what a session doesn't support: aiortc
+    cannot restart.
+    """
     peer = _peer(request)
     fragment = await read_sdp(request, FRAGMENT)
-    tag = request.headers.get("If-Match")
-    # Clients of the drafts send none; a wrong one is a client that talks about another connection.
-    if tag is not None and tag not in ("*", _tag(request.match_info["id"])):
-        raise refusal(web.HTTPPreconditionFailed, "this connection is another one: publish again")
+    _check_tag(request)
     lines = [line.strip() for line in fragment.splitlines()]
     if _value(lines, "ice-ufrag") not in (None, _remote_ufrag(peer.connection)):
         raise refusal(
@@ -125,13 +126,33 @@ def _tag(resource_id: str) -> str:
     return f'"{resource_id[:8]}"'
 
 
+def _check_tag(request: web.Request) -> None:
+    """Whether the client means this ICE session: it must say so by If-Match (RFC 9725, 4.3.1).
+
+    Players need not: WHEP is a draft, and its author's own client sends none.
+    """
+    tags = request.headers.get("If-Match")
+    if tags is None and not _is_publisher(request):
+        return
+    if tags is None:
+        raise refusal(
+            web.HTTPPreconditionRequired, "send If-Match with the ETag that the POST was answered"
+        )
+    if not {"*", _tag(request.match_info["id"])} & {tag.strip() for tag in tags.split(",")}:
+        raise refusal(web.HTTPPreconditionFailed, "this connection is another one: publish again")
+
+
 def _peer(request: web.Request) -> Peer:
     hall, resource_id = request.app[HALL], request.match_info["id"]
-    is_publisher = request.path.startswith("/whip/")
+    is_publisher = _is_publisher(request)
     peer = hall.find_driver(resource_id) if is_publisher else hall.find_viewer(resource_id)
     if peer is None:
         raise _gone()
     return peer
+
+
+def _is_publisher(request: web.Request) -> bool:
+    return request.path.startswith("/whip/")
 
 
 def _gone() -> web.HTTPException:

@@ -1,7 +1,7 @@
 """What arrives from a peer's camera, for the frame loop: the newest picture, as RGB.
 
-The track is read as fast as it gives, into a slot, so that aiortc's queue stays empty; the pixels
-are touched only when the loop takes one, in the loop's thread.
+Pictures go from the decoder's thread into a slot; the pixels are touched only when the loop takes
+one, in the loop's thread.
 """
 
 import time
@@ -16,6 +16,7 @@ from av.video.reformatter import ColorRange
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from engine.stats import timed
+from stream.webrtc.hand_over import take_at_once
 
 LONGEST_SIDE = 1280
 """A larger camera picture is reduced: the tracker sees 192 pixels of a face at most."""
@@ -36,14 +37,19 @@ class CameraSource:
 
     async def receive(self, track: MediaStreamTrack) -> None:
         """Read the track to its end."""
+        take_at_once(track, self._put)
         try:
             while True:
                 picture = await track.recv()
                 if isinstance(picture, VideoFrame):
-                    self.arrived_s = time.monotonic()
-                    self._slot.put((picture, time.monotonic_ns()))
+                    self._put(picture)
         except MediaStreamError:
             return  # the track has ended; the last picture stays
+
+    def _put(self, picture: VideoFrame) -> None:
+        """In the decoder's thread, or in the event loop's."""
+        self.arrived_s = time.monotonic()
+        self._slot.put((picture, time.monotonic_ns()))
 
     def take(self, timeout_s: float | None = 0.0) -> Frame | None:
         """The newest picture; None where none came in time."""

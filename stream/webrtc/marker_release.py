@@ -6,11 +6,8 @@ carries the RTP marker bit (RFC 3550, 5.1; RFC 6184, 5.1; RFC 7741, 4.1), so a r
 one timestamp that ends in a marker is complete. Without markers, the stock rule stays.
 """
 
-from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
-
-from stream.webrtc.stock import part_of, replace_part
 
 # aiortc leaves these without types.
 _DATA = "_data"
@@ -26,8 +23,6 @@ class MarkerJitterBuffer(JitterBuffer):
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         """Take in a packet; whether a key frame is needed, and a frame if one is complete."""
         is_loss, frame = super().add(packet)
-        if not self._is_video:
-            return is_loss, frame
         # Padding after a marker has nothing in it; an empty frame would end the decoder's stream.
         if frame is not None and frame.data:
             return is_loss, frame
@@ -47,14 +42,6 @@ class MarkerJitterBuffer(JitterBuffer):
                 data = b"".join(getattr(part, _DATA) for part in packets)
                 return JitterFrame(data=data, timestamp=packet.timestamp) if data else None
         return None
-
-
-def install() -> bool:
-    """Use it for every receiver made from now on; False where aiortc does so by itself."""
-    if releases_on_marker(part_of(rtcrtpreceiver, "JitterBuffer")):
-        return False
-    replace_part(rtcrtpreceiver, "JitterBuffer", MarkerJitterBuffer)
-    return True
 
 
 def releases_on_marker(buffer: type[JitterBuffer]) -> bool:

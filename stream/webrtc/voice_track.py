@@ -13,8 +13,12 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
+from stream.live_sound import Alignment, LiveSound
+
 MOST_HELD = 100
 """Packets of 20 ms: two seconds. A sound older than that is of no use to anybody."""
+ALIGNED_OVER = 25
+"""Packets, half a second, whose times of arrival say where the microphone's clock lies on ours."""
 
 
 class Voice:
@@ -22,8 +26,12 @@ class Voice:
 
     def __init__(self, delay_s: Callable[[], float]) -> None:
         """Make one that is silent; `delay_s` gives how late the pictures are at the moment."""
+        self.is_connected = False
+        """Whether a peer has said that it may send sound."""
         self._delay_s = delay_s
         self._listeners: tuple[VoiceTrack, ...] = ()
+        self._recording: LiveSound | None = None
+        self._clock = Alignment(ALIGNED_OVER)
 
     def listen(self) -> "VoiceTrack":
         """A track for one more listener."""
@@ -33,14 +41,32 @@ class Voice:
 
     async def receive(self, track: MediaStreamTrack) -> None:
         """Read a microphone to its end."""
+        self.is_connected = True
+        self._clock = Alignment(ALIGNED_OVER)
         try:
             while True:
                 sound = await track.recv()
                 if isinstance(sound, AudioFrame):
+                    self._record(sound, time.monotonic_ns())
                     for listener in self._listeners:
                         listener.hold(sound)
         except MediaStreamError:
             return  # silence from here on; the portrait goes on
+
+    def record_into(self, sound: LiveSound | None) -> None:
+        """Put every piece into this recording, too; None ends that."""
+        self._recording = sound
+
+    def _record(self, sound: AudioFrame, arrived_ns: int) -> None:
+        """A piece arrives when it is over; one that was held up began no later for that."""
+        if sound.pts is None or sound.time_base is None:
+            return
+        stated_ns = round(sound.pts * sound.time_base * 1_000_000_000)
+        self._clock.saw(stated_ns, arrived_ns)
+        recording, arrives_ns = self._recording, self._clock.moment_ns(stated_ns)
+        if recording is not None and arrives_ns is not None:
+            lasts_ns = sound.samples * 1_000_000_000 // sound.sample_rate
+            recording.put(sound, arrives_ns - lasts_ns)
 
     def _left(self, track: "VoiceTrack") -> None:
         self._listeners = tuple(other for other in self._listeners if other is not track)

@@ -133,12 +133,17 @@ class FakeServer:
 
     async def open(self, request: web.Request) -> web.Response:
         offer = await request.json()
+        session_id = offer.get("session")
+        if session_id in self.sessions:
+            await self._end(session_id)
+        else:
+            session_id = None
         if len(self.sessions) >= self.behaviour.limit:
             sentence = f"all {self.behaviour.limit} places are taken. Try again in a minute"
             return refuse(503, sentence)
         peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._count += 1
-        session_id = f"s{self._count}"
+        session_id = session_id or f"s{self._count}"
         session = Session(
             peer=peer, portrait=offer.get("portrait"), settings=offer.get("settings", {})
         )

@@ -1,0 +1,94 @@
+"""A page whose connection broke finds its session as it was; one that stays away loses it."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from stream.server import hall
+from stream.server.parts import HALL
+from tests.peers import LOCAL, SOON_S, disc_near, page, server
+
+
+def test_a_session_is_taken_up_again_as_it_was(tmp_path: Path) -> None:
+    """The driver's neutral place was left of the middle; a new session would take the middle."""
+
+    async def run() -> None:
+        async with server(tmp_path) as (served, http), page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            peer.camera.centre = (168, 128)
+            await peer.until(disc_near(168, 128))
+            await peer.patch(gains={"pose": 0.5})
+            recording = f"{peer.url}/api/sessions/{peer.session['id']}/recording"
+            async with http.post(recording, json={"on": True}) as response:
+                assert response.status == 200
+            await peer.connection.close()
+            async with page(http, served.url, session=peer.session["id"]) as again:
+                assert again.session["id"] == peer.session["id"]
+                assert again.session["settings"]["gains"] == {"pose": 0.5}
+                again.camera.centre = (168, 128)
+                await again.until(disc_near(148, 128))
+                told = await again.figures(lambda told: told["frames"] > 0)
+                assert told["recording"] is True
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_still_lives_is_exchanged(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with server(tmp_path) as (served, http), page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            async with page(http, served.url, session=peer.session["id"]) as again:
+                again.camera.centre = (150, 128)
+                await again.until(disc_near(150, 128))
+                async with asyncio.timeout(SOON_S):
+                    while peer.connection.connectionState != "closed":  # noqa: ASYNC110
+                        await asyncio.sleep(0.05)
+                again.camera.centre = (170, 128)
+                await again.until(disc_near(170, 128))  # its end did not end the session
+
+    asyncio.run(run())
+
+
+def test_a_session_that_has_ended_is_replaced_by_a_new_one(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with (
+            server(tmp_path) as (served, http),
+            page(http, served.url, session="gone") as peer,
+        ):
+            assert peer.session["id"] != "gone"
+            await peer.until(disc_near(128, 128))
+
+    asyncio.run(run())
+
+
+def test_a_page_that_stays_away_loses_its_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall, "RETURNS_WITHIN_S", 0.5)
+
+    async def run() -> None:
+        async with server(tmp_path) as (served, http), page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            await peer.connection.close()
+            async with asyncio.timeout(SOON_S):
+                while served.app[HALL].find(peer.session["id"]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+
+
+def test_a_newcomer_gets_the_place_of_a_page_that_was_lost(tmp_path: Path) -> None:
+    async def run() -> None:
+        limited = replace(LOCAL, most_sessions=1)
+        async with server(tmp_path, limited) as (served, http), page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            await peer.connection.close()
+            async with asyncio.timeout(SOON_S):
+                while served.app[HALL].find_driver(peer.session["id"]):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            async with page(http, served.url) as newcomer:
+                await newcomer.until(disc_near(128, 128))
+
+    asyncio.run(run())
