@@ -92,6 +92,11 @@ class Stamped:
 
     model: Model[Any]
 
+    @property
+    def refines(self) -> bool:
+        """As the other does."""
+        return self.model.refines
+
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> StampedPortrait:
         """Enrol with the other."""
         return StampedPortrait(self.model.enroll(picture, face))

@@ -56,6 +56,11 @@ class Driver(Protocol[MotionOut]):
 class Model(Protocol[MotionT]):
     """One family of models, loaded and ready."""
 
+    @property
+    def refines(self) -> bool:
+        """Whether `Edit.refine` makes a difference."""
+        ...
+
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> Portrait[MotionT]:
         """Compute once what the portrait needs; `picture` has the output's size, `face` is its.
 

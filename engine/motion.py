@@ -48,6 +48,8 @@ class Edit:
     mode: Mode = "both"
     gains: dict[str, float] = field(default_factory=dict)
     """Factor or ARKit name -> gain in [0, GAIN_LIMIT]; a name that is missing has gain 1."""
+    refine: bool = True
+    """Whether the family's refining network, if it has one, draws on top of the warp."""
 
     def __post_init__(self) -> None:
         """Refuse a name or a gain that cannot be meant."""

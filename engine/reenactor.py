@@ -5,6 +5,7 @@ frame shows is never an error: a face that is lost is held, then eased to the po
 face, and eased back in when it returns.
 """
 
+from dataclasses import replace
 from typing import Generic, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -43,7 +44,7 @@ class Mixer(Protocol[MotionT]):
 class Reenactor(Generic[MotionT]):
     """Animates one portrait by one driving stream. Owned by one thread.
 
-    `edit`, `portrait` and `mixer` may be replaced between two frames, also by another
+    `edit`, `portrait`, `mixer` and `refines` may be replaced between two frames, also by another
     thread: each step reads them once.
     """
 
@@ -54,6 +55,8 @@ class Reenactor(Generic[MotionT]):
         self.portrait: Portrait[MotionT] | None = None
         self.mixer: Mixer[MotionT] | None = None
         """Where factors come from besides the driver; None where all come from the driver."""
+        self.refines = True
+        """False leaves the model's refining network out, whatever the edit says."""
         self.motion: MotionT | None = None
         """The driver's motion in the last step, before mixer and edit; None is at rest."""
         self.sees_face = False
@@ -149,4 +152,6 @@ class Reenactor(Generic[MotionT]):
         edit, mixer = self.edit, self.mixer
         if mixer is not None:
             motion, edit = mixer.mix(motion, edit, captured_ns)
+        if not self.refines:
+            edit = replace(edit, refine=False)
         return portrait.still() if motion is None else portrait.render(motion, edit)

@@ -20,6 +20,7 @@ from stream.options import (
     ModeName,
     MouthName,
     RecordMotion,
+    Refine,
     Size,
     Sources,
     TrackerName,
@@ -124,6 +125,7 @@ def render(
         ),
     ] = "auto",
     mouth: MouthName = "generic",
+    refine: Refine = "on",
     tracker: TrackerName = "mesh",
     source: Sources = None,
     record_motion: RecordMotion = None,
@@ -167,7 +169,7 @@ def render(
         report = run(
             job,
             mixer=read_mixer(source),
-            model=load_model(model, mouth=mouth),
+            model=load_model(model, mouth=mouth, refine=refine),
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,
             stop=terminal.stop,
@@ -194,6 +196,7 @@ def serve(
     ] = "rig",
     size: Size = 512,
     frame: Frame = "face",
+    refine: Refine = "on",
     sessions: Annotated[
         int, typer.Option(min=1, max=64, help="How many people may be on camera at once.")
     ] = 4,
@@ -244,7 +247,7 @@ def serve(
     with working() as terminal:
         run(
             settings,
-            model=load_model(model, mouth="generic"),
+            model=load_model(model, mouth="generic", refine=refine),
             make_tracker=tracker_maker("mesh"),
             make_mixer=mixer_maker(model),
             told=told,

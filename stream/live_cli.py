@@ -14,6 +14,7 @@ from stream.options import (
     ModeName,
     MouthName,
     RecordMotion,
+    Refine,
     Size,
     Sources,
     TrackerName,
@@ -83,6 +84,7 @@ def live(
     frame: Frame = "full",
     size: Size = 512,
     mouth: MouthName = "generic",
+    refine: Refine = "on",
     tracker: TrackerName = "mesh",
     fixed_size: Annotated[
         bool,
@@ -130,7 +132,7 @@ def live(
     with working() as terminal, typed_keys() as keys:
         report = run(
             job,
-            model=load_model(model, mouth=mouth),
+            model=load_model(model, mouth=mouth, refine=refine),
             make_tracker=tracker_maker(tracker),
             mixer=mixer,
             keys=keys,

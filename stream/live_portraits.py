@@ -28,6 +28,8 @@ class Gallery(Generic[MotionT]):
     ) -> None:
         """Enrol all of them; `size` is the shorter side of every picture."""
         self.size = size
+        self.refines = model.refines
+        """Whether a refining network draws on top."""
         self._model = model
         self._pictures = pictures
         self._enrolling = Lock()

@@ -34,14 +34,14 @@ class LiveQuality(Generic[MotionT]):
         adapts: bool,
         say: Callable[[str], None],
     ) -> None:
-        """Show the first portrait at full size; without `adapts` the size stays."""
+        """Show the first portrait at full quality; without `adapts` it stays."""
         self.count = len(gallery)
         """Portraits to choose from."""
         self._loop = loop
         self._gallery = gallery
         self._adapts = adapts
         self._say = say
-        self._ladder = Ladder(gallery.size)
+        self._ladder = Ladder(gallery.size, refines=gallery.refines)
         self._meter = LoadMeter()
         self._looked_s = 0.0
         self._told: str | None = None
@@ -68,6 +68,7 @@ class LiveQuality(Generic[MotionT]):
             return
         self._looked_s = now_s
         if self._ladder.observe(self._meter.load(self._loop.report(), now_s)):
+            self._loop.reenactor.refines = self._ladder.rung.refines
             self._show()
         if self._ladder.reason != self._told:
             self._told = self._ladder.reason

@@ -59,6 +59,13 @@ MouthName: TypeAlias = Annotated[
         "which shows the driver's teeth."
     ),
 ]
+Refine: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="on|off|FOLDER",
+        help="Whether a network refines what the warp makes (rig); or the folder of a refiner.",
+    ),
+]
 TrackerName: TypeAlias = Annotated[
     Literal["mesh", "mediapipe"],
     typer.Option(

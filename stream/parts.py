@@ -11,14 +11,15 @@ from engine.model import Model
 
 if TYPE_CHECKING:
     from engine.rig.mixer import RigMixer
+    from engine.rig.refining import Refiner
 
 
-def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
-    """`rig`, or the bundle in the folder of that name."""
+def load_model(name: str, *, mouth: Literal["generic", "driver"], refine: str = "on") -> Model[Any]:
+    """`rig`, or the bundle in the folder of that name; `refine`: on, off or a refiner's folder."""
     if name == "rig":
         from engine.rig.model import RigModel
 
-        return RigModel(mouth=mouth)
+        return RigModel(mouth=mouth, refiner=_refiner(refine))
     if not Path(name).is_dir():
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
@@ -26,6 +27,20 @@ def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
     from engine.dpe.model import load_bundle
 
     return load_bundle(Path(name))
+
+
+def _refiner(name: str) -> "Refiner | None":
+    from engine.rig.refining import load_refiner, ships
+
+    if name == "off" or (name == "on" and not ships()):
+        return None
+    if name == "on":
+        return load_refiner()
+    if not Path(name).is_dir():
+        raise InputError(
+            f"--refine must be on, off or the folder of a refiner; there is no folder {name}."
+        )
+    return load_refiner(Path(name))
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:

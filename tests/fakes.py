@@ -108,6 +108,8 @@ class ShiftDriver:
 class ShiftModel:
     """The fake family."""
 
+    refines = False
+
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> ShiftedPortrait:
         return ShiftedPortrait(picture=picture)
 

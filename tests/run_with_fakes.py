@@ -25,7 +25,7 @@ class SlowTracker(DiscTracker):
         return super().find(picture)
 
 
-def load_model(name: str, *, mouth: str) -> Model[Any]:
+def load_model(name: str, *, mouth: str, refine: str = "on") -> Model[Any]:
     return ShiftModel()
 
 

@@ -4,16 +4,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from engine.errors import BundleError
+from engine.backends.base import Arrays
+from engine.errors import BundleError, InputError
+from engine.frame import Frame
 from engine.geometry import Array, rotation_from_vector
 from engine.manifest import read_manifest
+from engine.motion import Edit
+from engine.reenactor import Reenactor
 from engine.rig.head_crop import CENTRE_CM, SIDE, SIDE_CM, HeadCrop, head_crop
+from engine.rig.model import RigModel
 from engine.rig.motion import still_motion
+from engine.rig.portrait import RigPortrait
 from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
-from engine.rig.refining import lay_over, load_refiner
+from engine.rig.refining import Refiner, lay_over, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
-from tests.faces_made import made_face
+from stream.parts import load_model
+from tests.faces_made import made_face, textured
+from tests.fakes import DiscTracker
 
 
 @pytest.fixture
@@ -147,3 +156,54 @@ _OF_DPE = """{
   "format": 1, "family": "dpe", "sizes": {}, "precision": "fp32", "opset": 20,
   "licence": "MIT", "trained_on": "nothing", "graphs": {}
 }"""
+
+
+class Brightening:
+    """Stands for both graphs: every pixel of the head gets 20 levels brighter."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
+        if "motion" not in inputs:
+            return {"code": np.zeros((1, 4), np.float32)}
+        self.frames += 1
+        assert inputs["pixels"].shape == (1, SIDE, SIDE, 3 + len(MAPS))
+        assert inputs["code"].shape == (1, 4)
+        steer, added = nothing()
+        return {"steer": steer[None], "added": added[None] + 20.0}
+
+
+def test_the_edit_turns_refinement_off() -> None:
+    picture, face = textured(256) // 2, made_face()
+    graph = Brightening()
+    refined = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    plain = RigPortrait(picture, face)
+    motion = still_motion()
+    wanted = plain.render(motion, Edit())
+    np.testing.assert_array_equal(refined.render(motion, Edit(refine=False)), wanted)
+    assert graph.frames == 0
+    shown = refined.render(motion, Edit())
+    assert int(shown[128, 128, 0]) == int(wanted[128, 128, 0]) + 20
+    np.testing.assert_array_equal(refined.still(), picture)
+
+
+def test_the_step_turns_refinement_off_without_touching_the_edit() -> None:
+    picture, face = textured(256) // 2, made_face()
+    graph = Brightening()
+    reenactor = Reenactor(model=RigModel(refiner=Refiner(graph, graph)), tracker=DiscTracker())
+    reenactor.portrait = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    frame = Frame(pixels=picture, captured_ns=0)
+    assert reenactor.show(frame, still_motion()).pixels.mean() > picture.mean() + 4
+    reenactor.refines = False
+    np.testing.assert_array_equal(
+        reenactor.show(frame, still_motion()).pixels,
+        RigPortrait(picture, face).render(still_motion(), Edit()),
+    )
+    assert reenactor.edit == Edit()
+
+
+def test_a_refiner_that_is_no_folder_is_named() -> None:
+    with pytest.raises(InputError, match="--refine must be on, off or the folder"):
+        load_model("rig", mouth="generic", refine="nowhere")
+    assert not load_model("rig", mouth="generic", refine="off").refines

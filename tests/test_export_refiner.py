@@ -54,7 +54,7 @@ def test_the_live_step_shows_what_pytorch_computes(refiner: Refiner, bundle: Pat
     crop = head_crop(plain.face, warped.head)
     own = head_crop(plain.face, plain.warp(motion_from_arkit({})).head)
     with torch.inference_mode():
-        features = refiner.enroll(network_input(own.cut(picture), own.points(face.landmarks)))
+        features = refiner.enroll(network_input(own.cut(picture), own.points(plain.face.landmarks)))
         pixels = network_input(crop.cut(warped.picture), crop.points(warped.target))
         told = torch.from_numpy(motion_vector(plain.face, motion, warped.head))[None]
         wanted, _ = applied(pixels, refiner(pixels, *features, told))

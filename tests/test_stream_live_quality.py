@@ -14,7 +14,7 @@ from stream.ladder import LOSING_S
 from stream.live_portraits import Gallery, enroll_all
 from stream.live_quality import LOOK_EVERY_S, LiveQuality
 from stream.loop import FrameLoop
-from tests.fakes import DiscTracker, Shift, ShiftModel, disc_picture
+from tests.fakes import DiscTracker, Shift, ShiftModel, disc_face, disc_picture
 from tests.virtual_camera_fake import wait_until
 
 
@@ -87,6 +87,26 @@ def test_where_frames_are_lost_the_step_gets_smaller_and_the_output_keeps_its_si
     assert disc_at(shown) == pytest.approx((384, 256), abs=1.5)
     quality.choose(1)
     wait_until(lambda: loop.reenactor.portrait is gallery.portrait(1, 358))
+    quality.close()
+
+
+class RefiningModel(ShiftModel):
+    refines = True
+
+
+def test_refinement_goes_before_pixels_do() -> None:
+    picture = disc_picture(512, 512, (256.0, 256.0))
+    gallery = Gallery(RefiningModel(), [(picture, disc_face((256.0, 256.0), 20.0))], 512)
+    said: list[str] = []
+    loop = CountingLoop()
+    quality = LiveQuality(loop, gallery, adapts=True, say=said.append)
+    watch(quality, LOSING_S / 2, lambda: loop.did(8, 7))
+    refining = [loop.reenactor.refines]
+    watch(quality, LOSING_S + 1.0, lambda: loop.did(8, 7))
+    refining.append(loop.reenactor.refines)
+    assert refining == [True, False]
+    assert loop.shown_size() == (512, 512)
+    assert said == ["512 px (this machine was too slow to refine the picture)"]
     quality.close()
 
 

@@ -41,6 +41,7 @@ class DpeModel:
 
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs
+        self.refines = False
 
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> DpePortrait:
         """Encode a portrait; a video as source is enrolled picture by picture."""

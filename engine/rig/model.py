@@ -30,6 +30,11 @@ class RigModel:
         self._refiner = refiner
         self._segmenter = PersonSegmenter()
 
+    @property
+    def refines(self) -> bool:
+        """Whether a network refines what the geometric stage makes."""
+        return self._refiner is not None
+
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> RigPortrait:
         """Compute once what the portrait needs; `picture` has the output's size.
 

@@ -98,7 +98,7 @@ class RigPortrait:
         """One output picture: the portrait moved by what the edit leaves of the motion."""
         motion = edited(motion, edit)
         warped = self.warp(motion)
-        if self._refined is not None:
+        if self._refined is not None and edit.refine:
             self._refined.refine(warped.picture, motion, warped.head, warped.target)
         return warped.picture
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from threading import Lock
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.base import Graph
+from engine.backends.base import Arrays, Graph
 from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.frame import Pixels
@@ -35,19 +36,33 @@ _MARGIN_PX = 1
 
 
 class Refiner:
-    """The loaded network; portraits share it, so all belong to one thread."""
+    """The loaded network; portraits in different threads share it.
+
+    They take turns: a run keeps all cores busy, and two at once would only slow each other down.
+    """
 
     def __init__(self, enroll: Graph, refine: Graph) -> None:
-        self._enroll = enroll
-        self._refine = refine
+        self._enroll = _Turns(enroll)
+        self._refine = _Turns(refine)
 
     def portrait(self, picture: Pixels, face: PortraitFace) -> "RefinedPortrait":
         """Compute once what the network needs of a portrait."""
         crop = head_crop(face, head_motion(face, still_motion()))
         features = self._enroll.run({"pixels": _pixels(picture, crop, face.landmarks)})
-        return RefinedPortrait(
-            face, {name: array.copy() for name, array in features.items()}, self._refine
-        )
+        return RefinedPortrait(face, features, self._refine)
+
+
+class _Turns:
+    """A graph for many threads."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._lock = Lock()
+
+    def run(self, inputs: Arrays) -> dict[str, Map]:
+        """All outputs, the caller's own."""
+        with self._lock:
+            return {name: array.copy() for name, array in self._graph.run(inputs).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,7 @@ class RefinedPortrait:
 
     _face: PortraitFace
     _features: dict[str, Map]
-    _refine: Graph
+    _refine: _Turns
 
     def refine(self, picture: Pixels, motion: RigMotion, head: HeadMotion, target: Array) -> None:
         """Correct a warped picture in place.

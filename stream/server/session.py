@@ -38,7 +38,7 @@ class Session:
         self.id = session_id
         self.controls = Controls()
         self.source = CameraSource()
-        self.ladder = Ladder(enrolled.size)
+        self.ladder = Ladder(enrolled.size, refines=studio.model.refines)
         self._studio = studio
         self._enrolled = enrolled
         self._tracker = tracker
@@ -107,7 +107,9 @@ class Session:
         if not self._swapping.locked() and self.ladder.observe(load):
             reason = self.ladder.reason or "there is room again"
             logger.info("session %s: %s; now %d", self.id[:6], reason, self.ladder.size)
-            self._adapting = asyncio.create_task(self._swap(self.portrait))
+            self._reenactor.refines = self.ladder.rung.refines
+            if self.ladder.size != self._enrolled.size:
+                self._adapting = asyncio.create_task(self._swap(self.portrait))
 
     def record(self) -> None:
         """Begin a recording; the one before is forgotten."""
