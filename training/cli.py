@@ -139,8 +139,14 @@ def rig(
     ] = 220,
 ) -> None:
     """Train the rig's refiner; it may be stopped at any moment and resumed."""
+    import signal
+    from threading import Event
+
     from training.refiner.run import Run, train
 
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     console = Console(stderr=True)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("waiting for samples", total=hours * 3600)
@@ -153,6 +159,7 @@ def rig(
                 task, completed=seconds, description=f"step {step}: {line}"
             ),
             lambda line: progress.update(task, description=line),
+            stop,
         )  # fmt: skip
     typer.echo(f"{out}: step {reached}; look at its curves.png and sheets")
 

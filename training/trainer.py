@@ -1,8 +1,8 @@
 """The training loop: a time budget, checkpoints that resume exactly, an average of the weights.
 
 Everything that a run leaves lies in one folder: `checkpoint.pt`, `log.jsonl`, `curves.png` and
-`sheet_<step>.png`. It can be stopped at any moment; at most the steps since the last checkpoint are
-done again.
+`sheet_<step>.png`. A run that is told to stop saves and ends; of one that is killed, the steps
+since the last checkpoint are lost.
 """
 
 import copy
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
+from threading import Event
 from typing import Any
 
 import cv2
@@ -81,12 +82,17 @@ class Trainer:
         """The averaged networks, which are what is used."""
         return self._average
 
-    def run(self, tell: Callable[[int, float, str], None]) -> None:
-        """Train until the budget or the plan ends; `tell` gets step, elapsed seconds and a line."""
+    def run(self, tell: Callable[[int, float, str], None], stop: Event | None = None) -> None:
+        """Train until the budget or the plan ends, or `stop` is set; then save.
+
+        `tell` gets step, elapsed seconds and a line.
+        """
+        stop = stop or Event()
         began = time.monotonic()
         next_check = began + self._plan.check_every_s
         sums: dict[str, float] = defaultdict(float)
-        while time.monotonic() - began < self._plan.seconds and self.step < self._plan.total_steps:
+        ends = began + self._plan.seconds
+        while self.step < self._plan.total_steps and time.monotonic() < ends and not stop.is_set():
             stepped = time.monotonic()
             for name, value in self._one_step().items():
                 sums[name] += value

@@ -25,6 +25,10 @@ FLOW_PX = 12.0
 """Scale of the residual flow: what an output of 1 moves, px of the crop."""
 
 
+LEAST_FLOW_PX, LEAST_SHADE = 0.4, 0.016
+"""Corrections well below these vanish: a pixel that moves by a part of itself is only blurred."""
+
+
 class Corrections(NamedTuple):
     """What the network says about a crop of side S; all are (N, channels, S, S)."""
 
@@ -151,11 +155,17 @@ class Refiner(nn.Module):
         y1 = self.out1(x1 + _doubled(self.up2(y2, code)), code)
         out = F.pixel_shuffle(self.last(y1), 2)
         return Corrections(
-            flow=out[:, :2] * FLOW_PX,
-            shade=out[:, 2:5],
+            flow=_no_trifle(out[:, :2] * FLOW_PX, LEAST_FLOW_PX),
+            shade=_no_trifle(out[:, 2:5], LEAST_SHADE),
             colours=pixels[:, :3] + 2.0 * out[:, 5:8],
             mask=torch.sigmoid(4.0 * out[:, 8:] - 2.0),
         )
+
+
+def _no_trifle(x: Tensor, least: float) -> Tensor:
+    """(N, C, h, w): vectors much shorter than `least` shrink to none, long ones stay."""
+    squared = x.square().sum(dim=1, keepdim=True)
+    return x * (squared / (squared + least * least))
 
 
 def _doubled(x: Tensor) -> Tensor:

@@ -121,8 +121,8 @@ def _resting(motion: NDArray[np.float32], random: np.random.Generator) -> NDArra
     """No motion, as a tracker reads it: nearly none."""
     count = 3 * len(TOLD)
     told = np.zeros_like(motion)
-    told[:count] = random.normal(0, 0.02, count)
-    told[count : count + 2] = random.normal(0, 0.05, 2)
+    told[:count] = random.normal(0, 0.03, count)
+    told[count : count + 2] = random.normal(0, 0.1, 2)
     told[-3:] = motion[-3:]
     return told
 

@@ -30,7 +30,7 @@ from training.heads.posing import Pose
 from training.heads.renderer import Renderer
 from training.heads.scene import sample_expression, sample_shot
 from training.heads.seeds import Seeds, generator
-from training.heads.webcam import photographed, sample_webcam
+from training.heads.webcam import Webcam, photographed, sample_webcam
 
 POSES, FACES = 2, 12
 """The grid of each person: the first pose is nearly straight, the first face at rest."""
@@ -40,6 +40,9 @@ SOURCES = 4
 
 PAIRS = 14
 """Driving frames for each portrait."""
+
+RESTING = 3
+"""Samples of each portrait in which the driver does nothing: what was right must stay right."""
 
 _CLOSER = 0.82
 """Training's framing shows less around the head than the samplers' own: the crop is the head."""
@@ -85,7 +88,10 @@ class Couple:
 class _Frame:
     """What a tracker finds in one picture of a person."""
 
+    clean: Pixels
+    """As rendered."""
     picture: Pixels
+    """As the camera took it."""
     coverage: NDArray[np.uint8]
     face: Face
     pose: int
@@ -126,6 +132,7 @@ class CoupleMaker:
             for source in _chosen_sources(fit, draw):
                 portrait = _portrait(source)
                 made = list(_samples(portrait, source, own, other, draw))
+                made += self._resting(portrait, source, sample_webcam(seed + len(crops)))
                 if made:
                     still = head_crop(portrait.face, head_motion(portrait.face, still_motion()))
                     of_portrait += [len(crops)] * len(made)
@@ -143,6 +150,18 @@ class CoupleMaker:
             truth_points=np.stack([s.truth_points for s in samples]).astype(np.float32),
             motion=np.stack([sample.motion for sample in samples]),
         )
+
+    def _resting(self, portrait: RigPortrait, source: _Frame, camera: Webcam) -> Iterator[_Sample]:
+        """Nothing moves, but the tracker's noise: the driver is seen again by another camera."""
+        for again in range(RESTING):
+            picture = photographed(source.clean, camera, again)
+            self._tracker.reset()
+            face = self._tracker.find(picture)
+            if face is not None:
+                driving = replace(source, picture=picture, face=face)
+                made = _sample(portrait, _motion(driving, source), source)
+                if made is not None:
+                    yield made
 
     def _frames(self, seed: int, expressions: list[Expression], poses: list[Pose]) -> list[_Frame]:
         """One person in front of one camera: the whole grid, but for faces that are not found."""
@@ -163,6 +182,7 @@ class CoupleMaker:
             if face is not None:
                 frames.append(
                     _Frame(
+                        clean=seen.picture,
                         picture=picture,
                         coverage=seen.coverage,
                         face=face,
@@ -194,11 +214,15 @@ def _samples(
         neutral = others.get(source.cell) if is_other else source
         if target is source or driving is None or neutral is None:
             continue
-        driver = RigDriver()
-        driver.calibrate(neutral.picture, neutral.face)
-        made = _sample(portrait, driver.read(driving.picture, driving.face, 0), target)
+        made = _sample(portrait, _motion(driving, neutral), target)
         if made is not None:
             yield made
+
+
+def _motion(driving: _Frame, neutral: _Frame) -> RigMotion:
+    driver = RigDriver()
+    driver.calibrate(neutral.picture, neutral.face)
+    return driver.read(driving.picture, driving.face, 0)
 
 
 def _sample(portrait: RigPortrait, motion: RigMotion, target: _Frame) -> _Sample | None:

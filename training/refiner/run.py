@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import torch
 
@@ -37,8 +38,13 @@ class Run:
     most_couples: int
 
 
-def train(run: Run, tell: Callable[[int, float, str], None], say: Callable[[str], None]) -> int:
-    """Train within the time budget; returns the step that was reached.
+def train(
+    run: Run,
+    tell: Callable[[int, float, str], None],
+    say: Callable[[str], None],
+    stop: Event | None = None,
+) -> int:
+    """Train within the time budget or until `stop` is set; returns the step that was reached.
 
     Raises:
         InputError: a file is missing, or there is a checkpoint and `resume` is False.
@@ -58,7 +64,7 @@ def train(run: Run, tell: Callable[[int, float, str], None], say: Callable[[str]
         seconds = run.hours * 3600 - (time.monotonic() - began)
         plan = Plan(seconds=seconds, total_steps=run.total_steps)
         trainer = Trainer(task, run.folder, plan, resume=run.resume)
-        trainer.run(tell)
+        trainer.run(tell, stop)
         return trainer.step
 
 
