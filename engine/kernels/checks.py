@@ -30,6 +30,17 @@ def check_rows(name: str, x: Tensor, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name} must be contiguous float32 {shape}, got {_told(x)}")
 
 
+def check_factor(name: str, x: Tensor, shape: tuple[int, int]) -> None:
+    """(N, C) float32, also columns of a wider table, readable 16 bytes at a time."""
+    is_aligned = x.data_ptr() % 16 == 0 and (len(x) < 2 or x.stride(0) % 4 == 0)
+    wanted = x.dtype == torch.float32 and tuple(x.shape) == shape and x.stride(-1) == 1
+    if not wanted or not is_aligned:
+        raise ValueError(
+            f"{name} must be float32 {shape}, each row contiguous and aligned to 16 bytes, "
+            f"got {_told(x)}, strides {x.stride()}"
+        )
+
+
 def check_bytes(name: str, x: Tensor, shape: tuple[int, ...]) -> None:
     """uint8 and contiguous."""
     if x.dtype != torch.uint8 or tuple(x.shape) != shape or not x.is_contiguous():

@@ -11,7 +11,7 @@
 //
 // Layout: feature, x, warped, blended (N, h, w, C) half, C a multiple of 8, aligned to 16 bytes;
 // delta, flow (N, 3, h, w) float; below (N, 3, h / 2, w / 2) float or null at the lowest level;
-// style (N, C) float or null for 1; warped may be null. Coordinates are float: half a bit of a flow
+// style (N, C) float, style_stride from sample to sample, or null for 1; warped may be null. Coordinates are float: half a bit of a flow
 // in half precision is as much as a pixel.
 //
 // Grid: any number of blocks; a block takes blockDim.x * 8 / C pixels at a time. One thread per
@@ -54,7 +54,8 @@ __device__ __forceinline__ void level(const half_bits* __restrict__ feature,
                                       const float* __restrict__ delta,
                                       const float* __restrict__ below,
                                       const float* __restrict__ style, int samples, int height,
-                                      int width, int channels, float* __restrict__ flow_out,
+                                      int width, int channels, int style_stride,
+                                      float* __restrict__ flow_out,
                                       half_bits* __restrict__ warped,
                                       half_bits* __restrict__ blended) {
     __shared__ Place places[MOST_PIXELS];
@@ -94,7 +95,7 @@ __device__ __forceinline__ void level(const half_bits* __restrict__ feature,
 #pragma unroll
             for (int i = 0; i < VECTOR; ++i) moved[i] += own[i] * (1.0f - at.mask);
             if (style) {
-                const float* scale = style + static_cast<size_t>(sample) * channels + channel;
+                const float* scale = style + static_cast<size_t>(sample) * style_stride + channel;
 #pragma unroll
                 for (int i = 0; i < VECTOR; ++i) moved[i] *= scale[i];
             }
@@ -112,7 +113,7 @@ extern "C" __global__ void flow_warp_blend(const half_bits* __restrict__ feature
                                            int width, int channels, float* __restrict__ flow,
                                            half_bits* __restrict__ warped,
                                            half_bits* __restrict__ blended) {
-    level(feature, x, delta, below, nullptr, samples, height, width, channels, flow, warped,
+    level(feature, x, delta, below, nullptr, samples, height, width, channels, 0, flow, warped,
           blended);
 }
 
@@ -121,6 +122,7 @@ extern "C" __global__ void flow_warp_blend_styled(
     const half_bits* __restrict__ feature, const half_bits* __restrict__ x,
     const float* __restrict__ delta, const float* __restrict__ below,
     const float* __restrict__ style, int samples, int height, int width, int channels,
-    float* __restrict__ flow, half_bits* __restrict__ warped, half_bits* __restrict__ blended) {
-    level(feature, x, delta, below, style, samples, height, width, channels, flow, warped, blended);
+    int style_stride, float* __restrict__ flow, half_bits* __restrict__ warped, half_bits* __restrict__ blended) {
+    level(feature, x, delta, below, style, samples, height, width, channels, style_stride, flow,
+          warped, blended);
 }

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.kernels.energies import Energies
+
 SLOPE = 0.2
 LOW_PASS = (1.0, 3.0, 3.0, 1.0)
 EPSILON = 5e-9
@@ -50,13 +52,20 @@ class Twins:
         return flow, like(warped, x) if keeps_warped else None, like(blended, x)
 
     def warp_colours(
-        self, colour: Tensor, flow: Tensor, bias1: Tensor, bias2: Tensor, below: Tensor | None
+        self,
+        colour: Tensor,
+        delta: Tensor,
+        flow_below: Tensor | None,
+        bias1: Tensor,
+        bias2: Tensor,
+        below: Tensor | None,
     ) -> Tensor:
         """The picture of one size: colours moved and masked, activated, on top of the size below.
 
-        All (N, 3, h, w) float32, `below` (N, 3, h / 2, w / 2) or None; the biases are (3,).
+        All (N, 3, h, w) float32, flow and picture of the size below (N, 3, h / 2, w / 2) or None;
+        the biases are (3,).
         """
-        grid, mask = sampling(flow)
+        grid, mask = sampling(delta if flow_below is None else delta + enlarged(flow_below))
         moved = sample(colour, grid) * mask + bias1[:, None, None]
         out = F.leaky_relu(moved, SLOPE) + bias2[:, None, None]
         return out if below is None else out + enlarged(below)
@@ -68,15 +77,24 @@ class Twins:
         return like(activated(x, bias, scale) * (1.0 if style is None else spread(style)), x)
 
     def activate_to_flow(
-        self, x: Tensor, bias: Tensor, scale: Tensor, style: Tensor, weight: Tensor, shift: Tensor
-    ) -> tuple[Tensor, Tensor]:
+        self,
+        x: Tensor,
+        bias: Tensor,
+        scale: Tensor,
+        style: Tensor,
+        weight: Tensor,
+        shift: Tensor,
+        *,
+        keeps_map: bool = True,
+    ) -> tuple[Tensor | None, Tensor]:
         """leaky(x * scale + bias), and what a 1 x 1 convolution of it times style adds to a flow.
 
-        Returns the map, like x, and (N, 3, h, w) float32; `weight` is (3, C), `shift` (3,).
+        Returns the map, like x, or None if it is not to be kept, and (N, 3, h, w) float32;
+        `weight` is (3, C), `shift` (3,).
         """
         out = activated(x, bias, scale)
         delta = F.conv2d(out * spread(style), weight[:, :, None, None], shift)
-        return like(out, x), delta
+        return like(out, x) if keeps_map else None, delta
 
     def activate_add(self, x: Tensor, bias: Tensor, other: Tensor) -> Tensor:
         """leaky(x + bias) + other: the end of a residual block."""
@@ -100,15 +118,16 @@ class Twins:
         blurred = low_pass(F.pad(x.float(), (1, 1, 1, 1)), gain=4.0)
         return like(activated(blurred, bias, scale) * (1.0 if style is None else spread(style)), x)
 
-    def demodulation(self, styles: Tensor, tables: list[Tensor]) -> Tensor:
+    def demodulation(self, styles: Tensor, energies: Energies) -> Tensor:
         """1 / sqrt(style^2 @ energies + 5e-9) of all styled convolutions, side by side.
 
-        `styles` is (N, all inputs), those of one convolution after the other; each table is a
-        convolution's (outputs, inputs). Returns (N, all outputs).
+        `styles` is (N, all inputs), those of one convolution after the other. Returns (N, all
+        outputs).
         """
-        parts = torch.split(styles, [table.shape[1] for table in tables], dim=1)
-        energies = [F.linear(s.square(), t) for s, t in zip(parts, tables, strict=True)]
-        return torch.rsqrt(torch.cat(energies, dim=1) + EPSILON)
+        parts = torch.split(styles, [table.shape[1] for table in energies.tables], dim=1)
+        pairs = zip(parts, energies.tables, strict=True)
+        sums = [F.linear(style.square(), table) for style, table in pairs]
+        return torch.rsqrt(torch.cat(sums, dim=1) + EPSILON)
 
 
 def like(value: Tensor, other: Tensor) -> Tensor:
