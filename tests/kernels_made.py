@@ -51,6 +51,9 @@ class Made:
         self.bias = normal(channels)
         self.weight, self.shift = normal(3, channels) / channels**0.5, normal(3)
         self.colour = normal(samples, 3, height, width)
+        self.features, self.colours = half(normal(3, *shape[1:])), normal(3, 3, height, width)
+        self.which = torch.tensor([2, 0], dtype=torch.int32)[:samples].to(device)
+        """Of three portraits, one per sample."""
         self.wide = half(normal(samples, channels, height + 1, width + 1))
         """As a transposed convolution leaves it."""
         self.energies = Energies([normal(5, channels).square(), normal(3, channels).square()])
@@ -62,12 +65,13 @@ Results = tuple[Tensor | None, ...]
 Case = Callable[[Kernels | Twins, Made], Results]
 
 CASES: dict[str, Case] = {
-    "flow_warp_blend": lambda k, m: k.flow_warp_blend(
-        m.feature, m.x, m.delta, m.below, m.style, keeps_warped=True
+    "flow_warp_blend": lambda k, m: (
+        k.flow_warp_blend(m.feature, m.x, m.delta, m.below, m.style, keeps_warped=True)
+        + k.flow_warp_blend(m.features, m.x, m.delta, m.below, None, m.which)[::2]
     ),
     "warp_colours": lambda k, m: (
         k.warp_colours(m.colour, m.delta, m.flow_below, m.rgb_bias1, m.rgb_bias2, m.below),
-        k.warp_colours(m.colour, m.delta, None, m.rgb_bias1, m.rgb_bias2, None),
+        k.warp_colours(m.colours, m.delta, None, m.rgb_bias1, m.rgb_bias2, None, m.which),
     ),
     "activate": lambda k, m: (
         k.activate(m.x, m.bias),

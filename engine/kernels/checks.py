@@ -47,6 +47,18 @@ def check_bytes(name: str, x: Tensor, shape: tuple[int, ...]) -> None:
         raise ValueError(f"{name} must be contiguous uint8 {shape}, got {_told(x)}")
 
 
+def check_which(portraits: Tensor, samples: int, which: Tensor | None) -> int:
+    """How many portraits there must be; `which` is (N,) int32 or None for one per sample.
+
+    Its values are on the device and are not looked at: whoever writes them answers for them.
+    """
+    if which is None:
+        return samples
+    if which.dtype != torch.int32 or which.shape != (samples,) or not which.is_contiguous():
+        raise ValueError(f"which must be contiguous int32 ({samples},), got {_told(which)}")
+    return len(portraits)
+
+
 def check_same_device(*tensors: Tensor | None) -> None:
     """All on one device: an address means nothing on another."""
     devices = {tensor.device for tensor in tensors if tensor is not None}

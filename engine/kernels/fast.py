@@ -13,6 +13,7 @@ from engine.kernels.checks import (
     check_map,
     check_rows,
     check_same_device,
+    check_which,
 )
 from engine.kernels.energies import Energies
 from engine.kernels.launch import Argument, Launcher
@@ -40,18 +41,20 @@ class Kernels:
         delta: Tensor,
         below: Tensor | None,
         style: Tensor | None = None,
+        which: Tensor | None = None,
         *,
         keeps_warped: bool = False,
     ) -> tuple[Tensor, Tensor | None, Tensor]:
         """One level: the flow on top of the size below, the moved features, their blend with x."""
-        samples, channels, height, width = shape = check_map("feature", feature)
-        check_map("x", x, shape)
+        samples, channels, height, width = check_map("x", x)
+        portraits = check_which(feature, samples, which)
+        check_map("feature", feature, (portraits, channels, height, width))
         check_flow("delta", delta, (samples, height, width))
         if below is not None:
             check_flow("below", below, (samples, height // 2, width // 2))
         if style is not None:
             check_factor("style", style, (samples, channels))
-        check_same_device(feature, x, delta, below, style)
+        check_same_device(feature, x, delta, below, style, which)
         flow, blended = torch.empty_like(delta), torch.empty_like(x)
         warped = torch.empty_like(x) if keeps_warped else None
         pixels = max(THREADS * VECTOR // channels, 1)
@@ -61,7 +64,7 @@ class Kernels:
             "flow_warp_blend_styled",
             ceil_div(samples * height * width, pixels),
             THREADS,
-            (feature, x, delta, below, style, *sizes, stride(style), flow, warped, blended),
+            (feature, x, delta, below, style, which, *sizes, stride(style), flow, warped, blended),
         )
         return flow, warped, blended
 
@@ -73,19 +76,20 @@ class Kernels:
         bias1: Tensor,
         bias2: Tensor,
         below: Tensor | None,
+        which: Tensor | None = None,
     ) -> Tensor:
         """The picture of one size: colours moved, masked and activated, on the size below."""
         samples, _, height, width = delta.shape
-        check_flow("colour", colour, (samples, height, width))
+        check_flow("colour", colour, (check_which(colour, samples, which), height, width))
         check_flow("delta", delta, (samples, height, width))
         for name, bias in (("bias1", bias1), ("bias2", bias2)):
             check_rows(name, bias, (3,))
         for name, smaller in (("flow_below", flow_below), ("below", below)):
             if smaller is not None:
                 check_flow(name, smaller, (samples, height // 2, width // 2))
-        check_same_device(colour, delta, flow_below, bias1, bias2, below)
-        out = torch.empty_like(colour)
-        given = (colour, delta, flow_below, bias1, bias2, below, samples, height, width, out)
+        check_same_device(colour, delta, flow_below, bias1, bias2, below, which)
+        out = torch.empty_like(delta)
+        given = (colour, delta, flow_below, bias1, bias2, below, which, samples, height, width, out)
         self._run("warp_colours", "warp_colours", samples * height * width, given)
         return out
 

@@ -11,7 +11,9 @@
 //
 // Layout: feature, x, warped, blended (N, h, w, C) half, C a multiple of 8, aligned to 16 bytes;
 // delta, flow (N, 3, h, w) float; below (N, 3, h / 2, w / 2) float or null at the lowest level;
-// style (N, C) float, style_stride from sample to sample, or null for 1; warped may be null. Coordinates are float: half a bit of a flow
+// style (N, C) float, style_stride from sample to sample, or null for 1; warped may be null. With
+// which (N) int, feature holds any number of portraits, and each sample says which it shows: so a
+// batch of sessions needs no copies. Null is one each, in order. Coordinates are float: half a bit of a flow
 // in half precision is as much as a pixel.
 //
 // Grid: any number of blocks; a block takes blockDim.x * 8 / C pixels at a time. One thread per
@@ -53,7 +55,8 @@ __device__ __forceinline__ void level(const half_bits* __restrict__ feature,
                                       const half_bits* __restrict__ x,
                                       const float* __restrict__ delta,
                                       const float* __restrict__ below,
-                                      const float* __restrict__ style, int samples, int height,
+                                      const float* __restrict__ style,
+                                      const int* __restrict__ which, int samples, int height,
                                       int width, int channels, int style_stride,
                                       float* __restrict__ flow_out,
                                       half_bits* __restrict__ warped,
@@ -75,7 +78,8 @@ __device__ __forceinline__ void level(const half_bits* __restrict__ feature,
             if (pixel >= total) break;
             const int sample = pixel / area;
             const Place at = places[item / vectors];
-            const half_bits* map = feature + static_cast<size_t>(sample) * area * channels + channel;
+            const size_t portrait = which ? which[sample] : sample;
+            const half_bits* map = feature + portrait * area * channels + channel;
             const float left = 1.0f - at.right, up = 1.0f - at.down;
             float shares[4] = {left * up, at.right * up, left * at.down, at.right * at.down};
             // All five loads before the first use: memory is slow, and nothing else hides it.
@@ -113,16 +117,16 @@ extern "C" __global__ void flow_warp_blend(const half_bits* __restrict__ feature
                                            int width, int channels, float* __restrict__ flow,
                                            half_bits* __restrict__ warped,
                                            half_bits* __restrict__ blended) {
-    level(feature, x, delta, below, nullptr, samples, height, width, channels, 0, flow, warped,
-          blended);
+    level(feature, x, delta, below, nullptr, nullptr, samples, height, width, channels, 0, flow,
+          warped, blended);
 }
 
 // The blend leaves times the style of the convolution that reads it; see the layout for nulls.
 extern "C" __global__ void flow_warp_blend_styled(
     const half_bits* __restrict__ feature, const half_bits* __restrict__ x,
     const float* __restrict__ delta, const float* __restrict__ below,
-    const float* __restrict__ style, int samples, int height, int width, int channels,
-    int style_stride, float* __restrict__ flow, half_bits* __restrict__ warped, half_bits* __restrict__ blended) {
-    level(feature, x, delta, below, style, samples, height, width, channels, style_stride, flow,
-          warped, blended);
+    const float* __restrict__ style, const int* __restrict__ which, int samples, int height,
+    int width, int channels, int style_stride, float* __restrict__ flow, half_bits* __restrict__ warped, half_bits* __restrict__ blended) {
+    level(feature, x, delta, below, style, which, samples, height, width, channels, style_stride,
+          flow, warped, blended);
 }

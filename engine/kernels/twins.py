@@ -27,17 +27,19 @@ class Twins:
         delta: Tensor,
         below: Tensor | None,
         style: Tensor | None = None,
+        which: Tensor | None = None,
         *,
         keeps_warped: bool = False,
     ) -> tuple[Tensor, Tensor | None, Tensor]:
         """One level: the flow on top of the size below, the moved features, their blend with x.
 
         Args:
-            feature: (N, C, h, w) of the portrait.
+            feature: (N, C, h, w) of the portraits; with `which` of any number of portraits.
             x: (N, C, h, w), the generator's own activations.
             delta: (N, 3, h, w) float32, what this level adds to the flow.
             below: (N, 3, h / 2, w / 2) float32, the flow of the size below; None at the lowest.
             style: (N, C) float32, what the blend is multiplied with; None for nothing.
+            which: (N,) int32, the portrait of each sample; None for one each, in order.
             keeps_warped: whether the moved features alone are wanted too.
 
         Returns:
@@ -45,7 +47,7 @@ class Twins:
         """
         flow = delta if below is None else delta + enlarged(below)
         grid, mask = sampling(flow)
-        warped = sample(feature.float(), grid) * mask
+        warped = sample(chosen(feature, which).float(), grid) * mask
         blended = warped + x.float() * (1.0 - mask)
         if style is not None:
             blended = blended * style[:, :, None, None]
@@ -59,14 +61,16 @@ class Twins:
         bias1: Tensor,
         bias2: Tensor,
         below: Tensor | None,
+        which: Tensor | None = None,
     ) -> Tensor:
         """The picture of one size: colours moved and masked, activated, on top of the size below.
 
         All (N, 3, h, w) float32, flow and picture of the size below (N, 3, h / 2, w / 2) or None;
-        the biases are (3,).
+        the biases are (3,). With `which` (N,) int32 the colours are those of any number of
+        portraits.
         """
         grid, mask = sampling(delta if flow_below is None else delta + enlarged(flow_below))
-        moved = sample(colour, grid) * mask + bias1[:, None, None]
+        moved = sample(chosen(colour, which), grid) * mask + bias1[:, None, None]
         out = F.leaky_relu(moved, SLOPE) + bias2[:, None, None]
         return out if below is None else out + enlarged(below)
 
@@ -133,6 +137,11 @@ class Twins:
 def like(value: Tensor, other: Tensor) -> Tensor:
     """In the other's dtype, channels last as the kernels' results."""
     return value.to(other.dtype).contiguous(memory_format=torch.channels_last)
+
+
+def chosen(portraits: Tensor, which: Tensor | None) -> Tensor:
+    """Each sample's portrait; all of them, in order, where nothing is chosen."""
+    return portraits if which is None else portraits[which.long()]
 
 
 def spread(per_channel: Tensor) -> Tensor:

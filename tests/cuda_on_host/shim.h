@@ -20,6 +20,7 @@
 #define __restrict__ __restrict
 #define __shared__ static  // one block runs at a time
 #define __launch_bounds__(...)
+#define __constant__ static const
 
 struct uint3 { unsigned int x, y, z; };
 struct dim3 { unsigned int x = 1, y = 1, z = 1; };
