@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from engine.kernels.pictures import Format
-from engine.kernels.rig_fast import RigKernels
+from engine.kernels.rig_fast import RigKernels, RigOnDevice
 from engine.kernels.rig_frame import RigFrame
 from engine.kernels.rig_twins import rig_cover, rig_seam, rig_warp
 from engine.motion import Edit
 from tests.host_launcher import COMPILER, HostLauncher
 from tests.rig_made import MOTIONS, made_motion, made_portrait
 
+CPU = torch.device("cpu")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="g++ is not installed")
 
 
@@ -49,7 +50,7 @@ def test_the_kernels_are_their_twins(
     person, background = portrait.planes(uncovers=frame.uncovers)
     wanted = rig_warp(person, background, frame, picture_format)
     planes = torch.from_numpy(person), None if background is None else torch.from_numpy(background)
-    found = kernels.warp(*planes, frame, picture_format).numpy()
+    found = kernels.warp(*planes, RigOnDevice.of(frame, CPU), picture_format).numpy()
     difference = np.abs(found.astype(int) - wanted)
     assert (difference > 1).mean() < 1e-3  # a pixel on an edge may be the other triangle's
 
@@ -57,7 +58,7 @@ def test_the_kernels_are_their_twins(
 @needs_compiler
 def test_the_cover_and_the_seam_are_their_twins(kernels: RigKernels) -> None:
     frame = made_portrait(has_layers=False).frame(made_motion("turned"), Edit())
-    ids, seam = kernels.cover(frame, torch.device("cpu"))
+    ids, seam = kernels.cover(RigOnDevice.of(frame, CPU))
     wanted, hull = rig_cover(frame)
     assert (ids.numpy() != wanted).mean() < 1e-3
     np.testing.assert_allclose(seam.numpy(), rig_seam(hull, frame.seam_reach), rtol=0, atol=2e-3)
@@ -90,7 +91,8 @@ def test_the_last_triangle_covers_the_ones_before_it() -> None:
 @needs_compiler
 def test_what_does_not_fit_is_refused(kernels: RigKernels) -> None:
     frame = made_portrait(has_layers=False).frame(made_motion("turned"), Edit())
+    placed = RigOnDevice.of(frame, CPU)
     with pytest.raises(ValueError, match="even height and width"):
-        kernels.warp(torch.zeros(255, 256, 4, dtype=torch.uint8), None, frame, Format.RGB)
+        kernels.warp(torch.zeros(255, 256, 4, dtype=torch.uint8), None, placed, Format.RGB)
     with pytest.raises(ValueError, match="person must be contiguous uint8"):
-        kernels.warp(torch.zeros(256, 256, 4), None, frame, Format.RGB)
+        kernels.warp(torch.zeros(256, 256, 4), None, placed, Format.RGB)

@@ -6,7 +6,7 @@ import torch
 
 from engine.kernels.launch import CudaLauncher
 from engine.kernels.pictures import Format
-from engine.kernels.rig_fast import RigKernels
+from engine.kernels.rig_fast import RigKernels, RigOnDevice
 from engine.kernels.rig_twins import rig_cover, rig_seam, rig_warp
 from engine.motion import Edit
 from tests.gpu_here import NEEDS_GPU, poisoned
@@ -27,7 +27,8 @@ def test_the_warp_is_its_twin_five_times(
     wanted = rig_warp(person, background, frame, picture_format)
     behind = None if background is None else torch.from_numpy(background).cuda()
     with poisoned():
-        given = torch.from_numpy(person).cuda(), behind, frame, picture_format
+        placed = RigOnDevice.of(frame, torch.device("cuda"))
+        given = torch.from_numpy(person).cuda(), behind, placed, picture_format
         runs = [kernels.warp(*given).cpu().numpy() for _ in range(5)]
     # A pixel on an edge may be the other triangle's.
     assert (np.abs(runs[0].astype(int) - wanted) > 1).mean() < 2e-3
@@ -37,7 +38,7 @@ def test_the_warp_is_its_twin_five_times(
 
 def test_the_cover_and_the_seam_are_their_twins() -> None:
     frame = made_portrait(has_layers=False).frame(made_motion("turned"), Edit())
-    ids, seam = RigKernels(CudaLauncher()).cover(frame, torch.device("cuda"))
+    ids, seam = RigKernels(CudaLauncher()).cover(RigOnDevice.of(frame, torch.device("cuda")))
     wanted, hull = rig_cover(frame)
     assert (ids.cpu().numpy() != wanted).mean() < 1e-3
     np.testing.assert_allclose(seam.cpu(), rig_seam(hull, frame.seam_reach), rtol=0, atol=2e-3)

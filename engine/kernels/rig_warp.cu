@@ -11,7 +11,6 @@
 // field (rows, columns, 2) float, displacements at nodes `spacing` pixels apart from (left, top);
 // affine (T, 6) float, from pixels of the mesh's box to the portrait's; ids short and seam float
 // (box height, box width); patches uint8 RGB and mask, one after the other; table (P, 5) int: left,
-// top, width, height and first byte of each. Sizes are one int array, `NUMBERS` below: so a
 // recorded launch follows a box that moves. out as in store.cuh; h and w even.
 // Grid: any number of blocks. One thread per 2 x 2 pixels.
 #include "store.cuh"
