@@ -72,7 +72,9 @@ DRIVING = textured(128, 9), made_face(128, yaw=6.0, jawOpen=0.6)
     ("portrait", "mode"),
     [(square, "expression"), (square, "pose"), (square, "both"), (whole, "expression")],
 )
-def test_it_draws_what_the_cpu_path_draws(portrait: Any, mode: Mode, model: GpuDpeModel) -> None:
+def test_it_draws_what_the_cpu_path_draws(
+    portrait: Callable[[], tuple[Pixels, Face]], mode: Mode, model: GpuDpeModel
+) -> None:
     edit = Edit(mode=mode, gains={"pose": 0.7})
     results = []
     for one in (cpu_model(), model):
