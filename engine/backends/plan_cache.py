@@ -144,13 +144,20 @@ def _tell_why(path: Path, key: PlanKey) -> None:
 
 
 def _write(path: Path, key: PlanKey, plan: bytes) -> None:
-    """Whole or not at all: no reader ever sees half a plan."""
     header = asdict(key) | {"sha256": hashlib.sha256(plan).hexdigest()}
+    write_whole(path, MAGIC + json.dumps(header).encode() + b"\n", plan)
+
+
+def write_whole(path: Path, *parts: bytes) -> None:
+    """Replace a file in one step: no reader ever sees half of it.
+
+    Raises:
+        OSError: it cannot be written; what was there is still there.
+    """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(MAGIC + json.dumps(header).encode() + b"\n")
-            file.write(plan)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

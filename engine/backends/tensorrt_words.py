@@ -51,10 +51,11 @@ class Errors(list[str]):
 def make_logger(trt: ModuleType, errors: Errors) -> Foreign:
     """A TensorRT logger: errors are kept for our own message, warnings go to our log."""
     severity = trt.ILogger.Severity
+    base: Foreign = trt.ILogger
 
-    class Log(trt.ILogger):  # type: ignore[misc]
+    class Log(base):  # type: ignore[misc]
         def __init__(self) -> None:
-            trt.ILogger.__init__(self)  # pybind11 wants it by name
+            base.__init__(self)  # pybind11 wants it by name
 
         def log(self, level: Foreign, message: str) -> None:
             if level in (severity.ERROR, severity.INTERNAL_ERROR):
@@ -114,10 +115,11 @@ class Percent:
 
 def make_monitor(trt: ModuleType, progress: BuildProgress) -> Foreign:
     """A TensorRT progress monitor; `is_stopped` on it says that Ctrl-C ended the build."""
+    base: Foreign = trt.IProgressMonitor
 
-    class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
+    class Monitor(base):  # type: ignore[misc]
         def __init__(self) -> None:
-            trt.IProgressMonitor.__init__(self)
+            base.__init__(self)
             self._percent = Percent(progress)
             self.is_stopped = False
 
