@@ -146,19 +146,24 @@ def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> No
         ("openvino", "openvino", "pip install understudy`"),
         ("onnxruntime", "onnxruntime", r"understudy\[onnx\]"),
         ("torch", "onnx", r"understudy\[export\]"),
+        ("tensorrt", "tensorrt", r"understudy\[tensorrt\]"),
+        ("tensorrt-rtx", "tensorrt_rtx", r"understudy\[tensorrt-rtx\]"),
+        ("cuda", "torch", r"understudy\[cuda\]"),
+        ("onnxruntime-gpu", "onnxruntime", "pip install onnxruntime-gpu"),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_what_to_do(
     backend: str, package: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, f"engine.backends.{backend}", raising=False)
+    for module in [name for name in sys.modules if name.startswith("engine.backends.")]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MachineError, match=f"{package} is not installed.*{advice}"):
         choose(backend)
 
 
 def test_a_backend_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="openvino, onnxruntime, torch"):
+    with pytest.raises(ValueError, match="auto, tensorrt, tensorrt-rtx, cuda"):
         choose("tensorflow")
 
 

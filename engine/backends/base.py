@@ -33,7 +33,10 @@ class Graph(Protocol):
 class Backend(Protocol):
     """A runtime for ONNX graphs."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        ...
 
     def load(self, path: Path, spec: GraphSpec) -> Graph:
         """Compile one ONNX file. All that is slow happens here.
