@@ -55,6 +55,12 @@ class Backdrop:
         self._mask = self._warped(mask)[..., None]
         self._behind = picture[self._region].astype(np.float32)
 
+    def mask(self) -> NDArray[np.float32]:
+        """(H, W), how much of each of the picture's pixels the square one covers."""
+        whole = np.zeros(self.picture.shape[:2], np.float32)
+        whole[self._region] = self._mask[..., 0]
+        return whole
+
     def paste(self, crop: NDArray[np.float32]) -> Pixels:
         """(size, size, 3) in 0..255 blended into a copy of the picture."""
         result = self.picture.copy()

@@ -1,0 +1,112 @@
+"""The portraits of a live step: rows of static buffers, so that one is swapped by copying into it.
+
+A CUDA graph knows addresses, not contents: a new portrait needs no new recording.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.backends.cuda_device import Device
+from engine.backends.cuda_networks import Encode, Part
+from engine.backends.cuda_weights import DpeWeights
+from engine.frame import Pixels
+from engine.kernels.pictures import inverted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Setting:
+    """A portrait as it is enrolled, and where the network's picture goes in it."""
+
+    crop: Pixels
+    """(size, size, 3): what the network sees."""
+    picture: Pixels
+    """(H, W, 3), the output's size."""
+    mask: NDArray[np.float32]
+    """(H, W), 0..1: how much of each pixel the network paints."""
+    crop_to_picture: NDArray[np.float64]
+    """(2, 3): a pixel of the crop -> its place in the picture."""
+
+
+class Portraits:
+    """Everything of so many portraits that a frame needs, on the device."""
+
+    def __init__(
+        self, weights: DpeWeights, device: Device, *, places: int, height: int, width: int
+    ) -> None:
+        """Room for `places` portraits of (height, width)."""
+        self._device, self._size = device, weights.size
+        self._shape = (height, width)
+        levels = len(weights.widths) - 1
+        on = device.torch_device
+        part = Part(weights, "encode", on, device.dtype)
+        self.encode = Encode(part, device.ops, blocks=levels)
+        sizes = [8 * 2**level for level in range(levels)]
+        style = weights.graphs["encode"]["weight"].shape[0]
+        self.codes = torch.zeros(places, style, device=on)
+        self.features = [
+            torch.zeros(places, channels, side, side, dtype=device.dtype, device=on).contiguous(
+                memory_format=torch.channels_last
+            )
+            for side, channels in zip(sizes[:-1], weights.widths[1:-1], strict=True)
+        ]
+        self.expression = [torch.zeros(places, 3, side, side, device=on) for side in sizes]
+        self.pose = [torch.zeros(places, 3, side, side, device=on) for side in sizes]
+        self.behind = torch.zeros(places, height, width, 3, dtype=torch.uint8, device=on)
+        self.masks = torch.zeros(places, height, width, device=on)
+        self.places = torch.zeros(places, 6, device=on)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def put(self, place: int, setting: Setting) -> None:
+        """Show this portrait at a place, from the next frame on that is submitted.
+
+        It goes through the same lane as the frames, so none of them sees half of it.
+        """
+        if not 0 <= place < len(self):
+            raise ValueError(f"place must be in [0, {len(self)}), got {place}")
+        wanted = (*self._shape, 3)
+        if setting.picture.shape != wanted or setting.mask.shape != self._shape:
+            raise ValueError(
+                f"picture and mask must be {wanted} and {self._shape}, "
+                f"got {setting.picture.shape} and {setting.mask.shape}"
+            )
+        if setting.crop.shape != (self._size, self._size, 3):
+            raise ValueError(f"crop must be {self._size} pixels square, got {setting.crop.shape}")
+        on = self._device.torch_device
+        # Whole and on the device before the lane takes it: what the caller does with the arrays
+        # afterwards is nothing to it.
+        crop = torch.tensor(setting.crop, device=on)[None]
+        behind, mask = (torch.tensor(a, device=on) for a in (setting.picture, setting.mask))
+        to_crop = torch.tensor(inverted(setting.crop_to_picture), device=on)
+        if on.type == "cuda":
+            torch.cuda.synchronize(on)
+
+        def swap() -> None:
+            with torch.no_grad(), self._device.exact():
+                self._encode_into(place, crop)
+            self.behind[place].copy_(behind)
+            self.masks[place].copy_(mask)
+            self.places[place].copy_(to_crop)
+
+        done = self._device.mark()
+        self._device.enqueue("compute", swap, (), done)
+        done.wait()
+
+    def _encode_into(self, place: int, crop: Tensor) -> None:
+        whole = [1, 0, 0, 0, 1, 0, 1, 0, 0, self._size, self._size]
+        here = torch.tensor([whole], dtype=torch.float32, device=crop.device)
+        found = self.encode(self._device.pictures.crop(crop, here, self._size))
+        code, features, expression, pose = found
+        self.codes[place].copy_(code[0])
+        rows = zip(
+            (*self.features, *self.expression, *self.pose),
+            (*features, *expression, *pose),
+            strict=True,
+        )
+        for kept, new in rows:
+            kept[place].copy_(new[0])

@@ -1,0 +1,84 @@
+"""The cuda backend runs bundles as the others do; here in its reference mode, on the CPU.
+
+On a GPU the same comparison runs in test_gpu_step.py.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine.backends.cuda import Cuda
+from engine.backends.cuda_device import ReferenceDevice
+from engine.backends.cuda_weights import DpeWeights, check
+from engine.backends.torch import Torch
+from engine.errors import BundleError, MachineError
+from engine.manifest import read_manifest
+from tests.dpe_wide import WIDE, wide_dpe, wide_weights
+from tests.late_device import LateDevice
+
+GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_a_bundles_graph_gives_what_the_reference_gives_five_times(
+    graph: str, dpe_bundle: Path
+) -> None:
+    spec = read_manifest(dpe_bundle).graph(graph)
+    generator = np.random.default_rng(1)
+    inputs = {
+        name: generator.standard_normal([int(n) for n in tensor.shape], dtype=np.float32)
+        for name, tensor in spec.inputs.items()
+    }
+    wanted = Torch(1).load(dpe_bundle / spec.file, spec).run(inputs)
+    loaded = Cuda(device=ReferenceDevice()).load(dpe_bundle / spec.file, spec)
+    for _ in range(5):
+        found = loaded.run(inputs)
+        assert list(found) == list(wanted)
+        for name, array in wanted.items():
+            # Not pixel by pixel: at an edge of noise a flow's last bit is a different colour.
+            assert np.linalg.norm(found[name] - array) < 1e-3 * np.linalg.norm(array)
+
+
+def test_any_batch_runs_and_each_waits_for_its_own_copies(dpe_half_bundle: Path) -> None:
+    spec = read_manifest(dpe_half_bundle).graph("read")
+    loaded = Cuda(device=LateDevice(1)).load(dpe_half_bundle / spec.file, spec)
+    pictures = np.random.default_rng(2).standard_normal((3, 3, 64, 64), dtype=np.float32)
+    together = loaded.run({"picture": pictures})["expression"].copy()
+    for index in range(3):
+        alone = loaded.run({"picture": pictures[index : index + 1]})["expression"]
+        np.testing.assert_allclose(alone[0], together[index], rtol=0, atol=2e-2)
+    with pytest.raises(ValueError, match="picture must be float32"):
+        loaded.run({"picture": pictures[:, :2]})
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_without_a_gpu_it_says_what_to_do() -> None:
+    with pytest.raises(MachineError, match=r"nvidia-smi.*--backend openvino"):
+        Cuda()
+
+
+@pytest.mark.slow
+def test_the_steps_weights_are_read_from_a_bundle(tmp_path: Path) -> None:
+    from export.bundle import AUTHORS, write_bundle
+
+    folder = tmp_path / "bundle"
+    write_bundle(wide_dpe(), folder, origin=AUTHORS)
+    found = DpeWeights.of_bundle(folder, read_manifest(folder))
+    assert (found.size, found.widths) == (WIDE.size, WIDE.widths)
+    for graph, tensors in wide_weights().graphs.items():
+        for name, wanted in tensors.items():
+            if name.rpartition(".")[2] not in ("blur", "skip_blur", "kernel", "identity"):
+                torch.testing.assert_close(found.graphs[graph][name], wanted)
+
+
+def test_networks_that_the_kernels_do_not_run_are_refused(dpe_bundle: Path) -> None:
+    with pytest.raises(BundleError, match=r"has 12 channels.*multiples of 8"):
+        DpeWeights.of_bundle(dpe_bundle, read_manifest(dpe_bundle))
+    made = wide_weights()
+    bent = {name: tensor.clone() for name, tensor in made.graphs["read"].items()}
+    bent["trunk.blocks.0.blur"][:, :, 0, 0] += 0.1
+    other = DpeWeights(size=made.size, widths=made.widths, graphs={"read": bent})
+    with pytest.raises(BundleError, match=r"trunk\.blocks\.0\.blur of the graph read is not"):
+        check(other, "a bundle")
