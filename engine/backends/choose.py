@@ -46,10 +46,9 @@ def _made(name: str, threads: int | None, progress: BuildProgress | None) -> Bac
 
             return TensorRtRtx(progress=progress)
         case "cuda":
-            from engine.backends.cuda import Cuda  # type: ignore[import-not-found, unused-ignore]
+            from engine.backends.cuda import Cuda
 
-            cuda: Backend = Cuda(threads)
-            return cuda
+            return Cuda(threads)
         case "onnxruntime-gpu":
             from engine.backends.onnxruntime import OnnxRuntimeGpu
 
