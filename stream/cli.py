@@ -14,6 +14,7 @@ from engine.errors import UnderstudyError
 from stream.options import (
     ASSETS,
     STOPPED,
+    BackendName,
     Frame,
     Gains,
     ModelName,
@@ -112,6 +113,7 @@ def render(
     ] = ASSETS / "driving.mp4",
     mode: ModeName = "both",
     model: ModelName = "rig",
+    backend: BackendName = "auto",
     gain: Gains = None,
     frame: Frame = "full",
     size: Size = 512,
@@ -167,7 +169,7 @@ def render(
         report = run(
             job,
             mixer=read_mixer(source),
-            model=load_model(model, mouth=mouth),
+            model=load_model(model, mouth=mouth, backend=backend, builds=terminal.builds),
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,
             stop=terminal.stop,
@@ -192,6 +194,7 @@ def serve(
     model: Annotated[
         str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
     ] = "rig",
+    backend: BackendName = "auto",
     size: Size = 512,
     frame: Frame = "face",
     sessions: Annotated[
@@ -234,7 +237,7 @@ def serve(
     with working() as terminal:
         run(
             settings,
-            model=load_model(model, mouth="generic"),
+            model=load_model(model, mouth="generic", backend=backend, builds=terminal.builds),
             make_tracker=tracker_maker("mesh"),
             make_mixer=mixer_maker(model),
             told=lambda url: print(url, flush=True),

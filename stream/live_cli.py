@@ -8,6 +8,7 @@ from typer.core import TyperCommand
 
 from stream.options import (
     ASSETS,
+    BackendName,
     Frame,
     Gains,
     ModelName,
@@ -78,6 +79,7 @@ def live(
     record_motion: RecordMotion = None,
     mode: ModeName = "both",
     model: ModelName = "rig",
+    backend: BackendName = "auto",
     gain: Gains = None,
     source: Sources = None,
     frame: Frame = "full",
@@ -123,7 +125,7 @@ def live(
     with working() as terminal, typed_keys() as keys:
         report = run(
             job,
-            model=load_model(model, mouth=mouth),
+            model=load_model(model, mouth=mouth, backend=backend, builds=terminal.builds),
             make_tracker=tracker_maker(tracker),
             mixer=mixer,
             keys=keys,

@@ -10,11 +10,18 @@ from engine.faces.face import Tracker
 from engine.model import Model
 
 if TYPE_CHECKING:
+    from engine.backends.tensorrt_words import BuildProgress
     from engine.rig.mixer import RigMixer
 
 
-def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
-    """`rig`, or the bundle in the folder of that name."""
+def load_model(
+    name: str,
+    *,
+    mouth: Literal["generic", "driver"],
+    backend: str = "auto",
+    builds: "BuildProgress | None" = None,
+) -> Model[Any]:
+    """`rig`, or the bundle in the folder of that name; `builds` hears of plans being built."""
     if name == "rig":
         from engine.rig.model import RigModel
 
@@ -25,7 +32,7 @@ def load_model(name: str, *, mouth: Literal["generic", "driver"]) -> Model[Any]:
         )
     from engine.dpe.model import load_bundle
 
-    return load_bundle(Path(name))
+    return load_bundle(Path(name), backend, progress=builds)
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:

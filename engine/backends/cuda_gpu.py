@@ -44,8 +44,8 @@ class Gpu:
         self._api = api
         try:
             self._call("cuInit", 0)
-        except RuntimeError as error:  # cuda-python's own, where there is no libcuda to load
-            raise MachineError(NO_GPU.format(reason=_first_line(error))) from None
+        except RuntimeError:  # cuda-python's own, where there is no libcuda to load
+            raise MachineError(NO_GPU.format(reason="no NVIDIA driver is installed")) from None
         except MachineError as error:
             raise MachineError(NO_GPU.format(reason=str(error))) from None
         device = self._call("cuDeviceGet", ordinal)
@@ -158,7 +158,3 @@ def kernel_driver() -> str:
 
 def _text(words: bytes) -> str:
     return words.split(b"\0")[0].decode(errors="replace") if words else "no reason given"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

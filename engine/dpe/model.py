@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from engine.backends.choose import choose
+from engine.backends.tensorrt_words import BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
 from engine.dpe.motion import DpeMotion
 from engine.dpe.portrait import DpePortrait
@@ -15,8 +16,16 @@ from engine.manifest import check_files, read_manifest
 GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
 
 
-def load_bundle(path: Path, backend: str = "openvino", threads: int | None = None) -> "DpeModel":
+def load_bundle(
+    path: Path,
+    backend: str = "openvino",
+    threads: int | None = None,
+    *,
+    progress: BuildProgress | None = None,
+) -> "DpeModel":
     """Load a DPE bundle, ready to run: seconds, and the only place where files are read.
+
+    Minutes where a backend builds plans for the first time; `progress` hears of that.
 
     Raises:
         BundleError: the folder is no sound DPE bundle.
@@ -31,7 +40,7 @@ def load_bundle(path: Path, backend: str = "openvino", threads: int | None = Non
         )
     specs = {name: manifest.graph(name) for name in GRAPHS}
     check_files(path, manifest)
-    runtime = choose(backend, threads)
+    runtime = choose(backend, threads, progress=progress)
     graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
     return DpeModel(DpeGraphs(graphs, size))
 
