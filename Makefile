@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: run serve setup test test-virtualcam check clean
+.PHONY: run serve setup test test-gpu bench-gpu test-virtualcam check clean
 
 # The main job with what ships in the package; needs only the base install (no torch): a rendered
 # head drives a rendered portrait, into a file whose path is printed.
@@ -23,6 +23,23 @@ setup: .venv/.dev
 
 test: .venv/.dev
 	$(BIN)/python -m pytest
+
+# On a machine with an NVIDIA GPU, in any Python that has torch for CUDA, cuda-python, numpy, OpenCV
+# and pytest: nothing is installed. Without a GPU both say so and end with 2.
+GPU_PYTHON ?= python3
+BENCH_GPU ?=
+
+test-gpu:
+	@$(GPU_PYTHON) -m benchmarks.gpu_ready
+	$(GPU_PYTHON) -m pytest -m gpu -W default -p no:cacheprovider tests/test_gpu_kernels.py \
+		tests/test_gpu_step.py
+
+# Two runs of up to ten minutes each; results go to benchmarks/results as they come. BENCH_GPU takes
+# further options: BENCH_GPU="--out DIR --commit HASH".
+bench-gpu:
+	@$(GPU_PYTHON) -m benchmarks.gpu_ready
+	$(GPU_PYTHON) -m benchmarks.kernels $(BENCH_GPU)
+	$(GPU_PYTHON) -m benchmarks.gpu_step $(BENCH_GPU)
 
 # A real v4l2loopback in a small virtual machine, read back by ffmpeg; nightly, Debian and Ubuntu.
 test-virtualcam: .venv/.dev

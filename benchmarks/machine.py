@@ -12,7 +12,10 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 
-_PACKAGES = ("numpy", "opencv-python-headless", "openvino", "torch", "onnxruntime")
+_PACKAGES = (
+    *("numpy", "opencv-python-headless", "openvino", "torch", "onnxruntime"),
+    *("cuda-bindings", "nvidia-cuda-nvrtc", "triton"),
+)
 
 
 def machine() -> dict[str, Any]:

@@ -6,12 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from typer.testing import CliRunner
 
 from engine.nets.blocks import binomial_kernel
 from engine.nets.dpe import DPE
 from engine.nets.layout import Layout
-from export.cli import app
 
 TINY = Layout(widths=(12, 12, 12, 8, 8), style=16, directions=5)
 """Of 64 x 64 pictures: every kind of layer, in a hundredth of a second."""
@@ -43,6 +41,11 @@ def write_checkpoint(path: Path, layout: Layout = TINY, seed: int = 1) -> Path:
 
 def command(*arguments: object) -> str:
     """What a command on model files prints; an error that a user can act on is raised as it is."""
+    # Here, since the weights are also made on GPU machines that have no command line.
+    from typer.testing import CliRunner
+
+    from export.cli import app
+
     result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output

@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from engine.kernels.energies import Energies
 
 SLOPE = 0.2
-LOW_PASS = (1.0, 3.0, 3.0, 1.0)
 EPSILON = 5e-9
 """Half of the published 1e-8, because the tables of energies are halved too (nets/folded.py)."""
 
@@ -155,16 +154,21 @@ def activated(x: Tensor, bias: Tensor, scale: Tensor | None) -> Tensor:
     return F.leaky_relu(scaled + bias[:, None, None], SLOPE)
 
 
+def binomial(device: torch.device) -> Tensor:
+    """[1, 3, 3, 1], made on the device: a copy from the host could not be recorded in a graph."""
+    return 4.0 - 2.0 * (torch.arange(4, device=device) - 1.5).abs()
+
+
 def low_pass(x: Tensor, *, gain: float, stride: int = 1) -> Tensor:
     """[1 3 3 1] x [1 3 3 1] of sum `gain` on each channel, without border."""
-    row = torch.tensor(LOW_PASS, device=x.device)
+    row = binomial(x.device)
     kernel = (row[:, None] * row * (gain / 64.0)).expand(x.shape[1], 1, 4, 4)
     return F.conv2d(x, kernel, stride=stride, groups=x.shape[1])
 
 
 def enlarged(below: Tensor) -> Tensor:
     """Twice the size: zeros between the pixels, then the low-pass with gain 4."""
-    row = torch.tensor(LOW_PASS, device=below.device)
+    row = binomial(below.device)
     kernel = (row[:, None] * row / 16.0).expand(below.shape[1], 1, 4, 4)
     return F.conv_transpose2d(below, kernel, stride=2, padding=1, groups=below.shape[1])
 
