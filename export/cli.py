@@ -95,6 +95,13 @@ def export(
             show_default=False,
         ),
     ] = None,
+    warp: Annotated[
+        Literal["native", "plugin"],
+        typer.Option(
+            help="How plans of TensorRT sample features: as TensorRT does it, or by our own kernel "
+            "(fp16 bundles)."
+        ),
+    ] = "native",
     licence: Annotated[str, typer.Option(help="Of the weights; written down.")] = "not stated",
     trained_on: Annotated[str, typer.Option(help="The data; written down.")] = "not stated",
     force: Force = False,
@@ -109,12 +116,21 @@ def export(
         from export.build_bar import build_bar
         from export.tensorrt import Request, build_plans
 
-        request = Request(bundle=model, to=to, out=out, targets=target or (), refit_from=refit_from)
+        request = Request(
+            bundle=model,
+            to=to,
+            out=out,
+            targets=target or (),
+            refit_from=refit_from,
+            warp=warp,
+        )
         with build_bar() as bar:
             print(build_plans(request, bar, tell=print))
         return
-    if target or refit_from is not None:
-        raise typer.BadParameter("needs --to tensorrt-rtx", param_hint="--for, --refit-from")
+    if target or refit_from is not None or warp != "native":
+        raise typer.BadParameter(
+            "need --to tensorrt or tensorrt-rtx", param_hint="--for, --refit-from, --warp"
+        )
     if out is None:
         raise typer.BadParameter("is needed: the folder to make", param_hint="--out")
     with _needs_torch():

@@ -3,21 +3,26 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Literal, TypeAlias
 
 from engine.backends.cuda_gpu import Gpu
 from engine.backends.plan_cache import PlanCache
-from engine.backends.tensorrt import OPTIONS, TensorRt, tensorrt_library
+from engine.backends.tensorrt import OPTIONS, WITH_PLUGIN, TensorRt, tensorrt_library
 from engine.backends.tensorrt_build import BuildOptions, capability
 from engine.backends.tensorrt_plans import key_for, plan_for
 from engine.backends.tensorrt_rtx import tensorrt_rtx_library
 from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import BundleError, InputError, MachineError
+from engine.kernels.plugin import register
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
 
 Library: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
+Warp: TypeAlias = Literal["native", "plugin"]
+"""GridSample and what lies around it as TensorRT fuses them, or our own kernel (TensorRT only)."""
 
 RTX_TARGETS = ("8.6", "8.9", "12.0")
 """GeForce 30, 40 and 50: what is built for where no target is asked for and there is no GPU."""
@@ -35,6 +40,7 @@ class Request:
     """Compute capabilities, for TensorRT for RTX; none: the GPU here, or RTX_TARGETS."""
     refit_from: Path | None = None
     """A bundle of the same structure whose plans get this one's weights (TensorRT)."""
+    warp: Warp = "native"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,10 @@ def build_plans(
     if request.to == "tensorrt-rtx" and request.refit_from is not None:
         raise InputError(
             "TensorRT for RTX builds in seconds and is not refitted. Leave --refit-from out."
+        )
+    if request.warp == "plugin" and (request.to == "tensorrt-rtx" or request.refit_from):
+        raise InputError(
+            "The plugin is built by TensorRT alone, and not refitted. Use --warp native there."
         )
     manifest, cache = _checked(request.bundle), PlanCache(request.out)
     work = Work(request=request, manifest=manifest, cache=cache, progress=progress, tell=tell)
@@ -116,8 +126,39 @@ def _for_this_gpu(work: Work) -> None:
     if source is not None:
         _refit(work, source, TensorRt(progress=work.progress, cache=work.cache, trt=trt, gpu=gpu))
         return
+    if work.request.warp == "plugin":
+        _build_with_plugin(work, trt, gpu)
+        return
     for name, spec in work.manifest.graphs.items():
         _build(work, trt, spec, OPTIONS, gpu, f"{name} for {gpu.name}")
+
+
+def _build_with_plugin(work: Work, trt: ModuleType, gpu: Gpu) -> None:
+    try:
+        from export.warp_plugin import write_with_plugin
+    except ModuleNotFoundError as error:
+        raise _not_installed(error, "tensorrt") from None
+    major, _, minor = gpu.capability.partition(".")
+    register(plugins_of(trt), (int(major), int(minor)))
+    count = 0
+    with TemporaryDirectory() as folder:
+        for name, spec in work.manifest.graphs.items():
+            fused = Path(folder) / spec.file
+            warps = write_with_plugin(work.path(spec), fused)
+            count += warps
+            label = f"{name} for {gpu.name}"
+            if warps:
+                label += f", {warps} warps by the plugin"
+                _build(work, trt, spec, WITH_PLUGIN, gpu, label, source=fused)
+            else:
+                _build(work, trt, spec, OPTIONS, gpu, label)
+    if count == 0:
+        raise InputError(f"{work.request.bundle} has no warp for the plugin. Use --warp native.")
+
+
+def plugins_of(trt: ModuleType) -> ModuleType:
+    """`tensorrt.plugin`, which importing tensorrt alone does not load."""
+    return import_module(f"{trt.__name__}.plugin")
 
 
 def _build(
@@ -127,6 +168,8 @@ def _build(
     options: BuildOptions,
     gpu: Gpu | None,
     label: str,
+    *,
+    source: Path | None = None,
 ) -> None:
     path = work.path(spec)
     key = key_for(trt, path, spec, options, gpu)
@@ -135,7 +178,16 @@ def _build(
         work.tell(f"{label}: {len(found) / 1e6:.1f} MB, is there already")
         return
     began = time.monotonic()
-    plan = plan_for(trt, path, spec, options, key=key, cache=work.cache, progress=work.progress)
+    plan = plan_for(
+        trt,
+        path,
+        spec,
+        options,
+        key=key,
+        cache=work.cache,
+        progress=work.progress,
+        source=source,
+    )
     work.tell(f"{label}: {len(plan) / 1e6:.1f} MB, built in {time.monotonic() - began:.1f} s")
 
 

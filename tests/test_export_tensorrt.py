@@ -4,6 +4,7 @@ import io
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -12,9 +13,10 @@ from typer.testing import CliRunner
 import export.tensorrt
 from engine.backends.cuda_gpu import Gpu
 from engine.backends.plan_cache import MAGIC, PlanCache
+from engine.backends.tensorrt import TensorRt
 from engine.backends.tensorrt_words import Silence
 from engine.errors import BundleError, InputError, MachineError, OutputError
-from engine.manifest import Manifest, sha256_of, write_manifest
+from engine.manifest import Manifest, read_manifest, sha256_of, write_manifest
 from export.build_bar import BuildBar
 from export.cli import app
 from export.tensorrt import Request, build_plans
@@ -88,6 +90,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(dpe_bundle: Path, tmp_path:
         ["--to", "tensorrt-rtx", "--model", "x", "--dynamic-batch"],
         ["--model", "x", "--out", "y", "--for", "8.9"],
         ["--model", "x", "--out", "y", "--refit-from", "z"],
+        ["--model", "x", "--out", "y", "--warp", "plugin"],
         ["--model", "x"],
         ["--to", "tensorflow", "--model", "x"],
     ],
@@ -138,6 +141,61 @@ def test_tensorrt_builds_for_the_gpu_here(gpu: FakeTensorRt, tmp_path: Path) -> 
     assert gpu.take() == []
 
 
+@pytest.fixture
+def warps(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The fake reads JSON, so plugin nodes are written by a stand-in; returns who registered."""
+    registered: list[tuple[int, int]] = []
+
+    def write(source: Path, target: Path) -> int:
+        target.write_text(source.read_text().replace('"factor": 2.0', '"factor": 9.0'))
+        return 2
+
+    monkeypatch.setattr("export.warp_plugin.write_with_plugin", write)
+    monkeypatch.setattr(export.tensorrt, "plugins_of", lambda trt: trt)
+    monkeypatch.setattr(
+        export.tensorrt, "register", lambda plugins, capability: registered.append(capability)
+    )
+    return registered
+
+
+def test_plans_with_the_plugin_are_built_apart_and_taken_where_they_are_found(
+    gpu: FakeTensorRt, warps: list[tuple[int, int]], tmp_path: Path
+) -> None:
+    bundle, cache = fake_bundle(tmp_path / "bundle", 2.0), PlanCache(tmp_path / "plans")
+    spec = read_manifest(bundle).graph("read")
+
+    def drawn() -> float:
+        backend = TensorRt(cache=cache, trt=gpu.module(), gpu=Gpu(api=gpu.driver.module()))
+        ones = np.ones((1, 4), np.float32)
+        graph = backend.load(bundle / spec.file, spec)
+        return float(graph.run({"x": ones, "still": 0 * ones})["y"][0, 0])
+
+    build_plans(Request(bundle=bundle, to="tensorrt", out=cache.folder), Silence())
+    assert drawn() == 2.0
+    told: list[str] = []
+    request = Request(bundle=bundle, to="tensorrt", out=cache.folder, warp="plugin")
+    build_plans(request, Silence(), told.append)
+    assert "2 warps by the plugin" in told[0]
+    assert warps == [(8, 9)]
+    assert drawn() == 9.0
+
+
+def test_a_changed_kernel_makes_another_plan(
+    gpu: FakeTensorRt,
+    warps: list[tuple[int, int]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bundle = fake_bundle(tmp_path / "bundle", 2.0)
+    request = Request(bundle=bundle, to="tensorrt", out=tmp_path / "plans", warp="plugin")
+    build_plans(request, Silence())
+    build_plans(request, Silence())
+    assert gpu.take() == ["build"]
+    monkeypatch.setattr("engine.backends.tensorrt_build.source_key", lambda: "edited")
+    build_plans(request, Silence())
+    assert gpu.take() == ["build"]
+
+
 def test_tensorrt_without_a_gpu_points_to_the_library_that_needs_none(
     gpu: FakeTensorRt, tmp_path: Path
 ) -> None:
@@ -170,6 +228,8 @@ def test_a_refitted_bundle_is_not_built(gpu: FakeTensorRt, tmp_path: Path) -> No
     [
         (Request(bundle=Path(), to="tensorrt", targets=["8.9"]), "Leave --for out"),
         (Request(bundle=Path(), to="tensorrt-rtx", refit_from=Path()), "Leave --refit-from out"),
+        (Request(bundle=Path(), to="tensorrt-rtx", warp="plugin"), "Use --warp native"),
+        (Request(bundle=Path(), to="tensorrt", warp="plugin", refit_from=Path()), "not refitted"),
     ],
 )
 def test_options_of_the_other_library_are_refused(request_: Request, words: str) -> None:

@@ -10,7 +10,7 @@ from types import ModuleType
 from engine.backends.cuda_gpu import Gpu
 from engine.backends.plan_cache import PlanCache, PlanKey
 from engine.backends.tensorrt_build import BuildOptions
-from engine.backends.tensorrt_plans import key_for, plan_for
+from engine.backends.tensorrt_plans import cache_for, key_for, plan_for
 from engine.backends.tensorrt_run import Loader, TensorRtGraph
 from engine.backends.tensorrt_words import BuildProgress, Foreign, Silence
 from engine.errors import MachineError
@@ -18,6 +18,8 @@ from engine.manifest import GraphSpec
 
 OLDEST = (10, 13)
 OPTIONS = BuildOptions(refit=True)
+WITH_PLUGIN = BuildOptions(refit=True, plugin=True)
+"""Built ahead by `understudy export --to tensorrt --warp plugin`; taken where they are found."""
 
 
 def tensorrt_library() -> ModuleType:
@@ -70,7 +72,9 @@ class TensorRt:
 
     def load(self, path: Path, spec: GraphSpec) -> TensorRtGraph:
         """Load the plan of one ONNX file; building one takes minutes, once per GPU and version."""
-        engine = self._loader.engine(path.name, self._plan(path, spec))
+        cache = self._cache or cache_for(path)
+        plan = cache.find(path.stem, key_for(self._trt, path, spec, WITH_PLUGIN, self._gpu))
+        engine = self._loader.engine(path.name, plan or self._plan(path, spec))
         return TensorRtGraph(self._loader, engine, spec, _make_context, captures=True)
 
     def refitted(self, old: Path, new: Path, spec: GraphSpec) -> tuple[PlanKey, bytes]:
@@ -91,7 +95,7 @@ class TensorRt:
             spec,
             OPTIONS,
             key=key_for(self._trt, path, spec, OPTIONS, self._gpu),
-            cache=self._cache,
+            cache=self._cache or cache_for(path),
             progress=self._progress,
         )
 

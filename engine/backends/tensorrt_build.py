@@ -19,6 +19,7 @@ from engine.backends.tensorrt_words import (
     make_monitor,
 )
 from engine.errors import BundleError, MachineError
+from engine.kernels.plugin import source_key
 from engine.manifest import GraphSpec
 
 PRECISION = "typed by the graph, no TF32"
@@ -34,11 +35,16 @@ class BuildOptions:
     """Compute capability to build for, such as 8.9; None: the GPU at hand."""
     refit: bool = False
     """Weights may be exchanged later. TensorRT for RTX needs a GPU to build such a plan."""
+    plugin: bool = False
+    """Warps by our own kernel, in a graph that has nodes for it (export/warp_plugin.py)."""
 
     def described(self, spec: GraphSpec) -> str:
         """For the plan's key."""
         batch = f"batch 1 to {LARGEST_BATCH}" if is_free(spec) else "batch 1"
-        return f"{batch}, refit" if self.refit else batch
+        parts = [batch, *(["refit"] if self.refit else [])]
+        if self.plugin:
+            parts.append(f"flow_warp_blend {source_key()}")
+        return ", ".join(parts)
 
 
 def is_free(spec: GraphSpec) -> bool:

@@ -13,6 +13,11 @@ SHIPPED = "plans"
 """Folder of a bundle with plans that were built ahead."""
 
 
+def cache_for(path: Path) -> PlanCache:
+    """The user's cache, and the plans that came with a bundle; `path` is one of its graphs."""
+    return PlanCache(shipped=[path.parent / SHIPPED])
+
+
 def key_for(
     trt: ModuleType, path: Path, spec: GraphSpec, options: BuildOptions, gpu: Gpu | None
 ) -> PlanKey:
@@ -38,14 +43,18 @@ def plan_for(
     options: BuildOptions,
     *,
     key: PlanKey,
-    cache: PlanCache | None,
+    cache: PlanCache,
     progress: BuildProgress,
+    source: Path | None = None,
 ) -> bytes:
     """The plan of a graph: shipped with the bundle, from the cache, or built now and kept.
+
+    `source` is another form of the graph, with plugin nodes, to build from.
 
     Raises:
         BundleError, MachineError: it cannot be built; nothing is kept, nothing else is taken.
         OutputError: it cannot be kept.
     """
-    cache = cache or PlanCache(shipped=[path.parent / SHIPPED])
-    return cache.plan(path.stem, key, lambda: build_plan(trt, path, spec, options, progress))
+    return cache.plan(
+        path.stem, key, lambda: build_plan(trt, source or path, spec, options, progress)
+    )

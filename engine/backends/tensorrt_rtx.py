@@ -13,7 +13,7 @@ from typing import Any
 from engine.backends.cuda_gpu import Gpu
 from engine.backends.plan_cache import PlanCache, plans_folder, write_whole
 from engine.backends.tensorrt_build import BuildOptions, capability
-from engine.backends.tensorrt_plans import key_for, plan_for
+from engine.backends.tensorrt_plans import cache_for, key_for, plan_for
 from engine.backends.tensorrt_run import Loader, TensorRtGraph
 from engine.backends.tensorrt_words import BuildProgress, Foreign, Silence
 from engine.errors import MachineError
@@ -75,7 +75,7 @@ class TensorRtRtx:
             spec,
             self._options,
             key=key,
-            cache=self._cache,
+            cache=self._cache or cache_for(path),
             progress=self._progress,
         )
         self._check(path, plan)
