@@ -32,7 +32,7 @@ BENCH_GPU ?=
 test-gpu:
 	@$(GPU_PYTHON) -m benchmarks.gpu_ready
 	$(GPU_PYTHON) -m pytest -m gpu -W default -p no:cacheprovider tests/test_gpu_kernels.py \
-		tests/test_gpu_step.py
+		tests/test_gpu_step.py tests/test_gpu_rig.py
 
 # Two runs of up to ten minutes each; results go to benchmarks/results as they come. BENCH_GPU takes
 # further options: BENCH_GPU="--out DIR --commit HASH".

@@ -10,6 +10,7 @@ throughout are in gpu_step.py.) The twins of crop and paste cannot be recorded, 
 """
 
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
@@ -22,10 +23,14 @@ from benchmarks.gpu import Bench, begin, ceilings, copies, device_us
 from benchmarks.machine import markdown
 from engine.kernels.energies import Energies
 from engine.kernels.fast import Kernels
+from engine.kernels.launch import CudaLauncher
 from engine.kernels.pictures import Format, crop_place, inverted
 from engine.kernels.pictures_fast import PictureKernels
 from engine.kernels.pictures_twins import PictureTwins
+from engine.kernels.rig_fast import RigKernels, RigOnDevice
 from engine.kernels.twins import Twins
+from engine.motion import Edit
+from engine.rig.portrait import RigPortrait
 
 Ops: TypeAlias = Kernels | Twins
 Pictures: TypeAlias = PictureKernels | PictureTwins
@@ -134,6 +139,28 @@ def pictures(bench: Bench) -> tuple[list[dict[str, Any]], str]:
     return rows, told(rows)
 
 
+def rig(bench: Bench) -> tuple[list[dict[str, Any]], str]:
+    """The rig's warp: numbers on the CPU, upload, and kernels; sizes of outputs."""
+    from tests.faces_made import made_face, textured
+    from tests.rig_made import made_motion
+
+    found, rows = [], []
+    for side in (64,) if bench.is_rehearsal else (512, 1080):
+        portrait, motion = RigPortrait(textured(side), made_face(side)), made_motion("turned")
+        planes, _ = portrait.planes(uncovers=False)
+        began = time.perf_counter()
+        frame = portrait.frame(motion, Edit())
+        numbers_us = (time.perf_counter() - began) * 1e6
+        kernels_us = 0.0
+        if not bench.is_rehearsal:
+            on, warp = bench.device.torch_device, RigKernels(CudaLauncher()).warp
+            person, placed = torch.from_numpy(planes).to(on), RigOnDevice.of(frame, on)
+            kernels_us = device_us(bench, [partial(warp, person, None, placed, Format.I420)] * 4)
+        found.append({"side": side, "numbers_us": numbers_us, "kernels_us": kernels_us})
+        rows.append([str(side), f"{numbers_us:.0f}", f"{kernels_us:.1f}"])
+    return found, markdown(["lines", "numbers on the CPU us", "kernels to I420 us"], rows)
+
+
 def _crop(frame: Tensor, place: Tensor, side: int, _: Ops, pictures: Pictures) -> object:
     return pictures.crop(frame, place, side)
 
@@ -198,6 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     for samples in (1,) if bench.is_rehearsal else BATCHES:
         bench.section(f"levels, batch {samples}", partial(_levels, samples))
     bench.section("pictures and demodulation", pictures)
+    bench.section("rig", rig)
     return 1 if bench.failed else 0
 
 

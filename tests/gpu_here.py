@@ -14,13 +14,12 @@ NEEDS_GPU = [
 
 @contextmanager
 def poisoned() -> Iterator[None]:
-    """Fill what torch allocates with NaN or with large numbers: what is not written then shows.
+    """Let torch fill what it allocates with NaN or large numbers: what is not written then shows.
 
     And without TF32, since the twins are the reference.
     """
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = True
     try:
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             yield

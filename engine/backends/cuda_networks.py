@@ -21,6 +21,16 @@ PICTURE_CHANNELS = 8
 """Of the cropped picture: three colours and five zeros, so that tensor cores take it."""
 
 
+def channels_last(x: Tensor) -> Tensor:
+    """As the kernels take maps; nothing is done where cuDNN left it so, which it does as a rule."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def convolved(x: Tensor, kernel: Tensor, *, padding: int = 0, stride: int = 1) -> Tensor:
+    """A convolution of maps."""
+    return channels_last(F.conv2d(x, kernel, padding=padding, stride=stride))
+
+
 class Part:
     """Weights of one graph, placed on a device."""
 
@@ -67,12 +77,12 @@ class Trunk:
     def __call__(self, picture: Tensor) -> list[Tensor]:
         """(N, 8, size, size) -> the maps at 4, 8, 16, ... size pixels."""
         ops = self._ops
-        maps = [ops.activate(F.conv2d(picture, self._first), self._bias)]
+        maps = [ops.activate(convolved(picture, self._first), self._bias)]
         for weight1, bias1, weight2, bias2, skip in self._blocks:
             x = maps[-1]
-            main = ops.activate_blur(F.conv2d(x, weight1, padding=1), bias1)
-            main = F.conv2d(main, weight2, stride=2)
-            maps.append(ops.activate_add(main, bias2, F.conv2d(ops.blur_halve(x), skip)))
+            main = ops.activate_blur(convolved(x, weight1, padding=1), bias1)
+            main = convolved(main, weight2, stride=2)
+            maps.append(ops.activate_add(main, bias2, convolved(ops.blur_halve(x), skip)))
         return maps[::-1]
 
 
@@ -163,15 +173,15 @@ class Generate:
         split = torch.split(styles, self._inputs, dim=1)
         of_conv, of_flow = split[: len(self._kernels)], split[len(self._kernels) :]
         x = (self._constant * of_conv[0][:, :, None, None]).to(self._kernels[0].dtype)
-        x = F.conv2d(x, self._kernels[0], padding=1)
+        x = convolved(x, self._kernels[0], padding=1)
         x = ops.activate(x, self._biases[0], scales[0], of_conv[1])
         flow: Tensor | None = None
         picture: Tensor | None = None
         for level in range(self._levels):
             up, here = 2 * level + 1, 2 * level + 2
-            x = F.conv_transpose2d(x, self._kernels[up], stride=2)
+            x = channels_last(F.conv_transpose2d(x, self._kernels[up], stride=2))
             x = ops.blur_activate(x, self._biases[up], scales[up], of_conv[here])
-            x = F.conv2d(x, self._kernels[here], padding=1)
+            x = convolved(x, self._kernels[here], padding=1)
             is_last = level == self._levels - 1
             own, delta = ops.activate_to_flow(
                 *(x, self._biases[here], scales[here], of_flow[level]),

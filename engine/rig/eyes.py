@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.frame import Pixels
 from engine.geometry import Array
-from engine.rig.painting import blend_into, polygon_mask
+from engine.rig.painting import Layer, polygon_mask
 from engine.rig.topology import EYES, Eye
 
 _IRIS_RIM, _IRIS_FADE = 1.25, 1.5
@@ -50,12 +50,11 @@ class EyePainter:
     iris: NDArray[np.uint8]
     """(h, w, 4) RGB and opacity"""
 
-    def paint(self, output: Pixels, target: Array) -> None:
-        """Paint the eyeball into `output` where the lids of `target` (478, 2) leave it open."""
-        mask, box = polygon_mask(target[self.eye.contour], output.shape[:2])
+    def find_layer(self, size: tuple[int, int], target: Array) -> Layer | None:
+        """The eyeball where the lids of `target` (478, 2) leave it open, in a picture of (H, W)."""
+        mask, box = polygon_mask(target[self.eye.contour], size)
         if mask is None:
-            return
-        left, top, right, bottom = box
+            return None
         back = self._to_portrait(target)
         asked = self._asked_opening(back, target)
         shown = np.float32(np.clip((asked / self.opening - _SHUT) / _PEEPS, 0.0, 1.0))
@@ -64,7 +63,7 @@ class EyePainter:
         iris = _fetch(self.iris, _moved(back, gaze), self.corner, box)
         share = iris[..., 3:].astype(np.float32) * np.float32(1.0 / 255.0)
         eyeball = white + (iris[..., :3] - white.astype(np.float32)) * share
-        blend_into(output[top:bottom, left:right], eyeball, mask * shown)
+        return Layer(box=box, colours=np.asarray(eyeball, np.float32), mask=mask * shown)
 
     def _to_portrait(self, target: Array) -> Array:
         """(2, 3): the similarity that takes the output's eye corners to the portrait's."""

@@ -26,9 +26,9 @@ class PortraitFlow:
     ) -> None:
         """`size` is the picture's (H, W), `half_width` the head's with its hair in face heights."""
         self._size = size
-        self._mesh = MeshFlower(face.landmarks)
+        self.mesh = MeshFlower(face.landmarks)
         self.head = HeadField(face, size, half_width=half_width)
-        self._seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
+        self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
     def backward(self, head: HeadMotion, target: Array) -> tuple[Box, Map, Map]:
         """Where each pixel of a box comes from: the box, source x and source y in px.
@@ -41,6 +41,13 @@ class PortraitFlow:
         self._add_field(x, y, field, box)
         self._lay_mesh(x, y, target, box)
         return box, x, y
+
+    def mesh_box(self, target: Array) -> Box:
+        """Left, top, right, bottom of the face mesh in the picture; it may be empty."""
+        height, width = self._size
+        low, high = target[:468, :2].min(axis=0), target[:468, :2].max(axis=0)
+        left, top = (max(int(v), 0) for v in np.floor(low) - 1)
+        return left, top, min(int(high[0]) + 3, width), min(int(high[1]) + 3, height)
 
     def _moving_box(self, field: Map2, target: Array) -> Box:
         """Left, top, right, bottom of what this frame changes."""
@@ -73,13 +80,10 @@ class PortraitFlow:
 
     def _lay_mesh(self, x: Map, y: Map, target: Array, box: Box) -> None:
         """Put the face mesh's flow into the map, with a soft seam along its outline."""
-        height, width = self._size
-        low, high = target[:468, :2].min(axis=0), target[:468, :2].max(axis=0)
-        left, top = (max(int(v), 0) for v in np.floor(low) - 1)
-        right, bottom = min(int(high[0]) + 3, width), min(int(high[1]) + 3, height)
+        left, top, right, bottom = mesh_box = self.mesh_box(target)
         if right <= left or bottom <= top:
             return
-        mesh = self._mesh.flow(target, (left, top, right, bottom))
+        mesh = self.mesh.flow(target, mesh_box)
         share = self._seam(mesh.covered, target[list(OVAL), :2] - (left, top))
         part = slice(top - box[1], bottom - box[1]), slice(left - box[0], right - box[0])
         for whole, own in ((x, mesh.x), (y, mesh.y)):
@@ -90,7 +94,7 @@ class PortraitFlow:
         """(h, w): 1 well inside the mesh, 0 outside it and in its holes."""
         hull = covered.astype(np.uint8) * np.uint8(255)
         cv2.fillPoly(hull, [np.round(outline).astype(np.int32)], 255)
-        k = self._seam_px
+        k = self.seam_px
         inner = cv2.erode(hull, np.ones((k, k), np.uint8), borderType=cv2.BORDER_REPLICATE)
         core: Map = np.asarray(cv2.blur(inner, (k, k)), np.float32)
         core *= covered

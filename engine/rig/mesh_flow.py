@@ -45,18 +45,15 @@ class MeshFlower:
     def flow(self, target: Array, box: tuple[int, int, int, int]) -> MeshFlow:
         """Flow inside `box` (left, top, right, bottom) for landmarks `target` (478, 3)."""
         left, top, right, bottom = box
-        corners = target[self._triangles, :2] - (left, top)
-        affine, area = self._affines(corners)
-        visible = np.flatnonzero(area * np.sign(np.median(area)) > 1e-3)
-        depth = target[self._triangles[visible], 2].sum(axis=1)
-        far_to_near = visible[np.argsort(-depth)]
-
-        ids = np.full((bottom - top, right - left), len(affine) - 1, np.int32)
+        corners, affine = self.facing(target, (left, top))
+        nothing = len(affine)
+        ids = np.full((bottom - top, right - left), nothing, np.int32)
         scaled = np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)
-        for index in far_to_near.tolist():
-            cv2.fillConvexPoly(ids, scaled[index], index, cv2.LINE_8, _SUBPIXEL_BITS)
+        for index, triangle in enumerate(scaled):
+            cv2.fillConvexPoly(ids, triangle, index, cv2.LINE_8, _SUBPIXEL_BITS)
 
-        covered = ids < len(affine) - 1
+        covered = ids < nothing
+        affine = np.vstack([affine, np.zeros((1, 6), np.float32)])
         columns = np.arange(right - left, dtype=np.float32)
         rows = np.arange(bottom - top, dtype=np.float32)[:, None]
         a = affine.T  # (6, T + 1): one table a coefficient, so that each look-up is contiguous
@@ -65,8 +62,20 @@ class MeshFlower:
         y = c[3] * columns + c[4] * rows + c[5]
         return MeshFlow(left=left, top=top, x=x, y=y, covered=covered)
 
+    def facing(self, target: Array, corner: tuple[int, int]) -> tuple[Array, NDArray[np.float32]]:
+        """The triangles that face the viewer, far to near, in pixels of a box at `corner`.
+
+        Returns their corners (T, 3, 2) and their maps from the box to the portrait (T, 6).
+        """
+        corners = target[self._triangles, :2] - corner
+        affine, area = self._affines(corners)
+        visible = np.flatnonzero(area * np.sign(np.median(area)) > 1e-3)
+        depth = target[self._triangles[visible], 2].sum(axis=1)
+        far_to_near = visible[np.argsort(-depth)]
+        return corners[far_to_near], affine[far_to_near]
+
     def _affines(self, corners: Array) -> tuple[NDArray[np.float32], Array]:
-        """Corners (T, 3, 2) -> box px to source px, (T + 1, 6), and twice the signed areas (T,)."""
+        """Corners (T, 3, 2) -> box px to source px, (T, 6), and twice the signed areas (T,)."""
         edges = corners[:, 1:] - corners[:, :1]
         area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
         inverse = 1.0 / np.where(np.abs(area) > 1e-9, area, np.inf)
@@ -74,6 +83,6 @@ class MeshFlower:
         by_column = (first * edges[:, 1, 1:] - second * edges[:, 0, 1:]) * inverse[:, None]
         by_row = (second * edges[:, 0, :1] - first * edges[:, 1, :1]) * inverse[:, None]
         offset = self._source_corner - by_column * corners[:, 0, :1] - by_row * corners[:, 0, 1:]
-        affine = np.zeros((len(corners) + 1, 6), np.float32)  # the last row: no triangle
-        affine[:-1, 0::3], affine[:-1, 1::3], affine[:-1, 2::3] = by_column, by_row, offset
+        affine = np.empty((len(corners), 6), np.float32)
+        affine[:, 0::3], affine[:, 1::3], affine[:, 2::3] = by_column, by_row, offset
         return affine, area

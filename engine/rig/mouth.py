@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
-from engine.rig.painting import Box, blend_into, polygon_mask
+from engine.rig.painting import Box, Layer, polygon_mask
 from engine.rig.reading import relative_lip_gap
 from engine.rig.teeth import EDGE_ROW, PER_WIDTH, Texture, lower_teeth, tongue, upper_teeth
 from engine.rig.topology import INNER_LIPS, INNER_LOWER, MOUTH_LEFT, MOUTH_RIGHT
@@ -60,18 +60,17 @@ class MouthPainter:
     """Between the portrait's lips, over the mouth's width."""
     blur_px: float
 
-    def paint(self, output: Pixels, target: Array) -> None:
-        """Paint the interior into `output` where the inner lips of `target` (478, 2) are open."""
-        mask, box = polygon_mask(target[list(INNER_LIPS)], output.shape[:2], blur_px=self.blur_px)
+    def find_layer(self, size: tuple[int, int], target: Array) -> Layer | None:
+        """The interior where the inner lips of `target` (478, 2) open, in a picture of (H, W)."""
+        mask, box = polygon_mask(target[list(INNER_LIPS)], size, blur_px=self.blur_px)
         wider = relative_lip_gap(target) - (self.own_gap if self.own is None else 0.0)
         share = float(smoothstep(_HIDDEN, _SHOWN, np.asarray(wider)))
         if mask is None or share <= 0.0:
-            return
-        left, top, right, bottom = box
+            return None
         interior = self._generic(target, box)
         if self.own is not None:
             self._add_own(interior, target, box)
-        blend_into(output[top:bottom, left:right], interior, mask * np.float32(share))
+        return Layer(box=box, colours=interior, mask=mask * np.float32(share))
 
     def _generic(self, target: Array, box: Box) -> NDArray[np.float32]:
         """The drawn mouth, behind the lips' window."""

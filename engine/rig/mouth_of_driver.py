@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
-from engine.rig.painting import Box, blend_into, polygon_mask
+from engine.rig.painting import Box, Layer, polygon_mask
 from engine.rig.reading import relative_lip_gap
 from engine.rig.topology import INNER_LIPS, INNER_LOWER, INNER_UPPER, MOUTH_LEFT, MOUTH_RIGHT
 
@@ -22,32 +22,31 @@ _HIDDEN, _SHOWN = 0.03, 0.08
 """Lip gap over mouth width between which the driver's interior fades in."""
 
 
-def paint_mouth_of_driver(
-    output: Pixels,
+def find_mouth_of_driver(
+    size: tuple[int, int],
     target: Array,
     portrait: Pixels,
     landmarks: Array,
     driver: tuple[Pixels, Face],
-) -> None:
-    """Warp the driver's interior between the inner lips of `target` (478, 2), in place.
+) -> Layer | None:
+    """The driver's interior between the inner lips of `target` (478, 2), in a picture of (H, W).
 
     The interior is a strip of triangles between paired points of the two lips; colours are scaled
     by the ratio of both faces' skin.
     """
     picture, face = driver
     share = _fade(target)
-    mask, box = polygon_mask(target[list(INNER_LIPS)], output.shape[:2], blur_px=0.7)
+    mask, box = polygon_mask(target[list(INNER_LIPS)], size, blur_px=0.7)
     if share <= 0.0 or mask is None:
-        return
+        return None
     x, y = _strip_flow(target, face.landmarks.astype(np.float64), box)
     interior = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     gain = np.clip(
         _skin(portrait, landmarks) / np.maximum(_skin(picture, face.landmarks), 1.0), 0.4, 2.2
     )
     gain = (gain + gain.mean()) / 2.0  # half its tint: teeth are less tinted than skin
-    left, top, right, bottom = box
-    region = output[top:bottom, left:right]
-    blend_into(region, interior * gain.astype(np.float32), mask * np.float32(share))
+    coloured = interior * gain.astype(np.float32)
+    return Layer(box=box, colours=coloured, mask=mask * np.float32(share))
 
 
 def _fade(target: Array) -> float:

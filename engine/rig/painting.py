@@ -1,5 +1,7 @@
 """Soft polygons and blending in small boxes of a picture."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,22 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in px; right and bottom lie outside."""
 
 _SUBPIXEL_BITS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layer:
+    """Something painted over a box of the picture."""
+
+    box: Box
+    colours: NDArray[np.float32]
+    """(h, w, 3) in 0..255."""
+    mask: NDArray[np.float32]
+    """(h, w, 1) in 0..1."""
+
+    def paint(self, output: Pixels) -> None:
+        """Blend it into the picture, in place."""
+        left, top, right, bottom = self.box
+        blend_into(output[top:bottom, left:right], self.colours, self.mask)
 
 
 def polygon_mask(

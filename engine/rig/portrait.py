@@ -1,6 +1,6 @@
 """A portrait that the rig can move: its own pixels, warped to where the motion takes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -9,16 +9,18 @@ from numpy.typing import NDArray
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array
+from engine.kernels.rig_frame import RigFrame
 from engine.motion import Edit
 from engine.rig.eyes import eye_painters
 from engine.rig.factors import edited
 from engine.rig.flow import PortraitFlow
+from engine.rig.gpu_frame import rig_frame
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
 from engine.rig.mesh_flow import Map
 from engine.rig.motion import RigMotion
 from engine.rig.mouth import mouth_painter
-from engine.rig.mouth_of_driver import paint_mouth_of_driver
-from engine.rig.painting import Box
+from engine.rig.mouth_of_driver import find_mouth_of_driver
+from engine.rig.painting import Box, Layer
 from engine.rig.target import PortraitFace, head_motion, target_landmarks
 
 
@@ -80,10 +82,25 @@ class RigPortrait:
         box, x, y = self._flow.backward(head, target)
         output = self._picture.copy()
         self._sample(output, box, x, y, uncovers=head.moves)
-        for eye in self._eyes:
-            eye.paint(output, target[:, :2])
-        self._paint_mouth(output, target[:, :2], motion)
+        for layer in self._layers_above(target[:, :2], motion):
+            layer.paint(output)
         return output
+
+    def planes(self, *, uncovers: bool) -> tuple[NDArray[np.uint8], Pixels | None]:
+        """What is warped, (H, W, 4), and what lies behind it; see `engine/kernels/rig_warp.cu`."""
+        if self._layers is None or not uncovers:
+            return self._opaque, None
+        return self._layers.person, self._layers.background
+
+    def frame(self, motion: RigMotion, edit: Edit) -> RigFrame:
+        """What `render` does with this motion, as numbers for a GPU."""
+        motion = edited(motion, edit)
+        head = head_motion(self._face, motion)
+        if head.moves:
+            self.cut_out()
+        target = target_landmarks(self._face, motion, head)
+        layers = self._layers_above(target[:, :2], motion)
+        return rig_frame(self._flow, head, target, layers)
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""
@@ -99,11 +116,16 @@ class RigPortrait:
             cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), cv2.multiply(behind, open_to, scale=1 / 255.0)
         )
 
-    def _paint_mouth(self, output: Pixels, points: Array, motion: RigMotion) -> None:
+    def _layers_above(self, points: Array, motion: RigMotion) -> Iterator[Layer]:
+        """Eyes and mouth, in the order they are painted."""
+        size = self._picture.shape[0], self._picture.shape[1]
+        found = [eye.find_layer(size, points) for eye in self._eyes]
         if motion.mouth is None:
-            self._mouth.paint(output, points)
+            found.append(self._mouth.find_layer(size, points))
         else:
-            paint_mouth_of_driver(output, points, self._picture, self._face.landmarks, motion.mouth)
+            own, of_driver = self._face.landmarks, motion.mouth
+            found.append(find_mouth_of_driver(size, points, self._picture, own, of_driver))
+        return (layer for layer in found if layer is not None)
 
 
 def _fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:
