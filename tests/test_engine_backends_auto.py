@@ -2,6 +2,8 @@
 
 import importlib.machinery
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -184,3 +186,38 @@ def test_on_this_machine_auto_takes_something_that_runs() -> None:
     backend = choose("auto", 1)
     assert backend.name in AUTO
     self_test(backend)
+
+
+BASE_ONLY = """
+import sys
+from importlib.machinery import PathFinder
+
+EXTRAS = ("torch", "onnx", "onnxruntime", "tensorrt", "tensorrt_rtx", "cuda")
+
+class Base(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        missing = name.split(".")[0] in EXTRAS
+        return None if missing else PathFinder.find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Base
+from engine.backends.auto import self_test
+from engine.backends.choose import NAMES, choose
+from engine.errors import MachineError
+
+backend = choose("auto", 1)
+self_test(backend)
+print(backend.name)
+import export.cli, export.tensorrt, stream.cli, stream.doctor, stream.parts
+for name in NAMES:
+    try:
+        choose(name, 1)
+    except MachineError as error:
+        assert "is not installed. Run `pip install" in str(error), error
+"""
+
+
+def test_the_base_install_alone_takes_openvino_and_says_what_else_to_install() -> None:
+    command = [sys.executable, "-c", BASE_ONLY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "openvino\n"), done.stderr
