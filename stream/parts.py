@@ -30,8 +30,10 @@ def load_model(
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
         )
-    from engine.dpe.model import load_bundle
+    from engine.dpe.model import load_bundle, load_gpu_bundle
 
+    if backend == "cuda":
+        return load_gpu_bundle(Path(name))
     return load_bundle(Path(name), backend, progress=builds)
 
 

@@ -1,7 +1,7 @@
 """Runs the .cu kernels on the CPU: built by g++ with a shim of CUDA's vocabulary.
 
-No substitute for a GPU: no races, no alignment faults, no warps that drift apart. What it shows is
-that a kernel's arithmetic, indices and arguments are right.
+No substitute for a GPU: no alignment faults, no two threads at one moment. What it shows is that a
+kernel's arithmetic, indices, arguments and barriers are right.
 """
 
 import ctypes

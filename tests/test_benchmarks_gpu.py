@@ -1,4 +1,4 @@
-"""The GPU benchmarks run through in rehearsal, keep results as they come, and say what is missing."""
+"""The GPU benchmarks run through in rehearsal, keep results as they come, say what is missing."""
 
 import json
 import time

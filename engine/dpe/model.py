@@ -1,19 +1,40 @@
 """The DPE family behind the protocol of engine/model.py."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.backends.choose import choose
 from engine.backends.tensorrt_words import BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
 from engine.dpe.motion import DpeMotion
 from engine.dpe.portrait import DpePortrait
-from engine.errors import BundleError
+from engine.errors import BundleError, MachineError
 from engine.faces.crop import CropFollower
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.manifest import check_files, read_manifest
+from engine.manifest import Manifest, check_files, read_manifest
+
+if TYPE_CHECKING:
+    from engine.dpe.on_gpu import GpuDpeModel  # it needs torch, which the base install has not
 
 GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
+
+
+def load_gpu_bundle(path: Path) -> "GpuDpeModel":
+    """Load a DPE bundle as one program for an NVIDIA GPU: what `--backend cuda` is for.
+
+    Raises:
+        BundleError: the folder is no sound DPE bundle, or none that the kernels run.
+        MachineError: there is no GPU, or a package is not installed.
+    """
+    manifest = _checked(path)
+    try:
+        from engine.dpe.on_gpu import GpuDpeModel
+    except ModuleNotFoundError as error:
+        raise MachineError(
+            f"{error.name} is not installed. Run `pip install understudy[cuda]`."
+        ) from None
+    return GpuDpeModel.of_bundle(path, manifest)
 
 
 def load_bundle(
@@ -31,18 +52,27 @@ def load_bundle(
         BundleError: the folder is no sound DPE bundle.
         MachineError: the backend's package is not installed.
     """
+    manifest = _checked(path)
+    runtime = choose(backend, threads, progress=progress)
+    specs = {name: manifest.graph(name) for name in GRAPHS}
+    graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
+    size = manifest.sizes["picture"]
+    assert isinstance(size, int)  # _checked has seen to it
+    return DpeModel(DpeGraphs(graphs, size))
+
+
+def _checked(path: Path) -> Manifest:
+    """The manifest of a sound DPE bundle."""
     manifest = read_manifest(path)
-    size = manifest.sizes.get("picture")
-    if manifest.family != "dpe" or not isinstance(size, int):
+    if manifest.family != "dpe" or not isinstance(manifest.sizes.get("picture"), int):
         raise BundleError(
             f"{path} is a bundle of the family {manifest.family!r}, not of DPE. "
             "Give a folder that `understudy import` made."
         )
-    specs = {name: manifest.graph(name) for name in GRAPHS}
+    for name in GRAPHS:
+        manifest.graph(name)
     check_files(path, manifest)
-    runtime = choose(backend, threads, progress=progress)
-    graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
-    return DpeModel(DpeGraphs(graphs, size))
+    return manifest
 
 
 class DpeModel:

@@ -1,8 +1,9 @@
 // CUDA's vocabulary for a host compiler: enough of it to run the kernels of engine/kernels.
 //
 // A block's threads are fibers that take turns. Each runs until it waits (a barrier or a shuffle);
-// when all have waited or ended, the round begins anew. So the threads of a warp are in lock-step
-// wherever they wait equally often, as they must on a GPU. Slow, deterministic, one core.
+// when all have waited or ended, the round begins anew, in another order: a barrier that is missing
+// shows as a wrong result. The threads of a warp are in lock-step wherever they wait equally often,
+// as they must on a GPU. Slow, the same every time, one core.
 #pragma once
 #include <math.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -96,6 +98,13 @@ inline void enter() {
     swapcontext(&all[current].context, &scheduler);
 }
 
+// A number below `limit`; Numerical Recipes' generator.
+inline unsigned int drawn(unsigned int limit) {
+    static unsigned int state = 1;
+    state = state * 1664525u + 1013904223u;
+    return (state >> 8) % limit;
+}
+
 inline void run_block(unsigned int threads) {
     if (all.size() < threads) all.resize(threads);
     slots.assign(threads, 0.0f);
@@ -109,9 +118,13 @@ inline void run_block(unsigned int threads) {
         fiber.context.uc_link = nullptr;
         makecontext(&fiber.context, enter, 0);
     }
+    std::vector<unsigned int> order(threads);
+    for (unsigned int i = 0; i < threads; ++i) order[i] = i;
     for (bool alive = true; alive;) {
         alive = false;
-        for (current = 0; current < threads; ++current) {
+        for (unsigned int i = threads - 1; i > 0; --i) std::swap(order[i], order[drawn(i + 1)]);
+        for (const unsigned int next : order) {
+            current = next;
             if (all[current].done) continue;
             threadIdx = {static_cast<unsigned>(current % blockDim.x),
                          static_cast<unsigned>(current / blockDim.x % blockDim.y),

@@ -1,0 +1,134 @@
+"""DPE's live step behind the family's protocol, in its reference mode: the same pictures.
+
+What it runs on a GPU is compared in test_gpu_step.py.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from engine.backends.base import Array, Arrays
+from engine.backends.cuda_device import ReferenceDevice
+from engine.dpe.graphs import DpeGraphs
+from engine.dpe.model import DpeModel
+from engine.dpe.on_gpu import GpuDpeModel, GpuMotion
+from engine.errors import InputError
+from engine.faces.face import Face
+from engine.frame import Frame, Pixels
+from engine.model import Model
+from engine.motion import Edit, Mode
+from engine.reenactor import Reenactor
+from export.plans import plans
+from tests.dpe_wide import WIDE, wide_dpe, wide_weights
+from tests.faces_made import made_face, textured
+
+SQUARE = 96
+EXPRESSION = Edit(mode="expression")
+
+
+class ModuleGraph:
+    """A graph of a bundle, run by the module it is exported from."""
+
+    def __init__(self, module: nn.Module, inputs: list[str], outputs: list[str]) -> None:
+        self._module, self._inputs, self._outputs = module, inputs, outputs
+
+    def run(self, inputs: Arrays) -> dict[str, Array]:
+        with torch.no_grad():
+            found = self._module(*(torch.from_numpy(inputs[name]) for name in self._inputs))
+        results = found if isinstance(found, tuple) else (found,)
+        return {n: r.numpy() for n, r in zip(self._outputs, results, strict=True)}
+
+
+def cpu_model() -> DpeModel:
+    graphs: dict[str, Any] = {
+        plan.name: ModuleGraph(plan.module, list(plan.inputs), list(plan.outputs))
+        for plan in plans(wide_dpe(), precision="fp32")
+    }
+    return DpeModel(DpeGraphs(graphs, WIDE.size))
+
+
+@pytest.fixture(scope="module")
+def model() -> GpuDpeModel:
+    return GpuDpeModel(wide_weights(), ReferenceDevice())
+
+
+def square(seed: int = 3) -> tuple[Pixels, Face]:
+    return textured(SQUARE, seed), made_face(SQUARE, scale=1.15)
+
+
+def whole(seed: int = 3) -> tuple[Pixels, Face]:
+    """A face amid a larger picture."""
+    return np.ascontiguousarray(textured(160, seed)[:, :150]), made_face(160, scale=0.6)
+
+
+DRIVING = textured(128, 9), made_face(128, yaw=6.0, jawOpen=0.6)
+
+
+@pytest.mark.parametrize(
+    ("portrait", "mode"),
+    [(square, "expression"), (square, "pose"), (square, "both"), (whole, "expression")],
+)
+def test_it_draws_what_the_cpu_path_draws(
+    portrait: Callable[[], tuple[Pixels, Face]], mode: Mode, model: GpuDpeModel
+) -> None:
+    edit = Edit(mode=mode, gains={"pose": 0.7})
+    results = []
+    for one in (cpu_model(), model):
+        made: Any = one
+        motion = made.driver().read(*DRIVING, 0)
+        results.append(made.enroll(*portrait()).render(motion.eased(0.25), edit).astype(int))
+    assert results[0].shape == results[1].shape
+    assert np.abs(results[0] - results[1]).max() <= 2
+    assert np.abs(results[0] - results[1]).mean() < 0.05
+
+
+def test_portraits_take_turns_on_one_step(model: GpuDpeModel) -> None:
+    motion = model.driver().read(*DRIVING, 0)
+    one, other = (model.enroll(*square(seed)) for seed in (3, 21))
+    first = one.render(motion, EXPRESSION)
+    assert np.abs(other.render(motion, EXPRESSION).astype(int) - first).mean() > 5
+    np.testing.assert_array_equal(one.render(motion, EXPRESSION), first)
+
+
+def test_eased_to_the_end_is_the_still_picture_and_the_callers_own(model: GpuDpeModel) -> None:
+    portrait = model.enroll(*square())
+    motion = model.driver().read(*DRIVING, 0)
+    still = portrait.still()
+    np.testing.assert_array_equal(portrait.render(motion.eased(1.0), EXPRESSION), still)
+    assert np.abs(portrait.render(motion, EXPRESSION).astype(int) - still).mean() > 0.1
+    still[:] = 0
+    assert portrait.still().any()
+
+
+def test_what_it_cannot_do_is_refused(model: GpuDpeModel) -> None:
+    motion = model.driver().read(*DRIVING, 0)
+    with pytest.raises(InputError, match="neck would break"):
+        model.enroll(*whole()).render(motion, Edit(mode="pose"))
+    with pytest.raises(InputError, match="one gain for the pose"):
+        model.enroll(*square()).render(motion, Edit(gains={"lips": 0.5}))
+    with pytest.raises(InputError, match="even sides"):
+        model.enroll(textured(96)[:95], made_face(96))
+
+
+class Fixed:
+    """Finds the same face in every frame but the black ones."""
+
+    def find(self, picture: Pixels) -> Face | None:
+        return DRIVING[1] if picture.any() else None
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+
+def test_it_runs_in_the_frame_loop_and_holds_a_lost_face(model: GpuDpeModel) -> None:
+    kept: Model[GpuMotion] = model
+    reenactor = Reenactor(model=kept, tracker=Fixed())
+    reenactor.set_portrait(*square())
+    seen = reenactor.step(Frame(pixels=DRIVING[0], captured_ns=0)).pixels
+    lost = Frame(pixels=np.zeros_like(DRIVING[0]), captured_ns=33_000_000)
+    assert np.abs(reenactor.step(lost).pixels.astype(int) - seen).max() <= 2
+    assert seen.shape == (SQUARE, SQUARE, 3)
