@@ -11,7 +11,8 @@ import typer
 
 from engine.errors import BundleError, MachineError
 from engine.manifest import Manifest, check_files, read_manifest
-from export.cost import Costs, costs
+from export.cost import costs
+from export.cost_lines import cost_json, cost_lines, costs_of
 
 if TYPE_CHECKING:
     from export.bundle import Report
@@ -42,22 +43,96 @@ def import_(checkpoint: Checkpoint, *, out: Out, force: Force = False) -> None:
 def export(
     *,
     model: Annotated[
-        Path, typer.Option(help="PyTorch weights in the authors' format.", show_default=False)
+        Path,
+        typer.Option(
+            help="PyTorch weights in the authors' format; for TensorRT, a bundle's folder.",
+            show_default=False,
+        ),
     ],
-    out: Out,
+    to: Annotated[
+        Literal["onnx", "tensorrt", "tensorrt-rtx"],
+        typer.Option(
+            help="onnx: a bundle, each graph checked against PyTorch. tensorrt: a bundle's plans "
+            "for the GPU here. tensorrt-rtx: its plans for GeForce and RTX cards, with or without "
+            "a GPU here."
+        ),
+    ] = "onnx",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder to make. Plans are kept where --backend looks for them if left out; "
+            "shipped with a bundle, they belong in its folder `plans`.",
+            show_default=False,
+        ),
+    ] = None,
     precision: Annotated[
-        Literal["fp32", "fp16"],
-        typer.Option(help="Of the convolutions; flow, grid and sampling are always fp32."),
-    ] = "fp32",
+        Literal["fp32", "fp16"] | None,
+        typer.Option(
+            help="Of the convolutions (default fp32); flow, grid and sampling are always fp32.",
+            show_default=False,
+        ),
+    ] = None,
     dynamic_batch: Annotated[
         bool,
         typer.Option("--dynamic-batch", help="Any batch size, for a GPU that serves several."),
     ] = False,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--for",
+            metavar="CAPABILITY",
+            help="Compute capability such as 8.9 (tensorrt-rtx); may be repeated. Default: the GPU "
+            "here, or 8.6, 8.9 and 12.0.",
+            show_default=False,
+        ),
+    ] = None,
+    refit_from: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Take the plans of this bundle, of the same sizes, and exchange the weights "
+            "(tensorrt).",
+            show_default=False,
+        ),
+    ] = None,
+    warp: Annotated[
+        Literal["native", "plugin"],
+        typer.Option(
+            help="How plans of TensorRT sample features: as TensorRT does it, or by our own kernel "
+            "(fp16 bundles)."
+        ),
+    ] = "native",
     licence: Annotated[str, typer.Option(help="Of the weights; written down.")] = "not stated",
     trained_on: Annotated[str, typer.Option(help="The data; written down.")] = "not stated",
     force: Force = False,
 ) -> None:
-    """Write PyTorch weights as a bundle, each graph checked against PyTorch."""
+    """Write PyTorch weights as a bundle, or build a bundle's plans for NVIDIA GPUs."""
+    if to != "onnx":
+        if precision is not None or dynamic_batch:
+            raise typer.BadParameter(
+                "are the bundle's: give them when it is exported to ONNX",
+                param_hint="--precision, --dynamic-batch",
+            )
+        from export.build_bar import build_bar
+        from export.tensorrt import Request, build_plans
+
+        request = Request(
+            bundle=model,
+            to=to,
+            out=out,
+            targets=target or (),
+            refit_from=refit_from,
+            warp=warp,
+        )
+        with build_bar() as bar:
+            print(build_plans(request, bar, tell=print))
+        return
+    if target or refit_from is not None or warp != "native":
+        raise typer.BadParameter(
+            "need --to tensorrt or tensorrt-rtx", param_hint="--for, --refit-from, --warp"
+        )
+    if out is None:
+        raise typer.BadParameter("is needed: the folder to make", param_hint="--out")
     with _needs_torch():
         from engine.nets.dpe import DPE
         from export.bundle import Origin, write_bundle
@@ -65,7 +140,7 @@ def export(
         DPE.from_official(model),
         out,
         origin=Origin(licence=licence, trained_on=trained_on),
-        precision=precision,
+        precision=precision or "fp32",
         dynamic_batch=dynamic_batch,
         force=force,
         tell=print,
@@ -82,9 +157,10 @@ def info(
     """Say what a bundle holds, after checking that its files are whole."""
     manifest = read_manifest(bundle)
     check_files(bundle, manifest)
+    runtimes = _backends()
     if as_json:
-        known = asdict(manifest) | {"sha256": manifest.sha256}
-        print(json.dumps(known | _cost_json(_costs_of(manifest)), indent=2))
+        known = asdict(manifest) | {"sha256": manifest.sha256, "backends": runtimes}
+        print(json.dumps(known | cost_json(costs_of(manifest)), indent=2))
         return
     for name, value in (
         ("family", manifest.family),
@@ -99,7 +175,10 @@ def info(
         print(f"{name:12}{' '.join(map(str, value)) if isinstance(value, list) else value}")
     for name, spec in manifest.graphs.items():
         print(f"  {name:22}{(bundle / spec.file).stat().st_size / 1e6:8.1f} MB  {spec.sha256}")
-    _print_costs(_costs_of(manifest))
+    for line in cost_lines(costs_of(manifest)):
+        print(line)
+    for name, why_not in runtimes.items():
+        print(f"backend {name:16}{why_not or 'works; --backend auto takes the first that does'}")
 
 
 @app.command()
@@ -112,13 +191,13 @@ def cost(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
     """Count DPE's parameters and its arithmetic per picture."""
-    found = costs(*RELEASED) if bundle is None else _costs_of(read_manifest(bundle))
+    found = costs(*RELEASED) if bundle is None else costs_of(read_manifest(bundle))
     if found is None:
         raise BundleError(f"{bundle} is no DPE bundle, so its cost is not known.")
     if as_json:
-        print(json.dumps(_cost_json(found), indent=2))
+        print(json.dumps(cost_json(found), indent=2))
     else:
-        _print_costs(found)
+        print("\n".join(cost_lines(found)))
 
 
 @contextmanager
@@ -132,6 +211,13 @@ def _needs_torch() -> Iterator[None]:
         ) from None
 
 
+def _backends() -> dict[str, str]:
+    """The backends in auto's order; an empty text is for one that works, else why it does not."""
+    from engine.backends.auto import candidates
+
+    return {candidate.name: candidate.why_not for candidate in candidates()}
+
+
 def _tell(out: Path, report: "Report") -> None:
     print(f"{out}: {report.size / 1e6:.0f} MB, written and checked in {report.seconds:.0f} s")
 
@@ -139,40 +225,3 @@ def _tell(out: Path, report: "Report") -> None:
 def _batch(manifest: Manifest) -> str:
     tensors = [tensor for spec in manifest.graphs.values() for tensor in spec.inputs.values()]
     return "any" if any("batch" in tensor.shape for tensor in tensors) else "1"
-
-
-def _costs_of(manifest: Manifest) -> Costs | None:
-    """None for another family, whose sizes mean something else."""
-    channels, code = manifest.sizes.get("channels"), manifest.sizes.get("code")
-    directions = manifest.sizes.get("directions")
-    if manifest.family != "dpe" or not isinstance(channels, list):
-        return None
-    if not isinstance(code, int) or not isinstance(directions, int):
-        return None
-    return costs(channels, code, directions)
-
-
-def _cost_json(found: Costs | None) -> dict[str, object]:
-    if found is None:
-        return {}
-    networks = {"encoder": found.encoder, "generator": found.generator, "heads": found.heads}
-    return {
-        "parameters": found.parameters,
-        "cost": {name: asdict(network) for name, network in networks.items()},
-    }
-
-
-def _print_costs(found: Costs | None) -> None:
-    if found is None:
-        return
-    rows = {
-        "encoder": found.encoder,
-        "generator (each of two)": found.generator,
-        "linear heads": found.heads,
-    }
-    for name, network in rows.items():
-        giga = network.flop / 1e9
-        print(f"{name:24}{network.parameters:12,} parameters {giga:8.2f} GFLOP per picture")
-    single, both = (found.frame_flop(mode) / 1e9 for mode in ("expression", "both"))
-    print(f"{'total':24}{found.parameters:12,} parameters")
-    print(f"a live frame of a still portrait: {single:.1f} GFLOP, mode both {both:.1f} GFLOP")

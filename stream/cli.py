@@ -14,6 +14,7 @@ from engine.errors import UnderstudyError
 from stream.options import (
     ASSETS,
     STOPPED,
+    BackendName,
     Frame,
     Gains,
     ModelName,
@@ -113,6 +114,7 @@ def render(
     ] = ASSETS / "driving.mp4",
     mode: ModeName = "both",
     model: ModelName = "rig",
+    backend: BackendName = "auto",
     gain: Gains = None,
     frame: Frame = "full",
     size: Size = 512,
@@ -169,7 +171,9 @@ def render(
         report = run(
             job,
             mixer=read_mixer(source),
-            model=load_model(model, mouth=mouth, refine=refine),
+            model=load_model(
+                model, mouth=mouth, refine=refine, backend=backend, builds=terminal.builds
+            ),
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,
             stop=terminal.stop,
@@ -194,6 +198,7 @@ def serve(
     model: Annotated[
         str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
     ] = "rig",
+    backend: BackendName = "auto",
     size: Size = 512,
     frame: Frame = "face",
     refine: Refine = "on",
@@ -247,7 +252,9 @@ def serve(
     with working() as terminal:
         run(
             settings,
-            model=load_model(model, mouth="generic", refine=refine),
+            model=load_model(
+                model, mouth="generic", refine=refine, backend=backend, builds=terminal.builds
+            ),
             make_tracker=tracker_maker("mesh"),
             make_mixer=mixer_maker(model),
             told=told,

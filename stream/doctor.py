@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
+from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
 from stream.doctor_parts import (
     gpu,
@@ -12,7 +13,6 @@ from stream.doctor_parts import (
     packages,
     port,
     python,
-    tensorrt,
     tracker,
     window,
 )
@@ -32,7 +32,7 @@ CHECKS: tuple[Check, ...] = (
     obs,
     window,
     gpu,
-    tensorrt,
+    backends,
 )
 
 

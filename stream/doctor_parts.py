@@ -138,17 +138,6 @@ def gpu(system: System) -> Finding:
     return Finding(check="GPU", status="ok", says=f"{', '.join(names)}, driver {number}")
 
 
-def tensorrt(system: System) -> Finding:
-    """Which TensorRT is installed; it makes bundles faster on an NVIDIA GPU, nothing needs it."""
-    found = [
-        f"{name} {version}"
-        for name in ("tensorrt", "tensorrt_rtx")
-        if (version := system.find_version(name)) is not None
-    ]
-    says = ", ".join(found) or "not installed; only bundles on an NVIDIA GPU gain by it"
-    return Finding(check="TensorRT", status="ok", says=says)
-
-
 def port(system: System, number: int) -> Finding:
     """Whether `understudy serve` could listen."""
     with closing(socket.socket()) as listener:

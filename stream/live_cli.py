@@ -8,6 +8,7 @@ from typer.core import TyperCommand
 
 from stream.options import (
     ASSETS,
+    BackendName,
     Frame,
     Gains,
     ModelName,
@@ -79,6 +80,7 @@ def live(
     record_motion: RecordMotion = None,
     mode: ModeName = "both",
     model: ModelName = "rig",
+    backend: BackendName = "auto",
     gain: Gains = None,
     source: Sources = None,
     frame: Frame = "full",
@@ -132,7 +134,9 @@ def live(
     with working() as terminal, typed_keys() as keys:
         report = run(
             job,
-            model=load_model(model, mouth=mouth, refine=refine),
+            model=load_model(
+                model, mouth=mouth, refine=refine, backend=backend, builds=terminal.builds
+            ),
             make_tracker=tracker_maker(tracker),
             mixer=mixer,
             keys=keys,

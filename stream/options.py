@@ -45,6 +45,22 @@ RecordMotion: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+BackendName: TypeAlias = Annotated[
+    Literal[
+        "auto",
+        "tensorrt",
+        "tensorrt-rtx",
+        "cuda",
+        "onnxruntime-gpu",
+        "openvino",
+        "onnxruntime",
+        "torch",
+    ],
+    typer.Option(
+        help="What runs a bundle's networks: auto takes the first of these that is installed and "
+        "works (see `understudy doctor`). The rig needs none."
+    ),
+]
 Frame: TypeAlias = Annotated[
     Literal["full", "face"],
     typer.Option(help="The portrait's whole picture, or a square around its face."),

@@ -10,12 +10,23 @@ from engine.faces.face import Tracker
 from engine.model import Model
 
 if TYPE_CHECKING:
+    from engine.backends.tensorrt_words import BuildProgress
     from engine.rig.mixer import RigMixer
     from engine.rig.refining import Refiner
 
 
-def load_model(name: str, *, mouth: Literal["generic", "driver"], refine: str = "on") -> Model[Any]:
-    """`rig`, or the bundle in the folder of that name; `refine`: on, off or a refiner's folder."""
+def load_model(
+    name: str,
+    *,
+    mouth: Literal["generic", "driver"],
+    refine: str = "on",
+    backend: str = "auto",
+    builds: "BuildProgress | None" = None,
+) -> Model[Any]:
+    """`rig`, or the bundle in the folder of that name.
+
+    `refine` is on, off or a refiner's folder; `builds` hears of plans being built.
+    """
     if name == "rig":
         from engine.rig.model import RigModel
 
@@ -24,9 +35,11 @@ def load_model(name: str, *, mouth: Literal["generic", "driver"], refine: str = 
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
         )
-    from engine.dpe.model import load_bundle
+    from engine.dpe.model import load_bundle, load_gpu_bundle
 
-    return load_bundle(Path(name))
+    if backend == "cuda":
+        return load_gpu_bundle(Path(name))
+    return load_bundle(Path(name), backend, progress=builds)
 
 
 def _refiner(name: str) -> "Refiner | None":

@@ -25,13 +25,16 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from export.build_bar import BuildBar
+
 
 class FramesPerSecond(ProgressColumn):
     """How fast it goes."""
 
     def render(self, task: Task) -> Text:
-        """For example ` 48.3 frames/s`."""
-        return Text("" if task.speed is None else f"{task.speed:5.1f} frames/s")
+        """For example ` 48.3 frames/s`; nothing for the steps of a build."""
+        counts = task.speed is not None and not task.fields.get("is_build")
+        return Text(f"{task.speed:5.1f} frames/s" if counts else "")
 
 
 class ProgressBar:
@@ -81,6 +84,8 @@ class Terminal:
     """What a job needs of the terminal it runs in."""
 
     progress: ProgressBar
+    builds: BuildBar
+    """The same bar, for plans that a backend builds first."""
     stop: Event
     """Set by the first Ctrl-C; a second one breaks off at once."""
 
@@ -94,7 +99,7 @@ def working() -> Iterator[Terminal]:
     logging.getLogger().addHandler(notes)
     try:
         with stop_on_signals() as stop, progress.bar:
-            yield Terminal(progress=progress, stop=stop)
+            yield Terminal(progress=progress, builds=BuildBar(progress.bar), stop=stop)
     finally:
         logging.getLogger().removeHandler(notes)
 

@@ -25,7 +25,9 @@ class SlowTracker(DiscTracker):
         return super().find(picture)
 
 
-def load_model(name: str, *, mouth: str, refine: str = "on") -> Model[Any]:
+def load_model(
+    name: str, *, mouth: str, refine: str = "on", backend: str = "auto", builds: object = None
+) -> Model[Any]:
     return ShiftModel()
 
 

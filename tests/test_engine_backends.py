@@ -1,6 +1,7 @@
 """All backends run a bundle's graphs alike, every time alike, and say what they cannot run."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from engine.backends.base import Array
-from engine.backends.choose import BACKENDS, choose
+from engine.backends.auto import has_nvidia_driver
+from engine.backends.base import Array, Backend
+from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, TensorSpec, read_manifest
 from engine.nets.dpe import DPE
@@ -20,7 +22,21 @@ from export.plans import Plan, plans
 TOLERANCE = 1e-3
 """Of an output's range: what untrained weights make of float32 rounding (measured: 2e-5)."""
 
+ALL = [*BACKENDS, *(pytest.param(name, marks=pytest.mark.gpu) for name in AUTO[:-1])]
+"""Those of a CPU, and on a GPU machine those that are installed there."""
+
 GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
+
+
+def chosen(name: str) -> Backend:
+    """The backend; a test of one for GPUs is skipped where that is not installed."""
+    if name not in BACKENDS:
+        if not has_nvidia_driver():
+            pytest.skip("this machine has no NVIDIA driver")
+        lacking = [package for package in NEEDS[name] if find_spec(package) is None]
+        if lacking:
+            pytest.skip(f"{lacking[0]} is not installed")
+    return choose(name, 1)
 
 
 class Case:
@@ -43,12 +59,12 @@ def case(dpe_checkpoint: Path, dpe_bundle: Path) -> Case:
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_each_backend_gives_what_the_networks_give_in_float64(
     backend: str, graph: str, case: Case
 ) -> None:
     spec = case.manifest.graph(graph)
-    results = choose(backend, 1).load(case.folder / spec.file, spec).run(case.inputs(graph))
+    results = chosen(backend).load(case.folder / spec.file, spec).run(case.inputs(graph))
     assert list(results) == list(case.plans[graph].outputs)
     for name, exact in case.plans[graph].outputs.items():
         wanted = case.exact[exact].numpy()
@@ -57,31 +73,31 @@ def test_each_backend_gives_what_the_networks_give_in_float64(
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_five_runs_in_a_row_are_equal(backend: str, graph: str, case: Case) -> None:
     spec = case.manifest.graph(graph)
-    loaded, inputs = choose(backend, 1).load(case.folder / spec.file, spec), case.inputs(graph)
+    loaded, inputs = chosen(backend).load(case.folder / spec.file, spec), case.inputs(graph)
     runs = [{name: array.copy() for name, array in loaded.run(inputs).items()} for _ in range(5)]
     for name, first in runs[0].items():
         for later in runs[1:]:
             np.testing.assert_array_equal(later[name], first)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_the_inputs_are_not_written_to(backend: str, case: Case) -> None:
     spec = case.manifest.graph("generate_pose")
     inputs = case.inputs("generate_pose")
     before = {name: array.copy() for name, array in inputs.items()}
-    choose(backend, 1).load(case.folder / spec.file, spec).run(inputs)
+    chosen(backend).load(case.folder / spec.file, spec).run(inputs)
     for name, array in inputs.items():
         np.testing.assert_array_equal(array, before[name])
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_inputs_are_matched_by_name_and_shape(backend: str, case: Case) -> None:
     spec = case.manifest.graph("generate_pose")
     loaded, inputs = (
-        choose(backend, 1).load(case.folder / spec.file, spec),
+        chosen(backend).load(case.folder / spec.file, spec),
         case.inputs("generate_pose"),
     )
     wanted = loaded.run(inputs)["picture"].copy()
@@ -106,32 +122,32 @@ def toy(path: Path, operation: str) -> GraphSpec:
     return GraphSpec(file=path.name, sha256="", inputs={"x": tensor}, outputs={"y": tensor})
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_a_free_batch_takes_any_size(backend: str, tmp_path: Path) -> None:
     spec = toy(tmp_path / "toy.onnx", "Tanh")
-    loaded = choose(backend, 1).load(tmp_path / "toy.onnx", spec)
+    loaded = chosen(backend).load(tmp_path / "toy.onnx", spec)
     for batch in (1, 3, 1, 2):
         x = np.linspace(-1, 1, 4 * batch, dtype=np.float32).reshape(batch, 4)
         np.testing.assert_allclose(loaded.run({"x": x})["y"], np.tanh(x), rtol=1e-5)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_tensors_other_than_the_manifests_are_refused(backend: str, tmp_path: Path) -> None:
     spec = toy(tmp_path / "toy.onnx", "Tanh")
     renamed = GraphSpec(
         file=spec.file, sha256="", inputs=spec.inputs, outputs={"z": spec.outputs["y"]}
     )
     with pytest.raises(BundleError, match="not what the manifest names"):
-        choose(backend, 1).load(tmp_path / "toy.onnx", renamed)
+        chosen(backend).load(tmp_path / "toy.onnx", renamed)
 
 
 @pytest.mark.parametrize("content", [b"", b"no protobuf at all", bytes(range(256)) * 8])
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_a_file_that_is_no_graph_is_refused(backend: str, content: bytes, tmp_path: Path) -> None:
     spec = toy(tmp_path / "toy.onnx", "Tanh")
     (tmp_path / "toy.onnx").write_bytes(content)
     with pytest.raises(BundleError, match=r"toy\.onnx"):
-        choose(backend, 1).load(tmp_path / "toy.onnx", spec)
+        chosen(backend).load(tmp_path / "toy.onnx", spec)
 
 
 def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> None:
@@ -146,19 +162,24 @@ def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> No
         ("openvino", "openvino", "pip install understudy`"),
         ("onnxruntime", "onnxruntime", r"understudy\[onnx\]"),
         ("torch", "onnx", r"understudy\[export\]"),
+        ("tensorrt", "tensorrt", r"understudy\[tensorrt\]"),
+        ("tensorrt-rtx", "tensorrt_rtx", r"understudy\[tensorrt-rtx\]"),
+        ("cuda", "torch", r"understudy\[cuda\]"),
+        ("onnxruntime-gpu", "onnxruntime", "pip install onnxruntime-gpu"),
     ],
 )
 def test_a_package_that_is_missing_is_named_with_what_to_do(
     backend: str, package: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, f"engine.backends.{backend}", raising=False)
+    for module in [name for name in sys.modules if name.startswith("engine.backends.")]:
+        monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MachineError, match=f"{package} is not installed.*{advice}"):
         choose(backend)
 
 
 def test_a_backend_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="openvino, onnxruntime, torch"):
+    with pytest.raises(ValueError, match="auto, tensorrt, tensorrt-rtx, cuda"):
         choose("tensorflow")
 
 

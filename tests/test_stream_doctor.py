@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 import stream.doctor_parts as parts
+from engine.backends.auto import Candidate
+from engine.backends.choose import choose
 from engine.errors import MachineError
 from engine.faces.models import SHA256
 from stream.doctor import CHECKS, as_json, as_lines, examine, is_healthy
+from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
 from stream.doctor_system import Finding, System
 from tests.test_stream_cameras import make_device
@@ -266,10 +269,31 @@ def test_a_gpu_without_proc_is_asked_of_its_tool(system: System) -> None:
     assert parts.gpu(told).says == "NVIDIA RTX 3060, 566.1"
 
 
-def test_tensorrt_is_optional(system: System) -> None:
-    none = parts.tensorrt(replace(system, find_version=lambda name: None))
-    assert (none.status, none.says.split(";")[0]) == ("ok", "not installed")
-    assert parts.tensorrt(system).says == "tensorrt 1.0, tensorrt_rtx 1.0"
+def test_the_backend_that_auto_takes_is_told_and_why_not_the_others(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [
+        Candidate(name="tensorrt", backend=None, why_not="tensorrt is not installed."),
+        Candidate(name="cuda", backend=choose("openvino")),
+        Candidate(name="openvino", backend=choose("openvino")),
+    ]
+    monkeypatch.setattr("engine.backends.auto.candidates", lambda: iter(found))
+    finding = backends(system)
+    assert (finding.status, finding.says) == ("ok", "auto takes cuda for bundles")
+    assert finding.fix == "tensorrt: tensorrt is not installed.\nopenvino: works too"
+
+
+def test_a_machine_on_which_no_backend_runs_is_broken(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Candidate(name="openvino", backend=None, why_not="no plugin")]
+    monkeypatch.setattr("engine.backends.auto.candidates", lambda: iter(found))
+    finding = backends(system)
+    assert (finding.status, finding.fix) == ("broken", "openvino: no plugin")
+
+
+def test_on_this_machine_some_backend_runs(system: System) -> None:
+    assert backends(system).status == "ok"
 
 
 def test_a_window_needs_a_screen(system: System) -> None:

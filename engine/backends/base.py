@@ -20,7 +20,9 @@ class Graph(Protocol):
     def run(self, inputs: Arrays) -> dict[str, Array]:
         """All outputs by name, for all inputs by name.
 
-        The arrays are the graph's own and hold until its next run: copy what is kept longer.
+        The arrays are the graph's own and hold until its next run: copy what is kept longer. An
+        input that owns its data and is not writeable never changes: a graph may keep its own copy
+        of it (in a GPU's memory) for as long as the same array object is given.
 
         Raises:
             ValueError: a name, shape or dtype is not what the manifest states.
@@ -31,7 +33,10 @@ class Graph(Protocol):
 class Backend(Protocol):
     """A runtime for ONNX graphs."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As on the command line."""
+        ...
 
     def load(self, path: Path, spec: GraphSpec) -> Graph:
         """Compile one ONNX file. All that is slow happens here.

@@ -1,39 +1,86 @@
 """Finds a backend by its name; its package is imported only then."""
 
 from engine.backends.base import Backend
+from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
 
 BACKENDS = ("openvino", "onnxruntime", "torch")
-"""The default, the second runtime, and the reference."""
+"""Those of a CPU: the default, the second runtime, and the reference."""
+AUTO = ("tensorrt", "tensorrt-rtx", "cuda", "onnxruntime-gpu", "openvino")
+"""What `auto` tries, the fastest first."""
+NAMES = ("auto", *AUTO, "onnxruntime", "torch")
 
 
-def choose(name: str, threads: int | None = None) -> Backend:
+def choose(
+    name: str, threads: int | None = None, *, progress: BuildProgress | None = None
+) -> Backend:
     """The backend of this name, on so many threads (None: all cores).
 
+    `progress` hears of plans that are built. `auto` takes the first of AUTO that is installed and
+    passes a self-test, and says so where one of them fails at a graph and the next one runs it.
+
     Raises:
-        MachineError: its package is not installed.
+        MachineError: its package is not installed, or it needs a GPU that is not there.
         ValueError: there is no backend of this name.
     """
+    if name not in NAMES:
+        raise ValueError(f"backend must be one of {', '.join(NAMES)}, got {name!r}")
     try:
-        match name:
-            case "openvino":
-                from engine.backends.openvino import OpenVino
-
-                return OpenVino(threads)
-            case "onnxruntime":
-                from engine.backends.onnxruntime import OnnxRuntime
-
-                return OnnxRuntime(threads)
-            case "torch":
-                from engine.backends.torch import Torch
-
-                return Torch(threads)
+        return _made(name, threads, progress)
     except ModuleNotFoundError as error:
-        raise MachineError(f"{error.name} is not installed. {_ADVICE[name]}") from None
-    raise ValueError(f"backend must be one of {', '.join(BACKENDS)}, got {name!r}")
+        raise MachineError(f"{error.name} is not installed. {ADVICE[name]}") from None
 
 
-_ADVICE = {
+def _made(name: str, threads: int | None, progress: BuildProgress | None) -> Backend:
+    match name:
+        case "auto":
+            from engine.backends.auto import Auto
+
+            return Auto(threads, progress)
+        case "tensorrt":
+            from engine.backends.tensorrt import TensorRt
+
+            return TensorRt(progress=progress)
+        case "tensorrt-rtx":
+            from engine.backends.tensorrt_rtx import TensorRtRtx
+
+            return TensorRtRtx(progress=progress)
+        case "cuda":
+            from engine.backends.cuda import Cuda
+
+            return Cuda(threads)
+        case "onnxruntime-gpu":
+            from engine.backends.onnxruntime import OnnxRuntimeGpu
+
+            return OnnxRuntimeGpu(threads)
+        case "onnxruntime":
+            from engine.backends.onnxruntime import OnnxRuntime
+
+            return OnnxRuntime(threads)
+        case "torch":
+            from engine.backends.torch import Torch
+
+            return Torch(threads)
+        case _:
+            from engine.backends.openvino import OpenVino
+
+            return OpenVino(threads)
+
+
+NEEDS = {
+    "tensorrt": ("tensorrt", "cuda"),
+    "tensorrt-rtx": ("tensorrt_rtx", "cuda"),
+    "cuda": ("torch", "onnx", "cuda"),
+    "onnxruntime-gpu": ("onnxruntime",),
+    "openvino": ("openvino",),
+}
+"""What must be importable, for each of AUTO."""
+ADVICE = {
+    "auto": "It belongs to the base install: run `pip install understudy` again.",
+    "tensorrt": "Run `pip install understudy[tensorrt]`.",
+    "tensorrt-rtx": "Run `pip install understudy[tensorrt-rtx]`.",
+    "cuda": "Run `pip install understudy[cuda]`.",
+    "onnxruntime-gpu": "Run `pip install onnxruntime-gpu` (in place of onnxruntime).",
     "openvino": "It belongs to the base install: run `pip install understudy` again.",
     "onnxruntime": "Run `pip install understudy[onnx]`.",
     "torch": "Run `pip install understudy[export]`.",

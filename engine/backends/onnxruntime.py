@@ -1,4 +1,4 @@
-"""ONNX Runtime: a second runtime for bundles on a CPU."""
+"""ONNX Runtime: a second runtime for bundles on a CPU, and one for NVIDIA GPUs."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from engine.backends.base import Array, Arrays, check_inputs, check_names
-from engine.errors import BundleError
+from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec
 
 UNREADABLE = (
@@ -23,6 +23,7 @@ class OnnxRuntime:
     """Runs graphs with ONNX Runtime's own CPU kernels."""
 
     name = "onnxruntime"
+    provider = "CPUExecutionProvider"
 
     def __init__(self, threads: int | None = None) -> None:
         self._options = ort.SessionOptions()
@@ -32,16 +33,36 @@ class OnnxRuntime:
     def load(self, path: Path, spec: GraphSpec) -> "OnnxRuntimeGraph":
         """Open one ONNX file."""
         try:
-            session = ort.InferenceSession(
-                str(path), self._options, providers=["CPUExecutionProvider"]
-            )
+            session = ort.InferenceSession(str(path), self._options, providers=[self.provider])
         except UNREADABLE as error:
             raise BundleError(
                 f"ONNX Runtime cannot read {path}: {error}. Import or export the model again."
             ) from None
+        if (
+            self.provider not in session.get_providers()
+        ):  # it takes the CPU instead, and says little
+            raise MachineError(
+                f"ONNX Runtime did not start its {self.provider}. It needs CUDA and cuDNN of the "
+                "versions it was built for: run `pip install 'onnxruntime-gpu[cuda,cudnn]'`."
+            )
         inputs = {tensor.name for tensor in session.get_inputs()}
         check_names(path, inputs, {tensor.name for tensor in session.get_outputs()}, spec)
         return OnnxRuntimeGraph(session, spec)
+
+
+class OnnxRuntimeGpu(OnnxRuntime):
+    """Runs graphs with its kernels for CUDA, or not at all. Not yet run on a GPU."""
+
+    name = "onnxruntime-gpu"
+    provider = "CUDAExecutionProvider"
+
+    def __init__(self, threads: int | None = None) -> None:
+        if self.provider not in ort.get_available_providers():
+            raise MachineError(
+                "the installed onnxruntime is the one for CPUs. Run `pip uninstall onnxruntime` "
+                "and `pip install onnxruntime-gpu`."
+            )
+        super().__init__(threads)
 
 
 class OnnxRuntimeGraph:

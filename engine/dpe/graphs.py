@@ -23,12 +23,19 @@ class Encoded:
     """`<kind>_colour_<size>`: what each generator would paint of the maps, for each size."""
 
     def kept(self) -> "Encoded":
-        """A copy that outlives the graph's next run; contiguous, so that no run copies it again."""
+        """A copy that outlives the graph's next run, and that a GPU need take over only once."""
         return Encoded(
-            code=self.code.copy(),
-            features={name: array.copy() for name, array in self.features.items()},
-            colours={name: array.copy() for name, array in self.colours.items()},
+            code=_fixed(self.code),
+            features={name: _fixed(array) for name, array in self.features.items()},
+            colours={name: _fixed(array) for name, array in self.colours.items()},
         )
+
+
+def _fixed(array: Array) -> Array:
+    """A contiguous copy that never changes, as engine/backends/base.py has it."""
+    copy = np.array(array, order="C")
+    copy.flags.writeable = False
+    return copy
 
 
 class DpeGraphs:

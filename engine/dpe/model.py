@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.backends.choose import choose
+from engine.backends.tensorrt_words import BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
 from engine.dpe.motion import DpeMotion
 from engine.dpe.portrait import DpePortrait
@@ -36,15 +37,23 @@ def load_gpu_bundle(path: Path) -> "GpuDpeModel":
     return GpuDpeModel.of_bundle(path, manifest)
 
 
-def load_bundle(path: Path, backend: str = "openvino", threads: int | None = None) -> "DpeModel":
+def load_bundle(
+    path: Path,
+    backend: str = "openvino",
+    threads: int | None = None,
+    *,
+    progress: BuildProgress | None = None,
+) -> "DpeModel":
     """Load a DPE bundle, ready to run: seconds, and the only place where files are read.
+
+    Minutes where a backend builds plans for the first time; `progress` hears of that.
 
     Raises:
         BundleError: the folder is no sound DPE bundle.
         MachineError: the backend's package is not installed.
     """
     manifest = _checked(path)
-    runtime = choose(backend, threads)
+    runtime = choose(backend, threads, progress=progress)
     specs = {name: manifest.graph(name) for name in GRAPHS}
     graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
     size = manifest.sizes["picture"]

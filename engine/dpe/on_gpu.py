@@ -47,6 +47,7 @@ class GpuDpeModel:
 
     def __init__(self, weights: DpeWeights, device: Device) -> None:
         self.size = weights.size
+        self.refines = False
         self._weights, self._device = weights, device
         self._steps: dict[tuple[int, int, Mode], DpeStep] = {}
         self._shown: dict[int, HeadSetting] = {}

@@ -1,0 +1,104 @@
+"""TensorRT (10.13 and newer) on an NVIDIA GPU: plans built here, for this GPU, and kept.
+
+Written against the interface of its bindings; not yet run on a GPU (docs/tensorrt.md).
+"""
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from engine.backends.cuda_gpu import Gpu
+from engine.backends.plan_cache import PlanCache, PlanKey
+from engine.backends.tensorrt_build import BuildOptions
+from engine.backends.tensorrt_plans import cache_for, key_for, plan_for
+from engine.backends.tensorrt_run import Loader, TensorRtGraph
+from engine.backends.tensorrt_words import BuildProgress, Foreign, Silence
+from engine.errors import MachineError
+from engine.manifest import GraphSpec
+
+OLDEST = (10, 13)
+OPTIONS = BuildOptions(refit=True)
+WITH_PLUGIN = BuildOptions(refit=True, plugin=True)
+"""Built ahead by `understudy export --to tensorrt --warp plugin`; taken where they are found."""
+
+
+def tensorrt_library() -> ModuleType:
+    """The package.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+        MachineError: its libraries do not load, or it is too old.
+    """
+    try:
+        trt = import_module("tensorrt")
+    except ModuleNotFoundError:
+        raise
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MachineError(
+            f"tensorrt is installed but does not load ({str(error).splitlines()[0]}). "
+            "Run `pip install --force-reinstall understudy[tensorrt]`."
+        ) from None
+    found = tuple(int(part) for part in trt.__version__.split(".")[:2])
+    if found < OLDEST:
+        raise MachineError(
+            f"tensorrt {trt.__version__} is too old. Run `pip install 'tensorrt>=10.13'`."
+        )
+    return trt
+
+
+class TensorRt:
+    """Builds plans with TensorRT and runs them as CUDA graphs of our own capture."""
+
+    name = "tensorrt"
+
+    def __init__(
+        self,
+        *,
+        progress: BuildProgress | None = None,
+        cache: PlanCache | None = None,
+        trt: ModuleType | None = None,
+        gpu: Gpu | None = None,
+    ) -> None:
+        """`trt` and `gpu` are this machine's, unless a test gives others.
+
+        Raises:
+            MachineError: no GPU, or a TensorRT that does not load.
+        """
+        self._trt = tensorrt_library() if trt is None else trt
+        self._gpu = Gpu() if gpu is None else gpu
+        self._loader = Loader(self._trt, self._gpu)
+        self._cache = cache
+        self._progress = progress or Silence()
+
+    def load(self, path: Path, spec: GraphSpec) -> TensorRtGraph:
+        """Load the plan of one ONNX file; building one takes minutes, once per GPU and version."""
+        cache = self._cache or cache_for(path)
+        plan = cache.find(path.stem, key_for(self._trt, path, spec, WITH_PLUGIN, self._gpu))
+        engine = self._loader.engine(path.name, plan or self._plan(path, spec))
+        return TensorRtGraph(self._loader, engine, spec, _make_context, captures=True)
+
+    def refitted(self, old: Path, new: Path, spec: GraphSpec) -> tuple[PlanKey, bytes]:
+        """The plan of `old` with the weights of `new`: seconds instead of minutes.
+
+        Raises:
+            BundleError: `new` is not of the same structure.
+        """
+        engine = self._loader.engine(old.name, self._plan(old, spec))
+        self._loader.refit(engine, new)
+        return key_for(self._trt, new, spec, OPTIONS, self._gpu), bytes(engine.serialize())
+
+    def _plan(self, path: Path, spec: GraphSpec) -> bytes:
+        self._gpu.enter()
+        return plan_for(
+            self._trt,
+            path,
+            spec,
+            OPTIONS,
+            key=key_for(self._trt, path, spec, OPTIONS, self._gpu),
+            cache=self._cache or cache_for(path),
+            progress=self._progress,
+        )
+
+
+def _make_context(engine: Foreign) -> Foreign:
+    return engine.create_execution_context()

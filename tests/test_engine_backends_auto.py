@@ -1,0 +1,223 @@
+"""`--backend auto` takes the fastest that is installed and right, and says what it leaves out."""
+
+import importlib.machinery
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import engine.backends.auto as auto
+from engine.backends.auto import Auto, candidates, self_test
+from engine.backends.base import Array, Arrays, Backend
+from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
+from engine.errors import BundleError, MachineError
+from engine.manifest import GraphSpec
+from tests.test_engine_backends import toy
+
+
+class Made:
+    """A backend whose graphs are OpenVINO's, spoilt as asked."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        spoil: Callable[[Array], Array] = lambda y: y,
+        refuses: tuple[str, ...] = (),
+        error: Exception | None = None,
+    ) -> None:
+        self.name = name
+        self._inner = choose("openvino", 1)
+        self._spoil, self._refuses = spoil, refuses
+        self._error = error or MachineError(f"{name} ran out of memory\nat line 7")
+
+    def load(self, path: Path, spec: GraphSpec) -> "MadeGraph":
+        if path.name in self._refuses:
+            raise self._error
+        return MadeGraph(self._inner, path, spec, self._spoil)
+
+
+class MadeGraph:
+    def __init__(
+        self, inner: Backend, path: Path, spec: GraphSpec, spoil: Callable[[Array], Array]
+    ) -> None:
+        self._graph, self._spoil = inner.load(path, spec), spoil
+
+    def run(self, inputs: Arrays) -> dict[str, Array]:
+        return {name: self._spoil(array) for name, array in self._graph.run(inputs).items()}
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Made | Exception]:
+    """What is installed on a made machine with an NVIDIA driver: name -> backend, or its error."""
+    found: dict[str, Made | Exception] = {"openvino": Made("openvino")}
+
+    def made(name: str, threads: int | None = None, *, progress: object = None) -> Backend:
+        result = found[name]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def spec_of(package: str) -> importlib.machinery.ModuleSpec | None:
+        here = {module for name in found for module in NEEDS[name]}
+        return importlib.machinery.ModuleSpec(package, None) if package in here else None
+
+    monkeypatch.setattr(auto, "choose", made)
+    monkeypatch.setattr(auto, "find_spec", spec_of)
+    monkeypatch.setattr(auto, "has_nvidia_driver", lambda: True)
+    return found
+
+
+def test_the_order_is_tensorrt_rtx_cuda_onnxruntime_openvino() -> None:
+    assert AUTO == ("tensorrt", "tensorrt-rtx", "cuda", "onnxruntime-gpu", "openvino")
+
+
+@pytest.mark.parametrize("first", AUTO)
+def test_the_first_that_is_installed_is_taken(
+    first: str, installed: dict[str, Made | Exception]
+) -> None:
+    for name in AUTO[AUTO.index(first) :]:
+        installed[name] = Made(name)
+    assert Auto().name == first
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        MachineError("its libraries do not load"),
+        RuntimeError("CUDA error 999"),
+        OSError("libcublas.so: cannot open shared object file"),
+        ImportError("undefined symbol"),
+        Made("tensorrt", spoil=lambda y: y * np.float32(1.05)),
+        Made("tensorrt", spoil=lambda y: y * np.float32(np.nan)),
+        Made("tensorrt", spoil=lambda y: y.swapaxes(2, 3)),
+        Made("tensorrt", refuses=("self_test.onnx",)),
+    ],
+)
+def test_one_that_fails_its_self_test_is_passed_over_with_the_reason(
+    broken: Made | Exception, installed: dict[str, Made | Exception]
+) -> None:
+    installed["tensorrt"] = broken
+    assert Auto().name == "openvino"
+    first, *_, last = candidates()
+    assert (first.name, first.backend) == ("tensorrt", None)
+    assert first.why_not
+    assert "\n" not in first.why_not
+    assert last.backend is not None
+
+
+def test_what_is_not_installed_is_told_with_what_to_install(
+    installed: dict[str, Made | Exception],
+) -> None:
+    reasons = {candidate.name: candidate.why_not for candidate in candidates()}
+    assert "tensorrt is not installed" in reasons["tensorrt"]
+    assert "understudy[tensorrt-rtx]" in reasons["tensorrt-rtx"]
+    assert "understudy[cuda]" in reasons["cuda"]
+    assert "onnxruntime-gpu" in reasons["onnxruntime-gpu"]
+    assert reasons["openvino"] == ""
+
+
+def test_without_a_driver_no_gpu_backend_is_even_imported(
+    installed: dict[str, Made | Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auto, "has_nvidia_driver", lambda: False)
+    for name in AUTO[:-1]:
+        installed[name] = AssertionError("must not be made")
+    assert Auto().name == "openvino"
+    assert [c.why_not for c in candidates()][:4] == [
+        "there is no NVIDIA driver on this machine."
+    ] * 4
+
+
+def test_a_failed_build_passes_to_the_next_one_and_says_so(
+    installed: dict[str, Made | Exception], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spec = toy(tmp_path / "large.onnx", "Tanh")
+    installed["tensorrt"] = Made("tensorrt", refuses=("large.onnx",))
+    backend = Auto()
+    assert backend.name == "tensorrt"
+    with caplog.at_level(logging.WARNING):
+        graph = backend.load(tmp_path / "large.onnx", spec)
+    assert backend.name == "openvino"
+    assert caplog.messages == [
+        "tensorrt failed, taking openvino instead: tensorrt ran out of memory"
+    ]
+    x = np.zeros((1, 4), np.float32)
+    np.testing.assert_array_equal(graph.run({"x": x})["y"], x)
+
+
+def test_a_failure_of_the_last_one_is_an_error_and_no_fallback(
+    installed: dict[str, Made | Exception], tmp_path: Path
+) -> None:
+    spec = toy(tmp_path / "bad.onnx", "Tanh")
+    installed["openvino"] = Made("openvino", refuses=("bad.onnx",), error=BundleError("damaged"))
+    with pytest.raises(BundleError, match="damaged"):
+        Auto().load(tmp_path / "bad.onnx", spec)
+
+
+def test_where_none_runs_every_reason_is_told(installed: dict[str, Made | Exception]) -> None:
+    installed["openvino"] = RuntimeError("no plugin for this CPU")
+    with pytest.raises(MachineError, match=r"tensorrt: tensorrt is not.*openvino: no plugin"):
+        Auto()
+
+
+def test_asked_for_by_name_nothing_else_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    if auto.has_nvidia_driver():
+        pytest.skip("this machine has an NVIDIA driver")
+    for name, words in (
+        ("tensorrt", r"tensorrt is not installed.*understudy\[tensorrt\]"),
+        ("tensorrt-rtx", r"no NVIDIA GPU|tensorrt_rtx is not installed"),
+        ("onnxruntime-gpu", "is the one for CPUs|onnxruntime is not installed"),
+    ):
+        with pytest.raises(MachineError, match=words):
+            choose(name)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_backends_of_a_cpu_pass_the_self_test(name: str) -> None:
+    self_test(choose(name, 1))
+
+
+def test_on_this_machine_auto_takes_something_that_runs() -> None:
+    backend = choose("auto", 1)
+    assert backend.name in AUTO
+    self_test(backend)
+
+
+BASE_ONLY = """
+import sys
+from importlib.machinery import PathFinder
+
+EXTRAS = ("torch", "onnx", "onnxruntime", "tensorrt", "tensorrt_rtx", "cuda")
+
+class Base(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        missing = name.split(".")[0] in EXTRAS
+        return None if missing else PathFinder.find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Base
+from engine.backends.auto import self_test
+from engine.backends.choose import NAMES, choose
+from engine.errors import MachineError
+
+backend = choose("auto", 1)
+self_test(backend)
+print(backend.name)
+import export.cli, export.tensorrt, stream.cli, stream.doctor, stream.parts
+for name in NAMES:
+    try:
+        choose(name, 1)
+    except MachineError as error:
+        assert "is not installed. Run `pip install" in str(error), error
+"""
+
+
+def test_the_base_install_alone_takes_openvino_and_says_what_else_to_install() -> None:
+    command = [sys.executable, "-c", BASE_ONLY]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "openvino\n"), done.stderr
