@@ -20,8 +20,9 @@ from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.manifest import check_files, read_manifest
-from engine.rig.head_crop import SIDE, HeadCrop, head_crop
+from engine.rig.head_crop import HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
+from engine.rig.painting import Box
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 
@@ -33,6 +34,9 @@ SHIPPED = "assets/refiner"
 FAMILY = "rig-refiner"
 
 _MARGIN_PX = 1
+
+_LEAST_FLOW, _LEAST_SHARE, _LEAST_LEVEL = 0.03, 0.004, 0.4
+"""Px of the crop, share and levels below which nothing is to be seen."""
 
 
 class Refiner:
@@ -96,36 +100,44 @@ def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
     `steer` is (SIDE, SIDE, 3): flow right and down in px of the crop, and what is kept;
     `added` is (SIDE, SIDE, 3) in 0..255.
     """
-    left, top, right, bottom = _box(crop, picture.shape[:2])
+    part = _changed(steer, added)
+    if part is None:
+        return
+    left, top, right, bottom = _box(crop, part, picture.shape[:2])
     if right - left < 2 or bottom - top < 2:
         return
     to_crop = crop.to_crop.copy()
     to_crop[:, 2] += to_crop[:, :2] @ (left, top)
     size = right - left, bottom - top
-    at = _enlarged(steer, to_crop, size, border=(0.0, 0.0, 1.0))
-    more = _enlarged(added, to_crop, size, border=(0.0, 0.0, 0.0))
     # The flow is in the crop's px and axes; the picture's are turned and scaled against them.
-    turned: Map = np.asarray(cv2.transform(at, _flow_to_picture(crop)), np.float32)
-    turned[..., 0] += np.arange(left, right, dtype=np.float32)
-    turned[..., 1] += np.arange(top, bottom, dtype=np.float32)[:, None]
-    moved = cv2.remap(
-        picture, turned[..., 0], turned[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    light = moved.astype(np.float32)
-    light *= at[..., 2:]
-    light += more
+    turned = np.asarray(steer[..., :2] @ crop.from_crop[:, :2].T.astype(np.float32), np.float32)
+    at = _enlarged(turned, to_crop, size, border=(0.0, 0.0))
+    at[..., 0] += np.arange(left, right, dtype=np.float32)
+    at[..., 1] += np.arange(top, bottom, dtype=np.float32)[:, None]
+    moved = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    more = _enlarged(np.dstack([added, steer[..., 2]]), to_crop, size, border=(0.0, 0.0, 0.0, 1.0))
+    light = cv2.multiply(moved, cv2.cvtColor(more[..., 3], cv2.COLOR_GRAY2RGB), dtype=cv2.CV_32F)
+    light = cv2.add(light, cv2.cvtColor(more, cv2.COLOR_RGBA2RGB), dst=light)
     # Rounds to the nearest and clips: a plain cast would do neither.
-    cv2.convertScaleAbs(np.maximum(light, 0.0), dst=picture[top:bottom, left:right])
+    cv2.convertScaleAbs(cv2.max(light, 0.0), dst=picture[top:bottom, left:right])  # type: ignore[call-overload]
 
 
-def _flow_to_picture(crop: HeadCrop) -> Map:
-    """(2, 3): flow and keep, in the crop, to flow in the picture."""
-    return np.hstack([crop.from_crop[:, :2], np.zeros((2, 1))]).astype(np.float32)
+def _changed(steer: Map, added: Map) -> Box | None:
+    """Left, top, right, bottom in the crop of what a viewer could see; None for nothing."""
+    every = 2  # the network's last layer works at half the crop's size
+    right, down, keep = (steer[::every, ::every, channel] for channel in range(3))
+    seen = (np.abs(right) > _LEAST_FLOW) | (np.abs(down) > _LEAST_FLOW)
+    seen |= keep < 1.0 - _LEAST_SHARE
+    for channel in range(3):
+        seen |= np.abs(added[::every, ::every, channel]) > _LEAST_LEVEL
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows):
+        return None
+    low, high = (columns[0] - 1, rows[0] - 1), (columns[-1] + 2, rows[-1] + 2)
+    return int(low[0]) * every, int(low[1]) * every, int(high[0]) * every, int(high[1]) * every
 
 
-def _enlarged(
-    maps: Map, to_crop: Array, size: tuple[int, int], border: tuple[float, float, float]
-) -> Map:
+def _enlarged(maps: Map, to_crop: Array, size: tuple[int, int], border: tuple[float, ...]) -> Map:
     way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     large = cv2.warpAffine(
         maps, to_crop, size, flags=way, borderMode=cv2.BORDER_CONSTANT, borderValue=border
@@ -133,9 +145,10 @@ def _enlarged(
     return np.asarray(large, np.float32)
 
 
-def _box(crop: HeadCrop, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the picture's part that the crop shows."""
-    corners = np.array([[0, 0], [SIDE, 0], [0, SIDE], [SIDE, SIDE]], np.float64)
+def _box(crop: HeadCrop, part: Box, shape: tuple[int, ...]) -> Box:
+    """The picture's part that shows this part of the crop."""
+    left, top, right, bottom = part
+    corners = np.array([[left, top], [right, top], [left, bottom], [right, bottom]], np.float64)
     placed = corners @ crop.from_crop[:, :2].T + crop.from_crop[:, 2]
     low = np.clip(np.floor(placed.min(axis=0)) - _MARGIN_PX, 0, (shape[1], shape[0])).astype(int)
     high = np.clip(np.ceil(placed.max(axis=0)) + _MARGIN_PX, 0, (shape[1], shape[0])).astype(int)
