@@ -18,6 +18,7 @@ from engine.manifest import GraphSpec, TensorSpec, read_manifest
 from engine.nets.dpe import DPE
 from export.exact import exact_tensors
 from export.plans import Plan, plans
+from tests.forgetting import forget
 
 TOLERANCE = 1e-3
 """Of an output's range: what untrained weights make of float32 rounding (measured: 2e-5)."""
@@ -171,8 +172,7 @@ def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> No
 def test_a_package_that_is_missing_is_named_with_what_to_do(
     backend: str, package: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in [name for name in sys.modules if name.startswith("engine.backends.")]:
-        monkeypatch.delitem(sys.modules, module)
+    forget(monkeypatch, "engine.backends.")
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MachineError, match=f"{package} is not installed.*{advice}"):
         choose(backend)

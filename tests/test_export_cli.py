@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from engine.errors import BundleError, MachineError, OutputError
 from export.cli import app
 from tests.dpe_made import command
+from tests.forgetting import forget
 
 
 def test_import_tells_each_graphs_error_and_info_describes_the_bundle(
@@ -75,9 +76,8 @@ def test_without_the_extra_the_advice_is_to_install_it(
     missing: str, dpe_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("export.bundle", "export.onnx_file", "export.exact", "export.plans"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
-    for module in [name for name in sys.modules if name.startswith("engine.nets")]:
-        monkeypatch.delitem(sys.modules, module)
+        forget(monkeypatch, module)
+    forget(monkeypatch, "engine.nets")
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MachineError, match=rf"{missing} is not installed.*understudy\[export\]"):
         command("import", dpe_checkpoint, "--out", tmp_path / "bundle")

@@ -70,7 +70,7 @@ def opened(chromium: Any, package: dict[str, str], address: str) -> tuple[Any, l
 
     page.route("**/whip-whep/*.js", give)
     page.on("response", note)
-    page.goto(f"{address}view?session=nobody")
+    page.goto(address)
     return page, patched
 
 

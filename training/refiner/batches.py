@@ -23,6 +23,10 @@ parts at a quarter of the cost."""
 WINDOW_SHARES = {"eyes": 0.4, "mouth": 0.4, "anywhere": 0.2}
 """Where the windows lie."""
 
+COARSE, COARSEST = 0.35, 3.5
+"""Share of samples with fewer real pixels than the crop has, and by which factor at most: small
+faces, old cameras, clips that were enlarged."""
+
 AT_REST = 0.1
 """Share of samples in which nothing moves, and nothing may change."""
 
@@ -96,6 +100,9 @@ def _sample(
         warped = truth = portrait
         points = truth_points = portrait_points
         motion = _resting(motion, random)
+    if random is not None and random.random() < COARSE:
+        side = round(SIDE / random.uniform(1.3, COARSEST))
+        portrait, warped, truth = (_coarse(picture, side) for picture in (portrait, warped, truth))
     if random is not None and random.random() < 0.5:
         portrait, warped, truth = portrait[:, ::-1], warped[:, ::-1], truth[:, ::-1]
         portrait_points, points = mirrored_points(portrait_points), mirrored_points(points)
@@ -115,6 +122,12 @@ def _sample(
         motion.astype(np.float32), error_weights(points)[window],
         found.astype(np.float32), way.astype(np.float32),
     )  # fmt: skip
+
+
+def _coarse(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The crop with no more detail than a square of `side` pixels has."""
+    small = cv2.resize(np.ascontiguousarray(picture), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def _resting(motion: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
