@@ -38,7 +38,7 @@ class ModuleGraph:
 
     def run(self, inputs: Arrays) -> dict[str, Array]:
         with torch.no_grad():
-            found = self._module(*(torch.from_numpy(inputs[name]) for name in self._inputs))
+            found = self._module(*(torch.tensor(inputs[name]) for name in self._inputs))
         results = found if isinstance(found, tuple) else (found,)
         return {n: r.numpy() for n, r in zip(self._outputs, results, strict=True)}
 
