@@ -18,13 +18,14 @@ from engine.backends.base import Arrays, Graph
 from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.frame import Pixels
-from engine.geometry import Array
+from engine.geometry import Array, smoothstep
 from engine.manifest import check_files, read_manifest
-from engine.rig.head_crop import HeadCrop, head_crop
+from engine.rig.head_crop import SIDE, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.painting import Box
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
+from engine.rig.topology import EYES
 
 Map = NDArray[np.float32]
 
@@ -37,6 +38,16 @@ _MARGIN_PX = 1
 
 _LEAST_FLOW, _LEAST_SHARE, _LEAST_LEVEL = 0.03, 0.004, 0.4
 """Px of the crop, share and levels below which nothing is to be seen."""
+
+
+_NOTHING = np.array([0.0, 0.0, 1.0], np.float32)
+"""Of `steer`: no flow, all is kept."""
+
+_CLOSING = 0.5, 0.85
+"""Of the neutral opening: below the first an eye is refined, above the second left as it is."""
+
+_EYE_REACH, _EYE_FLATNESS = 0.85, 1.4
+"""Half the width of what counts as an eye, over the contour's; and its width over its height."""
 
 
 class Refiner:
@@ -91,7 +102,38 @@ class RefinedPortrait:
         found = self._refine.run(
             {"pixels": _pixels(picture, crop, target), "motion": told, **self._features}
         )
-        lay_over(picture, crop, found["steer"][0], found["added"][0])
+        steer, added = found["steer"][0], found["added"][0]
+        leave_open_eyes(steer, added, crop.points(target), motion.aperture)
+        lay_over(picture, crop, steer, added)
+
+
+def leave_open_eyes(steer: Map, added: Map, points: Array, aperture: Array) -> None:
+    """Take corrections around open eyes back, in place; closing ones keep them.
+
+    Trained on rendered heads, the network draws a closed lid better than a warp does, and an open
+    eye worse: on real clips with open eyes the error at the eyes grew by 4 to 17 %.
+
+    Args:
+        steer: see `lay_over`.
+        added: likewise.
+        points: (478, 2) px of the crop, where the landmarks went.
+        aperture: (2,) left and right, 0 closed, 1 neutral.
+    """
+    for eye, opening in zip(EYES, aperture, strict=True):
+        left_to_rig = float(smoothstep(*_CLOSING, np.asarray(opening)))
+        contour = points[eye.contour]
+        reach = np.linalg.norm(contour.max(axis=0) - contour.min(axis=0)) * _EYE_REACH
+        middle = contour.mean(axis=0)
+        low = np.clip(np.floor(middle - reach), 0, SIDE).astype(int)
+        high = np.clip(np.ceil(middle + reach), 0, SIDE).astype(int)
+        if left_to_rig <= 0.0 or (high <= low).any():
+            continue
+        y, x = np.ogrid[low[1] : high[1], low[0] : high[0]]
+        far = np.hypot(x - middle[0], (y - middle[1]) * _EYE_FLATNESS) / reach
+        stays = 1.0 - left_to_rig * (1.0 - smoothstep(0.6, 1.0, far))
+        part = slice(low[1], high[1]), slice(low[0], high[0])
+        steer[part] = _NOTHING + (steer[part] - _NOTHING) * stays[..., None]
+        added[part] *= stays[..., None]
 
 
 def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
