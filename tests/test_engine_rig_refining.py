@@ -1,5 +1,6 @@
 """The refiner's last pass: corrections laid over a picture of any size, and nothing else."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from engine.rig.model import RigModel
 from engine.rig.motion import still_motion
 from engine.rig.portrait import RigPortrait
 from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
-from engine.rig.refining import Refiner, lay_over, load_refiner
+from engine.rig.refining import Refiner, lay_over, leave_to_rig, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
+from engine.rig.topology import EYES, LEFT_EYE, RIGHT_EYE
 from stream.parts import load_model
 from tests.faces_made import made_face, textured
 from tests.fakes import DiscTracker
@@ -156,6 +158,32 @@ _OF_DPE = """{
   "format": 1, "family": "dpe", "sizes": {}, "precision": "fp32", "opset": 20,
   "licence": "MIT", "trained_on": "nothing", "graphs": {}
 }"""
+
+
+def test_what_is_left_to_the_rig_is_not_corrected(face: PortraitFace) -> None:
+    points = head_crop(face, still(face)).points(face.landmarks)
+    steer, added = np.full((2, SIDE, SIDE, 3), 0.5, np.float32)
+    contour = points[LEFT_EYE.contour]
+    leave_to_rig(steer, added, contour, 1.0)
+    x, y = np.round(contour.mean(axis=0)).astype(int)
+    np.testing.assert_allclose(steer[y, x], (0.0, 0.0, 1.0))
+    np.testing.assert_allclose(added[y, x], 0.0)
+    assert steer[y + 60, x, 0] == added[y + 60, x, 0] == 0.5
+    leave_to_rig(steer, added, points[RIGHT_EYE.contour], 0.0)
+    x, y = np.round(points[RIGHT_EYE.contour].mean(axis=0)).astype(int)
+    assert steer[y, x, 0] == 0.5
+
+
+def test_open_eyes_are_left_and_closed_ones_refined() -> None:
+    picture, face = textured(256) // 2, made_face()
+    graph = Brightening()
+    refined = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    plain = RigPortrait(picture, face)
+    closed = replace(still_motion(), aperture=np.array([0.0, 1.0]))
+    gained = refined.render(closed, Edit()).astype(int) - plain.render(closed, Edit())
+    left, right = (np.round(face.landmarks[e.contour, :2].mean(axis=0)) for e in EYES)
+    assert gained[int(left[1]), int(left[0])].mean() == pytest.approx(20, abs=1)
+    assert abs(gained[int(right[1]), int(right[0])].mean()) < 2
 
 
 class Brightening:

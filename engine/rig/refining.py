@@ -25,7 +25,7 @@ from engine.rig.motion import RigMotion, still_motion
 from engine.rig.painting import Box
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
-from engine.rig.topology import EYES
+from engine.rig.topology import EYES, OUTER_LIPS
 
 Map = NDArray[np.float32]
 
@@ -44,10 +44,12 @@ _NOTHING = np.array([0.0, 0.0, 1.0], np.float32)
 """Of `steer`: no flow, all is kept."""
 
 _CLOSING = 0.5, 0.85
-"""Of the neutral opening: below the first an eye is refined, above the second left as it is."""
+"""Of the neutral opening: below the first an eye is refined, above the second left to the rig.
+Trained on rendered heads, the network draws a closed lid better than a warp does, and an open eye
+worse: on real clips with open eyes the error at the eyes grew by 4 to 17 %."""
 
-_EYE_REACH, _EYE_FLATNESS = 0.85, 1.4
-"""Half the width of what counts as an eye, over the contour's; and its width over its height."""
+_REACH, _FLATNESS = 0.85, 1.4
+"""Half the width of what is left to the rig, over the contour's; and its width over its height."""
 
 
 class Refiner:
@@ -103,37 +105,36 @@ class RefinedPortrait:
             {"pixels": _pixels(picture, crop, target), "motion": told, **self._features}
         )
         steer, added = found["steer"][0], found["added"][0]
-        leave_open_eyes(steer, added, crop.points(target), motion.aperture)
+        points = crop.points(target)
+        for eye, opening in zip(EYES, motion.aperture, strict=True):
+            is_open = float(smoothstep(*_CLOSING, np.asarray(opening)))
+            leave_to_rig(steer, added, points[eye.contour], is_open)
+        if motion.mouth is not None:  # the driver's own is as sharp as the camera is
+            leave_to_rig(steer, added, points[list(OUTER_LIPS)], 1.0)
         lay_over(picture, crop, steer, added)
 
 
-def leave_open_eyes(steer: Map, added: Map, points: Array, aperture: Array) -> None:
-    """Take corrections around open eyes back, in place; closing ones keep them.
-
-    Trained on rendered heads, the network draws a closed lid better than a warp does, and an open
-    eye worse: on real clips with open eyes the error at the eyes grew by 4 to 17 %.
+def leave_to_rig(steer: Map, added: Map, contour: Array, share: float) -> None:
+    """Take corrections in and around a contour back, in place; share 1 takes all, 0 none.
 
     Args:
         steer: see `lay_over`.
         added: likewise.
-        points: (478, 2) px of the crop, where the landmarks went.
-        aperture: (2,) left and right, 0 closed, 1 neutral.
+        contour: (N, 2) px of the crop, of an eye or the mouth.
+        share: 0..1.
     """
-    for eye, opening in zip(EYES, aperture, strict=True):
-        left_to_rig = float(smoothstep(*_CLOSING, np.asarray(opening)))
-        contour = points[eye.contour]
-        reach = np.linalg.norm(contour.max(axis=0) - contour.min(axis=0)) * _EYE_REACH
-        middle = contour.mean(axis=0)
-        low = np.clip(np.floor(middle - reach), 0, SIDE).astype(int)
-        high = np.clip(np.ceil(middle + reach), 0, SIDE).astype(int)
-        if left_to_rig <= 0.0 or (high <= low).any():
-            continue
-        y, x = np.ogrid[low[1] : high[1], low[0] : high[0]]
-        far = np.hypot(x - middle[0], (y - middle[1]) * _EYE_FLATNESS) / reach
-        stays = 1.0 - left_to_rig * (1.0 - smoothstep(0.6, 1.0, far))
-        part = slice(low[1], high[1]), slice(low[0], high[0])
-        steer[part] = _NOTHING + (steer[part] - _NOTHING) * stays[..., None]
-        added[part] *= stays[..., None]
+    reach = np.linalg.norm(contour.max(axis=0) - contour.min(axis=0)) * _REACH
+    middle = contour.mean(axis=0)
+    low = np.clip(np.floor(middle - reach), 0, SIDE).astype(int)
+    high = np.clip(np.ceil(middle + reach), 0, SIDE).astype(int)
+    if share <= 0.0 or (high <= low).any():
+        return
+    y, x = np.ogrid[low[1] : high[1], low[0] : high[0]]
+    far = np.hypot(x - middle[0], (y - middle[1]) * _FLATNESS) / reach
+    stays = (1.0 - share * (1.0 - smoothstep(0.6, 1.0, far)))[..., None]
+    part = slice(low[1], high[1]), slice(low[0], high[0])
+    steer[part] = _NOTHING + (steer[part] - _NOTHING) * stays
+    added[part] *= stays
 
 
 def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
