@@ -35,11 +35,9 @@ def load_model(
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
         )
-    from engine.dpe.model import load_bundle, load_gpu_bundle
+    from engine.dpe.model import load_fastest
 
-    if backend == "cuda":
-        return load_gpu_bundle(Path(name))
-    return load_bundle(Path(name), backend, progress=builds)
+    return load_fastest(Path(name), backend, progress=builds)
 
 
 def _refiner(name: str) -> "Refiner | None":

@@ -5,13 +5,16 @@ import shutil
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 import torch
 
+import engine.dpe.model as model_module
+from engine.backends.choose import choose
 from engine.dpe.graphs import from_network, to_network
-from engine.dpe.model import DpeModel, load_bundle
+from engine.dpe.model import DpeModel, load_bundle, load_fastest
 from engine.dpe.motion import DpeMotion, gains
 from engine.errors import BundleError, InputError
 from engine.faces.crop import portrait_crop
@@ -266,3 +269,36 @@ def test_a_face_replaced_in_a_frozen_motion_is_a_new_motion(motion: DpeMotion) -
     resting = replace(motion, expression=np.zeros_like(motion.expression))
     assert np.any(motion.expression)
     assert not np.any(resting.expression)
+
+
+class NamedCuda:
+    """OpenVINO under the name of cuda."""
+
+    name = "cuda"
+
+    def __init__(self) -> None:
+        self.load = choose("openvino", 1).load
+
+
+def test_where_auto_takes_cuda_the_step_is_one_program(
+    dpe_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = object()
+    monkeypatch.setattr(model_module, "choose", lambda name, **_: NamedCuda())
+    monkeypatch.setattr(model_module, "load_gpu_bundle", lambda path: whole)
+    assert load_fastest(dpe_bundle, "auto") is whole
+    assert load_fastest(dpe_bundle, "cuda") is whole
+
+
+def test_what_the_kernels_cannot_run_goes_graph_by_graph_and_says_so(
+    dpe_bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(path: Path) -> NoReturn:
+        raise BundleError("its channels are no multiple of 8")
+
+    monkeypatch.setattr(model_module, "choose", lambda name, **_: NamedCuda())
+    monkeypatch.setattr(model_module, "load_gpu_bundle", refuse)
+    assert isinstance(load_fastest(dpe_bundle, "auto"), DpeModel)
+    assert "only its networks: its channels are no multiple of 8" in caplog.text
+    with pytest.raises(BundleError, match="multiple of 8"):
+        load_fastest(dpe_bundle, "cuda")

@@ -1,8 +1,10 @@
 """The DPE family behind the protocol of engine/model.py."""
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.backends.base import Backend
 from engine.backends.choose import choose
 from engine.backends.tensorrt_words import BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
@@ -17,7 +19,32 @@ from engine.manifest import Manifest, check_files, read_manifest
 if TYPE_CHECKING:
     from engine.dpe.on_gpu import GpuDpeModel  # it needs torch, which the base install has not
 
+logger = logging.getLogger(__name__)
+
 GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
+
+
+def load_fastest(
+    path: Path, backend: str = "auto", *, progress: BuildProgress | None = None
+) -> "DpeModel | GpuDpeModel":
+    """Load a DPE bundle on the backend of this name; on `cuda` as one program.
+
+    Where `auto` takes cuda and its kernels cannot run this bundle, its graphs run there one by one,
+    and a note says so.
+
+    Raises:
+        BundleError: the folder is no sound DPE bundle, or one that the named backend cannot run.
+        MachineError: what the named backend needs is not here.
+    """
+    if backend == "cuda":
+        return load_gpu_bundle(path)
+    runtime = choose(backend, progress=progress)
+    if runtime.name == "cuda":
+        try:
+            return load_gpu_bundle(path)
+        except (BundleError, MachineError) as error:
+            logger.warning("the whole step cannot run on the GPU, only its networks: %s", error)
+    return load_bundle(path, runtime)
 
 
 def load_gpu_bundle(path: Path) -> "GpuDpeModel":
@@ -39,7 +66,7 @@ def load_gpu_bundle(path: Path) -> "GpuDpeModel":
 
 def load_bundle(
     path: Path,
-    backend: str = "openvino",
+    backend: str | Backend = "openvino",
     threads: int | None = None,
     *,
     progress: BuildProgress | None = None,
@@ -53,9 +80,10 @@ def load_bundle(
         MachineError: the backend's package is not installed.
     """
     manifest = _checked(path)
-    runtime = choose(backend, threads, progress=progress)
+    if isinstance(backend, str):
+        backend = choose(backend, threads, progress=progress)
     specs = {name: manifest.graph(name) for name in GRAPHS}
-    graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
+    graphs = {name: backend.load(path / spec.file, spec) for name, spec in specs.items()}
     size = manifest.sizes["picture"]
     assert isinstance(size, int)  # _checked has seen to it
     return DpeModel(DpeGraphs(graphs, size))
