@@ -25,7 +25,7 @@ from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.model import Mouth, RigModel
 from engine.rig.reading import read_face
-from engine.rig.refining import Refiner, load_refiner, ships
+from engine.rig.refining import Refiner, load_refiner
 from stream.clips import Clip
 
 Step = Callable[[Pixels, Face], Pixels]
@@ -106,7 +106,7 @@ def _rig(take: Take, mouth: Mouth, refiner: Refiner | None = None) -> Step:
 
 
 def _makers(
-    prototype_folder: Path | None, refiner: Refiner | None
+    prototype_folder: Path | None, refiner: Refiner
 ) -> Iterator[tuple[str, Callable[[Take], Step]]]:
     yield "still picture", _still
     if prototype_folder is not None:
@@ -121,9 +121,8 @@ def _makers(
         yield "prototype, driver's mouth", old("driver")
     yield "rig, generic mouth", lambda take: _rig(take, "generic")
     yield "rig, driver's mouth", lambda take: _rig(take, "driver")
-    if refiner is not None:
-        yield "refined, generic mouth", lambda take: _rig(take, "generic", refiner)
-        yield "refined, driver's mouth", lambda take: _rig(take, "driver", refiner)
+    yield "refined, generic mouth", lambda take: _rig(take, "generic", refiner)
+    yield "refined, driver's mouth", lambda take: _rig(take, "driver", refiner)
 
 
 def score(take: Take, step: Step, every: int) -> Scores:
@@ -148,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--every", type=int, default=3, help="every n-th frame is compared")
     parser.add_argument("--refiner", type=Path, help="bundle of the refiner, else the one shipped")
     options = parser.parse_args(arguments)
-    refiner = load_refiner(options.refiner) if options.refiner or ships() else None
+    refiner = load_refiner(options.refiner)
     paths = sorted(p for p in options.clips.iterdir() if p.suffix in {".mp4", ".mkv"})
     takes = [load_take(path, options.size) for path in paths]
     result: dict[str, dict[str, Scores]] = {}

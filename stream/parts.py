@@ -25,12 +25,16 @@ def load_model(
 ) -> Model[Any]:
     """`rig`, or the bundle in the folder of that name.
 
-    `refine` is on, off or a refiner's folder; `builds` hears of plans being built.
+    `refine` is on, off or a refiner's folder; `backend` runs the bundle, or the rig's refiner;
+    `builds` hears of plans being built.
+
+    Raises:
+        InputError: a folder is missing, or a backend is named and there is nothing for it to run.
     """
     if name == "rig":
         from engine.rig.model import RigModel
 
-        return RigModel(mouth=mouth, refiner=_refiner(refine))
+        return RigModel(mouth=mouth, refiner=_refiner(refine, backend))
     if not Path(name).is_dir():
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
@@ -40,18 +44,23 @@ def load_model(
     return load_fastest(Path(name), backend, progress=builds)
 
 
-def _refiner(name: str) -> "Refiner | None":
-    from engine.rig.refining import load_refiner, ships
+def _refiner(name: str, backend: str) -> "Refiner | None":
+    from engine.rig.refining import load_refiner
 
-    if name == "off" or (name == "on" and not ships()):
+    if name == "off":
+        if backend != "auto":
+            raise InputError(
+                f"the rig alone has nothing that --backend {backend} could run: give --refine on, "
+                "a bundle with --model, or no --backend."
+            )
         return None
-    if name == "on":
-        return load_refiner()
-    if not Path(name).is_dir():
+    if name != "on" and not Path(name).is_dir():
         raise InputError(
             f"--refine must be on, off or the folder of a refiner; there is no folder {name}."
         )
-    return load_refiner(Path(name))
+    # What it was measured on; no other has been, so none is taken unasked.
+    chosen = "openvino" if backend == "auto" else backend
+    return load_refiner(None if name == "on" else Path(name), chosen)
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:

@@ -1,6 +1,7 @@
 """The refiner's last pass: corrections laid over a picture of any size, and nothing else."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.backends.base import Arrays
-from engine.errors import BundleError, InputError
+from engine.errors import BundleError, InputError, MachineError
 from engine.frame import Frame
 from engine.geometry import Array, rotation_from_vector
 from engine.manifest import read_manifest
@@ -235,3 +236,16 @@ def test_a_refiner_that_is_no_folder_is_named() -> None:
     with pytest.raises(InputError, match="--refine must be on, off or the folder"):
         load_model("rig", mouth="generic", refine="nowhere")
     assert not load_model("rig", mouth="generic", refine="off").refines
+
+
+def test_a_backend_with_nothing_to_run_is_refused() -> None:
+    with pytest.raises(InputError, match="nothing that --backend tensorrt could run"):
+        load_model("rig", mouth="generic", refine="off", backend="tensorrt")
+
+
+@pytest.mark.slow
+def test_the_shipped_refiner_runs_on_the_backend_that_is_named() -> None:
+    assert load_model("rig", mouth="generic", refine="on", backend="openvino").refines
+    if find_spec("tensorrt") is None:
+        with pytest.raises(MachineError, match=r"tensorrt is not installed"):
+            load_model("rig", mouth="generic", refine="on", backend="tensorrt")

@@ -10,6 +10,7 @@ from types import ModuleType
 from engine.backends.cuda_gpu import Gpu
 from engine.backends.plan_cache import PlanCache, PlanKey
 from engine.backends.tensorrt_build import BuildOptions
+from engine.backends.tensorrt_package import imported
 from engine.backends.tensorrt_plans import cache_for, key_for, plan_for
 from engine.backends.tensorrt_run import Loader, TensorRtGraph
 from engine.backends.tensorrt_words import BuildProgress, Foreign, Silence
@@ -29,15 +30,7 @@ def tensorrt_library() -> ModuleType:
         ModuleNotFoundError: it is not installed.
         MachineError: its libraries do not load, or it is too old.
     """
-    try:
-        trt = import_module("tensorrt")
-    except ModuleNotFoundError:
-        raise
-    except (ImportError, OSError, RuntimeError) as error:
-        raise MachineError(
-            f"tensorrt is installed but does not load ({str(error).splitlines()[0]}). "
-            "Run `pip install --force-reinstall understudy[tensorrt]`."
-        ) from None
+    trt = imported(import_module, "tensorrt", "tensorrt")
     found = tuple(int(part) for part in trt.__version__.split(".")[:2])
     if found < OLDEST:
         raise MachineError(

@@ -13,6 +13,7 @@ from typing import Any
 from engine.backends.cuda_gpu import Gpu
 from engine.backends.plan_cache import PlanCache, plans_folder, write_whole
 from engine.backends.tensorrt_build import BuildOptions, capability
+from engine.backends.tensorrt_package import imported
 from engine.backends.tensorrt_plans import cache_for, key_for, plan_for
 from engine.backends.tensorrt_run import Loader, TensorRtGraph
 from engine.backends.tensorrt_words import BuildProgress, Foreign, Silence
@@ -29,15 +30,7 @@ def tensorrt_rtx_library() -> ModuleType:
         ModuleNotFoundError: it is not installed.
         MachineError: its libraries do not load.
     """
-    try:
-        return import_module("tensorrt_rtx")
-    except ModuleNotFoundError:
-        raise
-    except (ImportError, OSError, RuntimeError) as error:
-        raise MachineError(
-            f"tensorrt_rtx is installed but does not load ({str(error).splitlines()[0]}). "
-            "Run `pip install --force-reinstall understudy[tensorrt-rtx]`."
-        ) from None
+    return imported(import_module, "tensorrt_rtx", "tensorrt-rtx")
 
 
 class TensorRtRtx:

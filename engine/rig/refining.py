@@ -5,7 +5,6 @@ pixels, so that skin and hair stay as sharp as the portrait is. It shows nothing
 """
 
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from threading import Lock
@@ -227,9 +226,3 @@ def load_refiner(
     specs = {name: manifest.graph(name) for name in ("enroll", "refine")}
     graphs = {name: runtime.load(bundle / spec.file, spec) for name, spec in specs.items()}
     return Refiner(graphs["enroll"], graphs["refine"])
-
-
-@cache
-def ships() -> bool:
-    """Whether the package holds a refiner."""
-    return files("engine").joinpath(SHIPPED, "manifest.json").is_file()

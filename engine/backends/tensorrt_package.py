@@ -1,0 +1,24 @@
+"""Imports one of the two TensorRT packages, with an error that says what to do."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+from engine.errors import MachineError
+
+
+def imported(importer: Callable[[str], ModuleType], package: str, extra: str) -> ModuleType:
+    """The package; `importer` is `importlib.import_module`, unless a test gives another.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+        MachineError: its libraries do not load.
+    """
+    try:
+        return importer(package)
+    except ModuleNotFoundError:
+        raise
+    except (ImportError, OSError, RuntimeError) as error:
+        raise MachineError(
+            f"{package} is installed but does not load ({str(error).splitlines()[0]}). "
+            f"Run `pip install --force-reinstall understudy[{extra}]`."
+        ) from None
