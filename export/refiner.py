@@ -15,7 +15,7 @@ from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.manifest import Manifest, write_manifest
 from engine.nets.refiner import CODE, PIXEL_CHANNELS, Refiner
-from engine.rig.head_crop import SIDE
+from engine.rig.head_crop import FACE_HEIGHT, FACE_LEFT, FACE_TOP, FACE_WIDTH, SIDE
 from export.bundle import Origin, largest_error
 from export.folder import whole_folder
 from export.onnx_file import OPSET, write_graph
@@ -23,8 +23,8 @@ from export.plans import Plan
 
 TOLERANCE = 1e-4
 """Largest difference from float64 that is written, relative to an output's range."""
-FADE_PX = 24
-"""At the crop's border the corrections fade to none, or its edge would show."""
+FADE_PX = 16
+"""At the border of what is seen the corrections fade to none, or its edge would show."""
 
 
 class Enroll(nn.Module):
@@ -35,8 +35,9 @@ class Enroll(nn.Module):
         self.refiner = refiner
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(1, S, S, 8) in 0..255 -> fine, coarse, code."""
-        return tuple(self.refiner.enroll(_to_network(pixels)))  # type: ignore[return-value]
+        """(1, S, S, 8) in 0..255 -> fine and coarse where the face is, and the head's code."""
+        found = self.refiner.enroll(_to_network(pixels))
+        return _face_part(found.fine, 4), _face_part(found.coarse, 8), found.code
 
 
 class Refine(nn.Module):
@@ -47,9 +48,8 @@ class Refine(nn.Module):
     def __init__(self, refiner: Refiner) -> None:
         super().__init__()
         self.refiner = refiner
-        near = torch.minimum(torch.arange(SIDE), SIDE - 1 - torch.arange(SIDE)).double()
-        ramp = (near / FADE_PX).clamp(0, 1)
-        self.register_buffer("window", (ramp[:, None] * ramp[None, :])[None, None])
+        window = _ramp(FACE_HEIGHT)[:, None] * _ramp(FACE_WIDTH)[None, :]
+        self.register_buffer("window", window[None, None])
 
     def forward(
         self, pixels: Tensor, fine: Tensor, coarse: Tensor, code: Tensor, motion: Tensor
@@ -57,8 +57,8 @@ class Refine(nn.Module):
         """The last pass of the rig: out = picture[at + flow] * keep + added.
 
         Returns:
-            (1, S, S, 3) flow right and down in px of the crop, and what is kept, 0..1;
-            (1, S, S, 3) what is added, in 0..255.
+            (1, h, w, 3) flow right and down in px of the crop, and what is kept, 0..1;
+            (1, h, w, 3) what is added, in 0..255.
         """
         found = self.refiner(_to_network(pixels), fine, coarse, code, motion)
         mask = found.mask * self.window
@@ -67,6 +67,19 @@ class Refine(nn.Module):
         added = (shade + (found.colours + 1.0) * mask) * 127.5
         steer = torch.cat([found.flow * self.window, 1.0 - mask], 1)
         return steer.permute(0, 2, 3, 1), added.permute(0, 2, 3, 1)
+
+
+def _face_part(features: Tensor, step: int) -> Tensor:
+    """(N, C, S / step, S / step) -> the part where the face is."""
+    top, left = FACE_TOP // step, FACE_LEFT // step
+    bottom, right = top + FACE_HEIGHT // step, left + FACE_WIDTH // step
+    return features[..., top:bottom, left:right]
+
+
+def _ramp(length: int) -> Tensor:
+    """(length,) float64: 0 at both ends, 1 from FADE_PX on."""
+    along = torch.arange(length)
+    return (torch.minimum(along, length - 1 - along).double() / FADE_PX).clamp(0, 1)
 
 
 def _to_network(pixels: Tensor) -> Tensor:
@@ -112,7 +125,8 @@ def write_refiner(refiner: Refiner, out: Path, *, origin: Origin, force: bool = 
         manifest = Manifest(
             family="rig-refiner",
             sizes={
-                "picture": SIDE, "code": CODE, "channels": PIXEL_CHANNELS, "motion": motion_length
+                "picture": SIDE, "width": FACE_WIDTH, "height": FACE_HEIGHT,
+                "code": CODE, "channels": PIXEL_CHANNELS, "motion": motion_length,
             },
             precision="fp32",
             opset=OPSET,
@@ -127,12 +141,12 @@ def write_refiner(refiner: Refiner, out: Path, *, origin: Origin, force: bool = 
 def _exact_tensors(refiner: Refiner) -> Mapping[str, Tensor]:
     """Examples of all inputs and what they must give, float64."""
     generator = torch.Generator().manual_seed(7)
-    shape = 1, SIDE, SIDE, PIXEL_CHANNELS
+    head, face = (1, SIDE, SIDE, PIXEL_CHANNELS), (1, FACE_HEIGHT, FACE_WIDTH, PIXEL_CHANNELS)
     first = refiner.motion[0]
     assert isinstance(first, nn.Linear)
     found = {
-        "portrait": _smooth(shape, generator),
-        "pixels": _smooth(shape, generator),
+        "portrait": _smooth(head, generator),
+        "pixels": _smooth(face, generator),
         "motion": 0.3 * torch.randn(1, first.in_features, generator=generator, dtype=torch.float64),
     }
     with torch.inference_mode():

@@ -15,7 +15,13 @@ from engine.manifest import read_manifest
 from engine.motion import Edit
 from engine.nets.refiner import Refiner, applied
 from engine.rig.factors import motion_from_arkit
-from engine.rig.head_crop import SIDE, head_crop
+from engine.rig.head_crop import (
+    FACE_HEIGHT,
+    FACE_LEFT,
+    FACE_TOP,
+    FACE_WIDTH,
+    head_crop,
+)
 from engine.rig.portrait import RigPortrait
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.refining import load_refiner
@@ -44,7 +50,7 @@ def bundle(refiner: Refiner, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_live_step_shows_what_pytorch_computes(refiner: Refiner, bundle: Path) -> None:
-    """Away from the crop's border, and smoothed: sampling softens a random network's noise."""
+    """Away from the face part's border, and smoothed: sampling softens a random network's noise."""
     picture, face = textured(400), made_face(400)
     motion = motion_from_arkit({"jawOpen": 0.4, "eyeBlinkLeft": 0.7})
     plain = RigPortrait(picture, face)
@@ -59,11 +65,13 @@ def test_the_live_step_shows_what_pytorch_computes(refiner: Refiner, bundle: Pat
         told = torch.from_numpy(motion_vector(plain.face, motion, warped.head))[None]
         wanted, _ = applied(pixels, refiner(pixels, *features, told))
     expected = ((wanted[0].permute(1, 2, 0).numpy() + 1) * 127.5).clip(0, 255)
-    inner = slice(FADE_PX + 12, -FADE_PX - 12)
+    rim = FADE_PX + 12
+    rows = slice(FACE_TOP + rim, FACE_TOP + FACE_HEIGHT - rim)
+    columns = slice(FACE_LEFT + rim, FACE_LEFT + FACE_WIDTH - rim)
 
     def smooth(crops: NDArray[np.generic]) -> NDArray[np.float64]:
         blurred = cv2.GaussianBlur(crops.astype(np.float64), (0, 0), 4.0)
-        return np.asarray(blurred, np.float64)[inner, inner]
+        return np.asarray(blurred, np.float64)[rows, columns]
 
     shown = smooth(crop.cut(live))
     difference = np.abs(shown - smooth(expected)).mean()
@@ -78,13 +86,14 @@ def network_input(picture: NDArray[np.uint8], points: Array) -> torch.Tensor:
 
 
 @pytest.mark.slow
-def test_outside_the_head_nothing_changes(bundle: Path) -> None:
+def test_outside_the_face_nothing_changes(bundle: Path) -> None:
     picture, face = textured(600), made_face(600, scale=0.5)
     motion = motion_from_arkit({"jawOpen": 0.4})
     plain = RigPortrait(picture, face)
     live = RigPortrait(picture, face, refiner=load_refiner(bundle)).render(motion, Edit())
-    crop = head_crop(plain.face, plain.warp(motion).head)
-    inside = cv2.warpAffine(np.full((SIDE, SIDE), 255, np.uint8), crop.from_crop, (600, 600))
+    crop = head_crop(plain.face, plain.warp(motion).head).face_part()
+    face_part = np.full((FACE_HEIGHT, FACE_WIDTH), 255, np.uint8)
+    inside = cv2.warpAffine(face_part, crop.from_crop, (600, 600))
     changed = np.abs(live.astype(int) - plain.render(motion, Edit())).max(axis=-1)
     assert changed[inside == 0].max() == 0
     assert changed[inside > 0].max() > 8

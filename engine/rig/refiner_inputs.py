@@ -42,9 +42,12 @@ MOTION_LENGTH = 3 * len(TOLD) + 2 + 1 + 3 + 3
 _SUBPIXEL_BITS = 4
 
 
-def region_maps(points: Array) -> NDArray[np.uint8]:
-    """(478, 2) crop px -> (SIDE, SIDE, 5): 255 inside the regions of `MAPS`, soft at the edge."""
-    maps = [np.zeros((SIDE, SIDE), np.uint8) for _ in MAPS]
+def region_maps(points: Array, size: tuple[int, int] = (SIDE, SIDE)) -> NDArray[np.uint8]:
+    """(478, 2) px of a crop of width and height `size` -> (height, width, 5).
+
+    255 inside the regions of `MAPS`, soft at the edge.
+    """
+    maps = [np.zeros(size[::-1], np.uint8) for _ in MAPS]
     mouth, lips, eyes, irises, brows = maps
     _fill(mouth, points[list(INNER_LIPS)])
     _fill(lips, points[list(OUTER_LIPS)])

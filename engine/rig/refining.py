@@ -1,7 +1,7 @@
 """The refining stage, live: a small network corrects the warped picture at its own resolution.
 
-The network sees a crop of 256 px; its residual flow and mask are laid over the picture's own
-pixels, so that skin and hair stay as sharp as the portrait is. It shows nothing outside the head.
+The network sees the face in a crop of the head; its residual flow and mask are laid over the
+picture's own pixels, so that skin and hair stay as sharp as the portrait is.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.manifest import check_files, read_manifest
-from engine.rig.head_crop import SIDE, HeadCrop, head_crop
+from engine.rig.head_crop import FACE_HEIGHT, FACE_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.painting import Box
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
@@ -32,6 +32,9 @@ SHIPPED = "assets/refiner"
 """Of the package `engine`: the bundle that is used unless another is named."""
 
 FAMILY = "rig-refiner"
+
+_SIZES = {"motion": MOTION_LENGTH, "width": FACE_WIDTH, "height": FACE_HEIGHT}
+"""Of the bundle, which the live step rests on."""
 
 _MARGIN_PX = 1
 
@@ -98,7 +101,7 @@ class RefinedPortrait:
             head: how the head moved.
             target: (478, 3) px, where the landmarks went.
         """
-        crop = head_crop(self._face, head)
+        crop = head_crop(self._face, head).face_part()
         told = motion_vector(self._face, motion, head)[None]
         found = self._refine.run(
             {"pixels": _pixels(picture, crop, target), "motion": told, **self._features}
@@ -124,8 +127,9 @@ def leave_to_rig(steer: Map, added: Map, contour: Array, share: float) -> None:
     """
     reach = np.linalg.norm(contour.max(axis=0) - contour.min(axis=0)) * _REACH
     middle = contour.mean(axis=0)
-    low = np.clip(np.floor(middle - reach), 0, SIDE).astype(int)
-    high = np.clip(np.ceil(middle + reach), 0, SIDE).astype(int)
+    size = steer.shape[1], steer.shape[0]
+    low = np.clip(np.floor(middle - reach), 0, size).astype(int)
+    high = np.clip(np.ceil(middle + reach), 0, size).astype(int)
     if share <= 0.0 or (high <= low).any():
         return
     y, x = np.ogrid[low[1] : high[1], low[0] : high[0]]
@@ -139,8 +143,8 @@ def leave_to_rig(steer: Map, added: Map, contour: Array, share: float) -> None:
 def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
     """picture[at + flow] * keep + added, in place, at the picture's resolution.
 
-    `steer` is (SIDE, SIDE, 3): flow right and down in px of the crop, and what is kept;
-    `added` is (SIDE, SIDE, 3) in 0..255.
+    `steer` is (height, width, 3): flow right and down in px of the crop, and what is kept;
+    `added` is (height, width, 3) in 0..255.
     """
     part = _changed(steer, added)
     if part is None:
@@ -198,8 +202,8 @@ def _box(crop: HeadCrop, part: Box, shape: tuple[int, ...]) -> Box:
 
 
 def _pixels(picture: Pixels, crop: HeadCrop, landmarks: Array) -> Map:
-    """(1, SIDE, SIDE, 8) in 0..255."""
-    maps = region_maps(crop.points(landmarks))
+    """(1, height, width, 8) in 0..255."""
+    maps = region_maps(crop.points(landmarks), crop.size)
     return np.dstack([crop.cut(picture), maps]).astype(np.float32)[None]
 
 
@@ -216,7 +220,7 @@ def load_refiner(
         with as_file(files("engine").joinpath(SHIPPED)) as shipped:
             return load_refiner(shipped, backend, threads)
     manifest = read_manifest(bundle)
-    if manifest.family != FAMILY or manifest.sizes.get("motion") != MOTION_LENGTH:
+    if manifest.family != FAMILY or {k: manifest.sizes.get(k) for k in _SIZES} != _SIZES:
         raise BundleError(
             f"{bundle} is no refiner for this version of the rig. "
             "Give the folder of one, or none for the one that ships."
