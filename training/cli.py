@@ -137,6 +137,13 @@ def rig(
     couples: Annotated[
         int, typer.Option(min=8, help="Couples kept; 45 MB each on disk and in memory.")
     ] = 220,
+    rate: Annotated[float, typer.Option(min=1e-6, max=0.1, help="Learning rate's height.")] = 1e-3,
+    start_from: Annotated[
+        Path | None, typer.Option(help="Checkpoint whose weights a new run begins with.")
+    ] = None,
+    sharpen: Annotated[
+        bool, typer.Option("--sharpen", help="Second stage: perceptual and adversarial losses.")
+    ] = False,
 ) -> None:
     """Train the rig's refiner; it may be stopped at any moment and resumed."""
     import signal
@@ -154,6 +161,7 @@ def rig(
             Run(
                 facekit=facekit, folder=out, hours=hours, resume=resume, fillers=fillers,
                 perceptual=perceptual, threads=threads, total_steps=steps, most_couples=couples,
+                rate=rate, start_from=start_from, sharpen=sharpen,
             ),
             lambda step, seconds, line: progress.update(
                 task, completed=seconds, description=f"step {step}: {line}"

@@ -115,8 +115,12 @@ class Trainer:
         total: Tensor = torch.stack(list(losses.values())).sum()
         self._optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._networks.parameters(), _CLIP)
-        if torch.isfinite(norm):
+        # Each network by itself: a discriminator's gradients are no measure for what it judges.
+        norms = {
+            name: nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
+            for name, network in self._networks.items()
+        }
+        if all(torch.isfinite(norm) for norm in norms.values()):
             self._optimiser.step()
         self.step += 1
         keep = min(_EMA, (1 + self.step) / (10 + self.step))
@@ -126,7 +130,7 @@ class Trainer:
             ):
                 mine.lerp_(theirs, 1 - keep)
         values = {name: float(loss.detach()) for name, loss in losses.items()}
-        return values | {"norm": float(norm)}
+        return values | {f"norm_{name}": float(norm) for name, norm in norms.items()}
 
     def _rate_now(self) -> float:
         """Warm-up, then a cosine down to a twentieth."""

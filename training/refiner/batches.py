@@ -20,7 +20,7 @@ WINDOW = 128
 """Side of what a training step sees of a crop; the network is convolutional, so it learns from
 parts at a quarter of the cost."""
 
-WINDOW_SHARES = {"eyes": 0.4, "mouth": 0.4, "anywhere": 0.2}
+WINDOW_SHARES = {"eyes": 0.3, "mouth": 0.55, "anywhere": 0.15}
 """Where the windows lie."""
 
 COARSE, COARSEST = 0.35, 3.5

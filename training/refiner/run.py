@@ -14,7 +14,7 @@ import torch
 from engine.errors import InputError, MachineError
 from training.perceptual import Perceptual
 from training.refiner.pool import HELD_OUT, Pool
-from training.refiner.task import RefinerTask
+from training.refiner.task import SHARPENING, RefinerTask, Weights, load_average
 from training.trainer import Plan, Trainer
 
 HELD_OUT_COUPLES = 6
@@ -36,6 +36,11 @@ class Run:
     threads: int
     total_steps: int
     most_couples: int
+    rate: float = 1e-3
+    start_from: Path | None = None
+    """A checkpoint whose averaged weights a new run begins with."""
+    sharpen: bool = False
+    """Train with the second stage's losses."""
 
 
 def train(
@@ -47,22 +52,27 @@ def train(
     """Train within the time budget or until `stop` is set; returns the step that was reached.
 
     Raises:
-        InputError: a file is missing, or there is a checkpoint and `resume` is False.
+        InputError: a file is missing or of something else, or there is a checkpoint and `resume`
+            is False.
         MachineError: a rendering process ended.
     """
     if not run.facekit.is_file():
         raise InputError(
             f"{run.facekit} is missing: make it with `python -m training.heads.convert`."
         )
+    if run.sharpen and run.perceptual is None:
+        raise InputError("--sharpen rests on the perceptual loss: name its weights, --perceptual.")
+    begin = load_average(run.start_from) if run.start_from is not None else None
     began = time.monotonic()
     torch.set_num_threads(run.threads)
     perceptual = Perceptual(run.perceptual) if run.perceptual is not None else None
     with _fillers(run) as processes:
         held_out = _waited(run.folder / "held_out", HELD_OUT_COUPLES, processes, run, say)
         pool = _waited(run.folder / "pool", LEAST_COUPLES, processes, run, say)
-        task = RefinerTask(pool, held_out, perceptual)
+        weights = SHARPENING if run.sharpen else Weights()
+        task = RefinerTask(pool, held_out, perceptual, weights=weights, begin=begin)
         seconds = run.hours * 3600 - (time.monotonic() - began)
-        plan = Plan(seconds=seconds, total_steps=run.total_steps)
+        plan = Plan(seconds=seconds, rate=run.rate, total_steps=run.total_steps)
         trainer = Trainer(task, run.folder, plan, resume=run.resume)
         trainer.run(tell, stop)
         return trainer.step

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.errors import InputError
 from engine.frame import Pixels
-from engine.nets.refiner import Corrections, Refiner, applied
+from engine.nets.refiner import PIXEL_CHANNELS, Corrections, Refiner, applied
 from engine.rig.refiner_inputs import MOTION_LENGTH
+from training.adversary import Adversary
 from training.perceptual import Perceptual
 from training.refiner.batches import Batch, training_batch, whole_batch
 from training.refiner.pool import Pool
@@ -39,6 +42,20 @@ class Weights:
     """Of the residual flow at the truth's landmarks, per px."""
     smooth: float = 0.02
     """Of the residual flow's gradient."""
+    in_mouth: float = 1.0
+    """Of L1 between the lips: nothing outside a mouth tells where its teeth are, and where two
+    pictures are possible L1 wants their mean, which is grey."""
+    fooling: float = 0.0
+    """Of the discriminator's opinion; 0 leaves it out."""
+    matching: float = 0.0
+    """Of the distance in the discriminator's features."""
+
+
+SHARPENING = Weights(l1=4.0, worse=4.0, perceptual=3.0, in_mouth=0.25, fooling=0.1, matching=1.0)
+"""The second stage's: begun from a network that is nearly right, it is to look right, too."""
+
+_FOOLED_FROM = 400
+"""Steps over which the discriminator's say grows: at first it knows nothing."""
 
 
 class RefinerTask:
@@ -51,15 +68,21 @@ class RefinerTask:
         perceptual: Perceptual | None,
         *,
         weights: Weights | None = None,
+        begin: Refiner | None = None,
         batch: int = BATCH,
     ) -> None:
-        """`perceptual` None leaves that loss out; both pools hold something already."""
+        """`perceptual` None leaves that loss out; both pools hold something already.
+
+        `begin` is what to go on from, None for a new network.
+        """
         self._pool = pool
         self._perceptual = perceptual
         self._weights = weights or Weights()
         self._batch = batch
-        refiner = Refiner(MOTION_LENGTH).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.networks = nn.ModuleDict({"refiner": refiner})
+        refiner = (begin or Refiner(MOTION_LENGTH)).train()
+        self.networks = nn.ModuleDict({"refiner": refiner.to(memory_format=torch.channels_last)})  # type: ignore[call-overload]
+        if self._weights.fooling:
+            self.networks["adversary"] = Adversary(PIXEL_CHANNELS)
         random = np.random.default_rng(0)
         self._held_out = [held_out.draw(random) for _ in range(_HELD_OUT_SAMPLES)]
 
@@ -69,13 +92,16 @@ class RefinerTask:
         """Of one batch of windows."""
         batch = training_batch([self._pool.draw(random) for _ in range(self._batch)], random)
         corrections, refined, shaded = run(networks["refiner"], batch)
-        return self._terms(batch, corrections, refined, shaded)
+        terms = self._terms(batch, corrections, refined, shaded)
+        if "adversary" in networks:
+            terms |= self._judged(networks["adversary"], batch, refined, step)
+        return terms
 
     def _terms(
         self, batch: Batch, corrections: Corrections, refined: Tensor, shaded: Tensor
     ) -> dict[str, Tensor]:
         inner = (..., slice(_RIM, -_RIM), slice(_RIM, -_RIM))
-        truth, weight = batch.truth[inner], batch.weight[inner]
+        truth, weight = batch.truth[inner], self._weight_of_l1(batch)[inner]
         output, rig = refined[inner], batch.warped[:, :3][inner]
         error = output - truth
         worse = F.relu(error.abs() - (rig - truth).abs())
@@ -92,6 +118,23 @@ class RefinerTask:
         if self._perceptual is not None:
             terms["perceptual"] = self._perceptual(output, truth) * wants.perceptual
         return terms
+
+    def _weight_of_l1(self, batch: Batch) -> Tensor:
+        opening = batch.warped[:, 3:4] * 0.5 + 0.5  # the first of MAPS
+        return batch.weight * (1.0 - (1.0 - self._weights.in_mouth) * opening)
+
+    def _judged(
+        self, adversary: nn.Module, batch: Batch, refined: Tensor, step: int
+    ) -> dict[str, Tensor]:
+        assert isinstance(adversary, Adversary)
+        around_parts = F.relu(batch.weight - 1.0)
+        verdict = adversary.judge(refined, batch.truth, batch.warped[:, 3:], around_parts)
+        say = min(step / _FOOLED_FROM, 1.0)
+        return {
+            "telling": verdict.telling,
+            "fooling": verdict.fooling * (self._weights.fooling * say),
+            "matching": verdict.matching * (self._weights.matching * say),
+        }
 
     @torch.no_grad()
     def scores(self, networks: nn.ModuleDict) -> dict[str, float]:
@@ -134,10 +177,18 @@ def run(refiner: nn.Module, batch: Batch) -> tuple[Corrections, Tensor, Tensor]:
 
 
 def load_average(path: Path) -> Refiner:
-    """The averaged refiner of a checkpoint."""
-    state = torch.load(path, map_location="cpu", weights_only=True)["average"]
-    refiner = Refiner(MOTION_LENGTH)
-    refiner.load_state_dict({name.removeprefix("refiner."): v for name, v in state.items()})
+    """The averaged refiner of a checkpoint.
+
+    Raises:
+        InputError: the file is missing, damaged or of another network.
+    """
+    refiner, prefix = Refiner(MOTION_LENGTH), "refiner."
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)["average"]
+        mine = {n.removeprefix(prefix): v for n, v in state.items() if n.startswith(prefix)}
+        refiner.load_state_dict(mine)
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, UnpicklingError):
+        raise InputError(f"{path} is no checkpoint of this network: name one of a run.") from None
     return refiner.eval()
 
 
