@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -22,11 +23,12 @@ from engine.manifest import check_files, read_manifest
 from engine.rig.head_crop import FACE_HEIGHT, FACE_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.painting import Box
-from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
+from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 from engine.rig.topology import EYES, OUTER_LIPS
 
 Map = NDArray[np.float32]
+T = TypeVar("T", Map, Pixels)
 
 SHIPPED = "assets/refiner"
 """Of the package `engine`: the bundle that is used unless another is named."""
@@ -155,17 +157,34 @@ def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
     to_crop = crop.to_crop.copy()
     to_crop[:, 2] += to_crop[:, :2] @ (left, top)
     size = right - left, bottom - top
-    # The flow is in the crop's px and axes; the picture's are turned and scaled against them.
-    turned = np.asarray(steer[..., :2] @ crop.from_crop[:, :2].T.astype(np.float32), np.float32)
-    at = _enlarged(turned, to_crop, size, border=(0.0, 0.0))
+    at = _flow_of_picture(steer, crop, to_crop, size)
     at[..., 0] += np.arange(left, right, dtype=np.float32)
     at[..., 1] += np.arange(top, bottom, dtype=np.float32)[:, None]
-    moved = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    more = _enlarged(np.dstack([added, steer[..., 2]]), to_crop, size, border=(0.0, 0.0, 0.0, 1.0))
-    light = cv2.multiply(moved, cv2.cvtColor(more[..., 3], cv2.COLOR_GRAY2RGB), dtype=cv2.CV_32F)
-    light = cv2.add(light, cv2.cvtColor(more, cv2.COLOR_RGBA2RGB), dst=light)
-    # Rounds to the nearest and clips: a plain cast would do neither.
-    cv2.convertScaleAbs(cv2.max(light, 0.0), dst=picture[top:bottom, left:right])  # type: ignore[call-overload]
+    part = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    # Whole levels, light and dark apart: OpenCV enlarges bytes several times as fast as floats.
+    lost = cv2.convertScaleAbs(steer[..., 2], alpha=-255.0, beta=255.0)
+    lighter = _enlarged(_bytes(added), to_crop, size)
+    darker_and_lost = _enlarged(np.dstack([_bytes(-added), lost]), to_crop, size)
+    keep = cv2.cvtColor(255 - darker_and_lost[..., 3], cv2.COLOR_GRAY2RGB)
+    cv2.multiply(part, keep, dst=part, scale=1.0 / 255.0)
+    cv2.add(part, lighter, dst=part)
+    darker = cv2.cvtColor(darker_and_lost, cv2.COLOR_RGBA2RGB)
+    cv2.subtract(part, darker, dst=picture[top:bottom, left:right])
+
+
+def _flow_of_picture(steer: Map, crop: HeadCrop, to_crop: Array, size: tuple[int, int]) -> Map:
+    """(h, w, 2) px of the picture: made at half the resolution, since it is smooth."""
+    # The flow is in the crop's px and axes; the picture's are turned and scaled against them.
+    turned = np.asarray(steer[..., :2] @ crop.from_crop[:, :2].T.astype(np.float32), np.float32)
+    coarse = np.hstack([2.0 * to_crop[:, :2], to_crop @ [[0.5], [0.5], [1.0]]])
+    half = (size[0] + 1) // 2, (size[1] + 1) // 2
+    large = cv2.resize(_enlarged(turned, coarse, half), (2 * half[0], 2 * half[1]))
+    return np.asarray(large[: size[1], : size[0]], np.float32)
+
+
+def _bytes(levels: Map) -> Pixels:
+    """The positive ones, rounded."""
+    return np.asarray(cv2.convertScaleAbs(cv2.max(levels, 0.0)), np.uint8)  # type: ignore[call-overload]
 
 
 def _changed(steer: Map, added: Map) -> Box | None:
@@ -183,12 +202,11 @@ def _changed(steer: Map, added: Map) -> Box | None:
     return int(low[0]) * every, int(low[1]) * every, int(high[0]) * every, int(high[1]) * every
 
 
-def _enlarged(maps: Map, to_crop: Array, size: tuple[int, int], border: tuple[float, ...]) -> Map:
+def _enlarged(maps: T, to_crop: Array, size: tuple[int, int]) -> T:
+    """Maps of the crop at the picture's resolution, 0 outside."""
     way = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    large = cv2.warpAffine(
-        maps, to_crop, size, flags=way, borderMode=cv2.BORDER_CONSTANT, borderValue=border
-    )
-    return np.asarray(large, np.float32)
+    large = cv2.warpAffine(maps, to_crop, size, flags=way, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(large, maps.dtype)
 
 
 def _box(crop: HeadCrop, part: Box, shape: tuple[int, ...]) -> Box:
@@ -203,8 +221,11 @@ def _box(crop: HeadCrop, part: Box, shape: tuple[int, ...]) -> Box:
 
 def _pixels(picture: Pixels, crop: HeadCrop, landmarks: Array) -> Map:
     """(1, height, width, 8) in 0..255."""
-    maps = region_maps(crop.points(landmarks), crop.size)
-    return np.dstack([crop.cut(picture), maps]).astype(np.float32)[None]
+    width, height = crop.size
+    pixels = np.empty((1, height, width, 3 + len(MAPS)), np.float32)
+    pixels[0, ..., :3] = crop.cut(picture)
+    pixels[0, ..., 3:] = region_maps(crop.points(landmarks), crop.size)
+    return pixels
 
 
 def load_refiner(
