@@ -127,7 +127,7 @@ def render(
         ),
     ] = "auto",
     mouth: MouthName = "generic",
-    refine: Refine = "off",
+    refine: Refine = "on",
     tracker: TrackerName = "mesh",
     source: Sources = None,
     record_motion: RecordMotion = None,
@@ -201,7 +201,7 @@ def serve(
     backend: BackendName = "auto",
     size: Size = 512,
     frame: Frame = "face",
-    refine: Refine = "off",
+    refine: Refine = "on",
     sessions: Annotated[
         int, typer.Option(min=1, max=64, help="How many people may be on camera at once.")
     ] = 4,

@@ -43,12 +43,14 @@ def models(system: System) -> Finding:
     try:
         from engine.faces.canonical import load_basis
         from engine.faces.models import SHA256, checked
+        from engine.rig.refining import check_shipped
 
         count = len([checked(name) for name in SHA256])
         points = len(load_basis().canonical)  # a damaged zip does not pass its own check sums
+        check_shipped()
     except (ImportError, OSError, KeyError, ValueError, BadZipFile, UnderstudyError) as error:
         return Finding(check="models", status="broken", says=str(error), fix=REINSTALL)
-    says = f"{count} face networks, check sums right; {points} points of the face basis"
+    says = f"{count} face networks and the refiner, check sums right; {points} points of the basis"
     return Finding(check="models", status="ok", says=says)
 
 

@@ -86,7 +86,7 @@ def live(
     frame: Frame = "full",
     size: Size = 512,
     mouth: MouthName = "generic",
-    refine: Refine = "off",
+    refine: Refine = "on",
     tracker: TrackerName = "mesh",
     fixed_size: Annotated[
         bool,

@@ -1,11 +1,13 @@
 """Each check on a made machine: what is wrong is named, and the fix is the right one."""
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from engine.backends.auto import Candidate
 from engine.backends.choose import choose
 from engine.errors import MachineError
 from engine.faces.models import SHA256
+from engine.rig.refining import SHIPPED
 from stream.doctor import CHECKS, as_json, as_lines, examine, is_healthy
 from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
@@ -211,6 +214,18 @@ def test_the_shipped_models_are_whole() -> None:
     finding = parts.models(System())
     assert finding.status == "ok", finding.says
     assert f"{len(SHA256)} face networks" in finding.says
+
+
+def test_a_damaged_refiner_is_a_broken_model(
+    system: System, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with as_file(files("engine").joinpath(SHIPPED)) as shipped:
+        shutil.copytree(shipped, tmp_path / "refiner")
+    (tmp_path / "refiner" / "refine.onnx").write_bytes(b"half a network")
+    monkeypatch.setattr("engine.rig.refining.SHIPPED", str(tmp_path / "refiner"))
+    finding = parts.models(system)
+    assert finding.status == "broken"
+    assert "refine.onnx" in finding.says
 
 
 def test_a_damaged_model_is_broken(system: System, monkeypatch: pytest.MonkeyPatch) -> None:

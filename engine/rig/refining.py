@@ -19,7 +19,7 @@ from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
-from engine.manifest import check_files, read_manifest
+from engine.manifest import Manifest, check_files, read_manifest
 from engine.rig.head_crop import FACE_HEIGHT, FACE_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.painting import Box
@@ -240,6 +240,24 @@ def load_refiner(
     if bundle is None:
         with as_file(files("engine").joinpath(SHIPPED)) as shipped:
             return load_refiner(shipped, backend, threads)
+    manifest = _checked(bundle)
+    runtime = choose(backend, threads)
+    specs = {name: manifest.graph(name) for name in ("enroll", "refine")}
+    graphs = {name: runtime.load(bundle / spec.file, spec) for name, spec in specs.items()}
+    return Refiner(graphs["enroll"], graphs["refine"])
+
+
+def check_shipped() -> None:
+    """Compare the shipped bundle's files with their check sums.
+
+    Raises:
+        BundleError: one is missing or damaged.
+    """
+    with as_file(files("engine").joinpath(SHIPPED)) as shipped:
+        _checked(shipped)
+
+
+def _checked(bundle: Path) -> Manifest:
     manifest = read_manifest(bundle)
     if manifest.family != FAMILY or {k: manifest.sizes.get(k) for k in _SIZES} != _SIZES:
         raise BundleError(
@@ -247,7 +265,4 @@ def load_refiner(
             "Give the folder of one, or none for the one that ships."
         )
     check_files(bundle, manifest)
-    runtime = choose(backend, threads)
-    specs = {name: manifest.graph(name) for name in ("enroll", "refine")}
-    graphs = {name: runtime.load(bundle / spec.file, spec) for name, spec in specs.items()}
-    return Refiner(graphs["enroll"], graphs["refine"])
+    return manifest
