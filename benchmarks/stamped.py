@@ -2,8 +2,9 @@
 
 A reenacted portrait shows nothing of the driving picture, so a time code that is drawn into that
 would be lost. `Stamped` copies the strip with the code over; all the rest is the model's work.
-A white corner of the driving picture asks for an echo: the picture comes back as it is, and
-nothing is looked for in it. So one page, one connection and one server measure both in turn.
+A corner of the driving picture says what is asked for. White is an echo: the picture comes back as
+it is, and nothing is looked for in it. Grey leaves refinement out. So one page, one connection and
+one server measure all in turn.
 """
 
 from dataclasses import dataclass, replace
@@ -25,9 +26,18 @@ CORNER = 1 / 16
 
 def asks_for_echo(picture: Pixels) -> bool:
     """Whether the page has painted the corner white."""
+    return _corner(picture) > 192.0
+
+
+def asks_for_rig(picture: Pixels) -> bool:
+    """Whether the corner is grey: no refinement."""
+    return 64.0 < _corner(picture) <= 192.0
+
+
+def _corner(picture: Pixels) -> float:
     side = round(len(picture) * CORNER)
     inner = slice(side // 4, -side // 4)
-    return float(picture[-side:, :side][inner, inner].mean()) > 127.0
+    return float(picture[-side:, :side][inner, inner].mean())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +47,7 @@ class StampedMotion:
     motion: Any
     """None for an echo."""
     strip: Pixels
+    refine: bool = True
 
     def eased(self, amount: float) -> "StampedMotion":
         """The motion eased; the time is what it is."""
@@ -54,7 +65,8 @@ class StampedDriver:
         if asks_for_echo(picture):
             return StampedMotion(motion=None, strip=picture)
         strip = picture[: round(len(picture) * STRIP)].copy()
-        return StampedMotion(motion=self.driver.read(picture, face, captured_ns), strip=strip)
+        motion = self.driver.read(picture, face, captured_ns)
+        return StampedMotion(motion=motion, strip=strip, refine=not asks_for_rig(picture))
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """As the other does."""
@@ -73,8 +85,11 @@ class StampedPortrait:
 
     def render(self, motion: StampedMotion, edit: Edit) -> Pixels:
         """The other's picture under the strip."""
-        still = self.portrait.still()
-        shown = still if motion.motion is None else self.portrait.render(motion.motion, edit)
+        if motion.motion is None:
+            shown = self.portrait.still()
+        else:
+            edit = replace(edit, refine=edit.refine and motion.refine)
+            shown = self.portrait.render(motion.motion, edit)
         width = shown.shape[1]
         height = round(motion.strip.shape[0] * width / motion.strip.shape[1])
         scaled = cv2.resize(motion.strip, (width, height), interpolation=cv2.INTER_NEAREST)

@@ -1,11 +1,12 @@
-// Draws a portrait with a time code on a canvas, sends the canvas as a camera, and reads the time
+// Draws a driving clip with a time code on a canvas, sends the canvas as a camera, and reads the time
 // code back from the video that returns: 24 bits of milliseconds and 8 bits of check sum, in two
-// rows of 16 black or white cells. Both clocks are this page's own. A white corner at the bottom left
-// asks the server for an echo.
+// rows of 16 black or white cells. Both clocks are this page's own. The corner at the bottom left
+// asks the server for an echo (white), the rig alone (grey) or refined (black).
 
 const SIDE = 512;
 const CELLS = 16;
 const CELL = SIDE / CELLS;
+const CORNERS = { echo: "#fff", rig: "#808080", refined: "#000" };
 const scene = document.getElementById("scene");
 const output = document.getElementById("output");
 scene.width = scene.height = SIDE;
@@ -67,27 +68,30 @@ async function received(peer) {
 }
 
 /**
- * For each of `blocks` ({kind: "echo" | "rig", seconds}), in turn and over one connection: the
- * latencies in ms of all pictures that came back, frames a second and the server's figures.
+ * For each of `blocks` ({kind: "echo" | "rig" | "refined", seconds}), in turn and over one
+ * connection: the latencies in ms of all pictures that came back, frames a second and the server's
+ * figures. `faces` are the addresses of the driving pictures.
  */
-window.measure = async ({ portrait, blocks, warmUp, settle, rate }) => {
-  const face = new Image();
-  face.src = portrait;
-  await face.decode();
+window.measure = async ({ faces, blocks, warmUp, settle, rate }) => {
+  const shown = await Promise.all(
+    faces.map(async (url) => createImageBitmap(await (await fetch(url)).blob())),
+  );
   const stream = scene.captureStream(0);
   const [track] = stream.getVideoTracks();
   const origin = performance.now();
   const now = () => Math.round(performance.now() - origin) & 0xffffff;
   const wait = (seconds) => new Promise((done) => setTimeout(done, 1000 * seconds));
   let drawn = 0;
-  let kind = "rig";
+  let kind = blocks[0].kind;
   const draw = () => {
-    const phase = drawn++ / rate;
-    const sway = 10 * Math.sin(2 * phase);
+    const along = drawn++ % (2 * shown.length);
+    const face = shown[along < shown.length ? along : 2 * shown.length - 1 - along];
+    const height = SIDE - 2 * CELL; // below the time code
+    const width = (height * face.width) / face.height;
     pen.fillStyle = "#777";
     pen.fillRect(0, 0, SIDE, SIDE);
-    pen.drawImage(face, 40 + sway, 80 + 6 * Math.sin(3 * phase), SIDE - 80, SIDE - 80);
-    pen.fillStyle = kind === "echo" ? "#fff" : "#000";
+    pen.drawImage(face, (SIDE - width) / 2, 2 * CELL, width, height);
+    pen.fillStyle = CORNERS[kind];
     pen.fillRect(0, SIDE - CELL, CELL, CELL);
     stamp(now());
     track.requestFrame();
