@@ -7,9 +7,12 @@ import pytest
 import torch
 
 from engine.errors import InputError
-from engine.nets.refiner import PIXEL_CHANNELS
+from engine.nets.refiner import PIXEL_CHANNELS, Refiner
+from engine.rig.refiner_inputs import MOTION_LENGTH
 from tests.test_training_refiner import made_couple
 from training.adversary import Adversary
+from training.cli import ship
+from training.refiner.mixing import mixed
 from training.refiner.pool import Pool, path_of, save
 from training.refiner.run import Run, train
 from training.refiner.task import RefinerTask, Weights, load_average
@@ -109,3 +112,19 @@ def test_sharpening_without_its_loss_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--perceptual"):
         train(run, lambda *_: None, lambda _: None)
     assert not (tmp_path / "run").exists()
+
+
+def test_between_two_stages_lies_their_mean() -> None:
+    torch.manual_seed(0)
+    first, second = Refiner(MOTION_LENGTH), Refiner(MOTION_LENGTH)
+    kept = second.last.weight.clone()
+    between = mixed(first, second, 0.25).last.weight
+    torch.testing.assert_close(between, 0.75 * first.last.weight + 0.25 * kept)
+    torch.testing.assert_close(second.last.weight, kept)
+    torch.testing.assert_close(mixed(first, second, 1.0).last.weight, kept)
+
+
+def test_a_share_of_nothing_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--first"):
+        ship(run=tmp_path, out=tmp_path / "bundle", share=0.5)
+    assert not (tmp_path / "bundle").exists()

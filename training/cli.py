@@ -177,14 +177,27 @@ def ship(
     *,
     run: Annotated[Path, typer.Option(help="Folder of a training run.")],
     out: Annotated[Path, typer.Option(help="Bundle to write, such as engine/assets/refiner.")],
+    first: Annotated[
+        Path | None, typer.Option(help="Checkpoint of the first stage, to go between the two.")
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="With --first: 0 is the first stage's, 1 run's.")
+    ] = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Replace the bundle.")] = False,
 ) -> None:
     """Write a run's averaged weights as a bundle that the rig loads."""
+    from engine.errors import InputError
     from export.bundle import Origin
     from export.refiner import write_refiner
+    from training.refiner.mixing import mixed
     from training.refiner.task import load_average
     from training.trainer import CHECKPOINT
 
+    if first is None and share < 1.0:
+        raise InputError("--share lies between two checkpoints: name the other with --first.")
+    refiner = load_average(run / CHECKPOINT)
+    if first is not None:
+        refiner = mixed(load_average(first), refiner, share)
     origin = Origin(licence="MIT", trained_on="synthetic heads on ICT-FaceKit; no real face")
-    error = write_refiner(load_average(run / CHECKPOINT), out, origin=origin, force=force)
+    error = write_refiner(refiner, out, origin=origin, force=force)
     typer.echo(f"{out}: within {error:.1e} of PyTorch in float64")
