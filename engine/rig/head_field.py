@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from engine.faces.canonical import PIVOT_CM
 from engine.geometry import Array, smoothstep
+from engine.rig.lattice import Lattice, Map
+from engine.rig.painting import Box
 from engine.rig.target import HeadMotion, PortraitFace
 from engine.rig.topology import CHIN, FOREHEAD, OVAL
 
@@ -60,7 +62,7 @@ class Grid:
     left: int
     top: int
     spacing: int
-    """Odd, so that an enlargement by it puts nodes on pixels (see `enlarged`)."""
+    """Odd, so that nodes lie amid the pixels they stand for."""
     points: Array
     """(rows, columns, 2) px"""
 
@@ -70,18 +72,43 @@ class Grid:
         right, bottom = self.points[-1, -1]
         return self.left, self.top, int(right), int(bottom)
 
-    def enlarged(self, field: Map2, first: tuple[int, int], last: tuple[int, int]) -> Map2:
-        """Values at nodes -> at pixels, bilinear.
+    def refined(self, field: Map2, box: Box, step: int) -> tuple[Lattice, Map, Map]:
+        """Where the points of a lattice around a box of pixels come from, in px: x and y.
 
-        From node `first` (row, column) to node `last`, both included: pixel (0, 0) of the result
-        is the pixel of the first node. A resize by an odd factor s has node k at pixel k * s +
-        (s - 1) / 2; it is five times as fast as an affine map.
+        Displacements at nodes are carried over bilinearly; nothing moves beyond the outermost.
+        A resize by s / step has a node amid its s / step points, and those amid their pixels.
         """
-        part = field[first[0] : last[0] + 1, first[1] : last[1] + 1]
-        rows, columns = part.shape[:2]
-        large = cv2.resize(part, (columns * self.spacing, rows * self.spacing))
-        rim = (self.spacing - 1) // 2
-        return np.asarray(large[rim : large.shape[0] - rim, rim : large.shape[1] - rim])
+        (first_column, columns), (first_row, rows) = (
+            self._nodes_around(low, high, first, step)
+            for low, high, first in ((box[0], box[2], self.left), (box[1], box[3], self.top))
+        )
+        x, y = np.empty((2, rows, columns), np.float32)
+        x[:] = self.left + self.spacing * np.arange(first_column, first_column + columns)
+        y[:] = (self.top + self.spacing * np.arange(first_row, first_row + rows))[:, None]
+        top, left = max(first_row, 0), max(first_column, 0)
+        moved = field[top : max(first_row + rows, 0), left : max(first_column + columns, 0)]
+        inside = (
+            slice(top - first_row, top - first_row + moved.shape[0]),
+            slice(left - first_column, left - first_column + moved.shape[1]),
+        )
+        x[inside] += moved[..., 0]
+        y[inside] += moved[..., 1]
+        size = columns * self.spacing // step, rows * self.spacing // step
+        rim = (step - self.spacing) / 2
+        lattice = Lattice(
+            left=self.left + self.spacing * first_column + rim,
+            top=self.top + self.spacing * first_row + rim,
+            step=step,
+            columns=size[0],
+            rows=size[1],
+        )
+        return lattice, np.asarray(cv2.resize(x, size)), np.asarray(cv2.resize(y, size))
+
+    def _nodes_around(self, low: int, high: int, first: int, step: int) -> tuple[int, int]:
+        """The first node at least a step before a range of pixels, and how many reach beyond it."""
+        begin = (low - step - first) // self.spacing
+        count = -(-(high + step - first) // self.spacing) + 1 - begin
+        return begin, -(-count // step) * step
 
 
 class HeadField:

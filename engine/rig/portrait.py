@@ -16,8 +16,8 @@ from engine.rig.eyes import eye_painters
 from engine.rig.factors import edited
 from engine.rig.flow import PortraitFlow
 from engine.rig.gpu_frame import rig_frame
+from engine.rig.lattice import Map
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
-from engine.rig.mesh_flow import Map
 from engine.rig.motion import RigMotion
 from engine.rig.mouth import mouth_painter
 from engine.rig.mouth_of_driver import find_mouth_of_driver
