@@ -40,7 +40,14 @@ class PortraitFlow:
         half_width: float | None,
         step: int = STEP,
     ) -> None:
-        """`size` is the picture's (H, W), `half_width` the head's with its hair in face heights."""
+        """Prepare a portrait.
+
+        Args:
+            face: the portrait's face.
+            size: height, width of the picture.
+            half_width: of the head with its hair, in face heights, where it is known.
+            step: pixels between the points at which the flow is worked out.
+        """
         self._size = size
         self._step = step
         self._mesh = MeshFlower(face.landmarks)
@@ -117,12 +124,13 @@ def _enlarged(plane: Map, lattice: Lattice, box: Box) -> Map:
 
 def _moving_nodes(field: Map2) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """First and last (row, column) of the nodes that move, with a still one around them."""
-    rows, columns = np.nonzero(np.abs(field).max(axis=-1) > _STILL_PX)
+    moves = (np.abs(field) > _STILL_PX).view(np.uint16)[..., 0] > 0
+    rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
     if not len(rows):
         return None
-    first = max(int(rows.min()) - 1, 0), max(int(columns.min()) - 1, 0)
+    first = max(int(rows[0]) - 1, 0), max(int(columns[0]) - 1, 0)
     last = (
-        min(int(rows.max()) + 1, field.shape[0] - 1),
-        min(int(columns.max()) + 1, field.shape[1] - 1),
+        min(int(rows[-1]) + 1, field.shape[0] - 1),
+        min(int(columns[-1]) + 1, field.shape[1] - 1),
     )
     return first, last

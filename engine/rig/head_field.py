@@ -50,6 +50,8 @@ from the second on; up to the first a tracker guesses."""
 
 _INVERSE_STEPS = 6
 
+_OVAL = np.array(OVAL)
+
 _FLAT = 0.8
 """Depth of the head beside the face, as a share of the outline's: the skull turns as a flat sheet
 at that depth, which at its silhouette is nearer to the truth than the face's own depth."""
@@ -134,22 +136,24 @@ class HeadField:
         along = (nodes - middle) @ down / self.face_height
         aside = np.abs((nodes - middle) @ np.array([-down[1], down[0]])) / self.face_height
         sides = _side_share(aside, half_width)
-        self._share = (_neck_share(along) * sides * _border_share(nodes, size))[:, None]
+        share = _neck_share(along) * sides * _border_share(nodes, size)
+        self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes))])
+        """(nodes, 3): x, y and 1, times how far a node goes with the head."""
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
-        depth = _sheet_depth(face)
-        self._nodes = np.column_stack([nodes, np.full(len(nodes), depth)])
-        self._outline = np.column_stack([outline, np.full(len(outline), depth)])
+        self._depth = _sheet_depth(face)
+        self._outline = outline
+        rows, columns = self.grid.points.shape[:2]
+        self._inverse = Inverse(rows, columns, self.grid.spacing)
 
     def backward(self, head: HeadMotion, target: Array) -> Map2:
         """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
-        rigid = (head.apply(self._nodes) - self._nodes)[:, :2] * self._share
-        own = (head.apply(self._outline) - self._outline)[:, :2]
-        residual = target[list(OVAL), :2] - self._outline[:, :2] - own
+        turn, shift = head.linear[:2, :2], head.at_depth(self._depth)
+        rigid = self._shared @ np.vstack([turn.T - np.eye(2), shift])
+        residual = target[_OVAL, :2] - self._outline @ turn.T - shift
         size = np.linalg.norm(residual, axis=1) / self.face_height
         residual *= smoothstep(_GUESSED, _SEEN, size)[:, None]
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
-        shape = self.grid.points.shape
-        return _inverse(forward.reshape(shape).astype(np.float32), self.grid.spacing)
+        return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
 
     def _fade(self, residual: Array) -> Array:
         """How far each node lets itself be pulled by the outline."""
@@ -208,19 +212,24 @@ def _pull_weights(nodes: Array, outline: Array, face_height: float) -> tuple[Arr
     return weights / weights.sum(axis=1, keepdims=True), squared.min(axis=1)
 
 
-def _inverse(forward: Map2, spacing: float) -> Map2:
-    """Backward displacement b with b(p) = -forward(p + b(p)), by fixed-point steps."""
-    rows, columns = np.indices(forward.shape[:2], dtype=np.float32)
-    backward: Map2 = -forward
-    for _ in range(_INVERSE_STEPS):
-        backward = -np.asarray(
-            cv2.remap(
-                forward,
-                columns + backward[..., 0] / np.float32(spacing),
-                rows + backward[..., 1] / np.float32(spacing),
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.float32,
-        )
-    return backward
+class Inverse:
+    """Undoes a field of displacements on a grid, by fixed-point steps."""
+
+    def __init__(self, rows: int, columns: int, spacing: int) -> None:
+        """`spacing` is the distance of nodes in px."""
+        self._spacing = np.float32(spacing)
+        self._nodes = np.empty((rows, columns, 2), np.float32)
+        self._nodes[..., 0] = np.arange(columns)
+        self._nodes[..., 1] = np.arange(rows)[:, None]
+
+    def __call__(self, forward: Map2) -> Map2:
+        """Backward displacement b with b(p) = -forward(p + b(p)), (rows, columns, 2) px."""
+        forward = forward * (np.float32(-1.0) / self._spacing)  # in nodes, and the other way
+        backward = forward
+        for _ in range(_INVERSE_STEPS):
+            at = cv2.add(self._nodes, backward)
+            backward = np.asarray(
+                cv2.remap(forward, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),  # type: ignore[call-overload]
+                np.float32,
+            )
+        return backward * self._spacing
