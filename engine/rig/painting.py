@@ -57,5 +57,14 @@ def blend_into(
     output: Pixels, colours: NDArray[np.uint8] | NDArray[np.float32], mask: NDArray[np.float32]
 ) -> None:
     """Blend in place: output * (1 - mask) + colours * mask; mask is (h, w, 1) in 0..1."""
-    below = output.astype(np.float32)
-    output[:] = np.clip(below + (colours - below) * mask + np.float32(0.5), 0.0, 255.0)
+    change = cv2.subtract(colours, output, dtype=cv2.CV_32F)
+    change = cv2.multiply(change, cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB), dst=change)
+    cv2.add(output, change, dst=output, dtype=cv2.CV_8U)  # rounds to the nearest and clips
+
+
+def lay_over(canvas: NDArray[np.float32], layer: NDArray[np.float32]) -> None:
+    """Blend a layer (h, w, 4) in place into a canvas (h, w, 3); its opacity is in 0..1."""
+    opacity = cv2.cvtColor(cv2.extractChannel(layer, 3), cv2.COLOR_GRAY2RGB)
+    change = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)
+    change = cv2.subtract(change, canvas, dst=change)
+    cv2.add(canvas, cv2.multiply(change, opacity, dst=change), dst=canvas)
