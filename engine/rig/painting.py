@@ -1,6 +1,7 @@
 """Soft polygons and blending in small boxes of a picture."""
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -39,8 +40,8 @@ def polygon_mask(
     Returns (h, w, 1) in 0..1 and the box; None where the polygon lies outside or is too thin.
     """
     margin = 1 + int(np.ceil(2.0 * blur_px))
-    left, top = (max(int(v), 0) for v in np.floor(polygon.min(axis=0)) - margin)
-    right, bottom = (int(v) for v in np.ceil(polygon.max(axis=0)) + margin + 1)
+    left, top = (max(floor(v) - margin, 0) for v in polygon.min(axis=0).tolist())
+    right, bottom = (ceil(v) + margin + 1 for v in polygon.max(axis=0).tolist())
     right, bottom = min(right, size[1]), min(bottom, size[0])
     box = left, top, right, bottom
     if right - left < 3 or bottom - top < 3:
