@@ -33,8 +33,9 @@ def test_the_twin_is_the_rigs_own_picture(name: str, has_layers: bool) -> None:
     frame = portrait.frame(motion, Edit())
     found = rig_warp(*portrait.planes(uncovers=frame.uncovers), frame, Format.RGB)
     difference = np.abs(found - wanted)
-    # The CPU path paints triangles at sixteenths of a pixel and rounds what it samples, so pixels
-    # on the mesh's inner edges (lids, lips) may come from the other side of the edge.
+    # The CPU path works the flow out at every second pixel and rounds what it samples, so pixels
+    # at the mesh's inner edges (lids, lips) may come from the other side of the edge. It finds the
+    # nearer triangle by pixel, the GPU by triangle: they differ where a face folds.
     assert difference.mean() < 0.6
     assert np.percentile(difference, 99) <= 8
 

@@ -10,7 +10,9 @@ from engine.faces.canonical import head_pose
 from engine.geometry import yaw_pitch_roll
 from engine.motion import MODES, Edit
 from engine.rig.driver import difference
+from engine.rig.flow import PortraitFlow
 from engine.rig.head_field import HeadField
+from engine.rig.lattice import Lattice
 from engine.rig.mesh_flow import MeshFlower
 from engine.rig.mesh_flow_twin import mesh_flow_reference
 from engine.rig.motion import RigMotion, still_motion
@@ -86,15 +88,39 @@ def test_the_fast_mesh_flow_equals_its_slow_twin(moved: dict[str, float]) -> Non
     target = made_face(128, **moved).landmarks.astype(np.float64)  # type: ignore[arg-type]
     box = (20, 10, 110, 120)
     slow, _ = mesh_flow_reference(source, target, box)
-    fast = MeshFlower(source).flow(target, box)
+    fast = MeshFlower(source).flow(target, Lattice.of_pixels(box))
     both = fast.covered & ~np.isnan(slow[..., 0])
-    # Only border pixels may differ in coverage: painting rounds corners to sixteenths of a pixel.
-    assert both.sum() > 0.93 * max(fast.covered.sum(), (~np.isnan(slow[..., 0])).sum())
+    assert both.sum() > 0.99 * max(fast.covered.sum(), (~np.isnan(slow[..., 0])).sum())
     error = np.hypot(fast.x - slow[..., 0], fast.y - slow[..., 1])[both]
-    # The painter fills half a pixel beyond an edge, so there the two may choose neighbours.
+    # Perspective bends what is drawn by a thousandth; at an outline either triangle may win.
+    assert np.percentile(error, 99) < 0.005
+
+
+def test_a_flow_at_every_second_pixel_is_that_at_every_pixel() -> None:
+    face = PortraitFace.from_face(made_face(SIZE))
+    motion = motion_to(yaw=12.0, roll=6.0, jawOpen=0.6)
+    head = head_motion(face, motion)
+    target = target_landmarks(face, motion, head)
+    found = [PortraitFlow(face, (SIZE, SIZE), half_width=None, step=step) for step in (1, 2)]
+    (box, *full), (same_box, *half) = (flow.backward(head, target) for flow in found)
+    assert box == same_box
+    error = np.hypot(full[0] - half[0], full[1] - half[1])
+    assert full[0].shape == (box[3] - box[1], box[2] - box[0])
+    # Lips that part and the nose's outline bend the flow within a step.
     assert np.median(error) < 0.005
-    assert np.percentile(error, 90) < 0.1
-    assert np.percentile(error, 99) < 0.5
+    assert np.percentile(error, 95) < 0.2
+
+
+def test_a_face_beside_the_heads_field_is_laid_all_the_same() -> None:
+    face = PortraitFace.from_face(made_face(SIZE))
+    still = head_motion(face, still_motion())
+    target = target_landmarks(face, still_motion(), still) + np.array([0.0, 420.0, 0.0])
+    flow = PortraitFlow(face, (3 * SIZE, SIZE), half_width=None)
+    assert flow.head.grid.box[3] < target[1, 1], "else this proves nothing"
+    (left, top, _, _), x, y = flow.backward(still, target)
+    nose = np.round(target[1, :2]).astype(int) - (left, top)
+    found = np.array([x[nose[1], nose[0]], y[nose[1], nose[0]]])
+    np.testing.assert_allclose(found, face.landmarks[1, :2], atol=1.0)
 
 
 def test_the_heads_backward_field_undoes_its_forward_one() -> None:

@@ -6,6 +6,7 @@ shows both through the opening.
 """
 
 from dataclasses import dataclass
+from math import hypot
 
 import cv2
 import numpy as np
@@ -57,34 +58,45 @@ class EyePainter:
             return None
         back = self._to_portrait(target)
         asked = self._asked_opening(back, target)
-        shown = np.float32(np.clip((asked / self.opening - _SHUT) / _PEEPS, 0.0, 1.0))
+        shown = min(max((asked / self.opening - _SHUT) / _PEEPS, 0.0), 1.0)
         white = _fetch(self.white, self._fit_opening(back, asked), self.corner, box)
         gaze = self.source[self.eye.iris] - _apply(back, target[self.eye.iris])
         iris = _fetch(self.iris, _moved(back, gaze), self.corner, box)
-        share = iris[..., 3:].astype(np.float32) * np.float32(1.0 / 255.0)
-        eyeball = white + (iris[..., :3] - white.astype(np.float32)) * share
-        return Layer(box=box, colours=np.asarray(eyeball, np.float32), mask=mask * shown)
+        share = cv2.cvtColor(cv2.extractChannel(iris, 3), cv2.COLOR_GRAY2RGB)
+        change = cv2.subtract(cv2.cvtColor(iris, cv2.COLOR_RGBA2RGB), white, dtype=cv2.CV_32F)
+        change = cv2.multiply(change, share, dst=change, scale=1.0 / 255.0, dtype=cv2.CV_32F)
+        eyeball = cv2.add(white, change, dst=change, dtype=cv2.CV_32F)
+        colours = np.asarray(eyeball, np.float32)
+        return Layer(box=box, colours=colours, mask=mask * np.float32(shown))
 
     def _to_portrait(self, target: Array) -> Array:
         """(2, 3): the similarity that takes the output's eye corners to the portrait's."""
-        a, b = (target[k] for k in (self.eye.outer, self.eye.inner))
-        own_a, own_b = (self.source[k] for k in (self.eye.outer, self.eye.inner))
-        turn = complex(*(own_b - own_a)) / complex(*(b - a))
-        linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-        return np.hstack([linear, (own_a - linear @ a)[:, None]])
+        a, b, own_a, own_b = (
+            complex(*points[corner])
+            for points in (target, self.source)
+            for corner in (self.eye.outer, self.eye.inner)
+        )
+        turn = (own_b - own_a) / (b - a)
+        shift = own_a - turn * a
+        return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
     def _asked_opening(self, back: Array, target: Array) -> float:
         """Mean distance of the lids in the output, in the portrait's px."""
-        lids = target[self.eye.upper] - target[self.eye.lower]
-        return float(np.linalg.norm(lids, axis=1).mean() * np.linalg.norm(back[:, 0]))
+        x, y = (target[self.eye.upper] - target[self.eye.lower]).T
+        return float(np.hypot(x, y).mean()) * hypot(back[0, 0], back[1, 0])
 
     def _fit_opening(self, back: Array, asked: float) -> Array:
         """An eye wider open than the portrait's shows more white than there is: stretch it."""
         stretch = min(self.opening / max(asked, 1e-6), 1.0)
-        own_a, own_b = (self.source[k] for k in (self.eye.outer, self.eye.inner))
-        along = (own_b - own_a) / np.linalg.norm(own_b - own_a)
-        squeeze = stretch * np.eye(2) + (1.0 - stretch) * np.outer(along, along)
-        return np.hstack([squeeze @ back[:, :2], (squeeze @ (back[:, 2] - own_a) + own_a)[:, None]])
+        own_a, own_b = self.source[self.eye.outer], self.source[self.eye.inner]
+        x, y = (own_b - own_a) / hypot(*(own_b - own_a))
+        keep = 1.0 - stretch
+        squeeze = np.array(
+            [[stretch + keep * x * x, keep * x * y], [keep * x * y, stretch + keep * y * y]]
+        )
+        fitted: Array = squeeze @ back
+        fitted[:, 2] += own_a - squeeze @ own_a
+        return fitted
 
 
 def eye_painters(portrait: Pixels, source: Array) -> tuple[EyePainter, ...]:
@@ -166,7 +178,9 @@ def _fetch(
 
 
 def _moved(back: Array, by: Array) -> Array:
-    return np.hstack([back[:, :2], (back[:, 2] + by)[:, None]])
+    moved = back.copy()
+    moved[:, 2] += by
+    return moved
 
 
 def _apply(affine: Array, point: Array) -> Array:

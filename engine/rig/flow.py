@@ -1,15 +1,24 @@
-"""The rig's dense backward flow: the face mesh where it lies, the head's field around it."""
+"""The rig's dense backward flow: the face mesh where it lies, the head's field around it.
+
+It is worked out at every second pixel and enlarged: between the corners of its triangles it is
+straight.
+"""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Array
+from engine.rig.facing import FacingTriangles
 from engine.rig.head_field import HeadField, Map2
-from engine.rig.mesh_flow import Map, MeshFlower
+from engine.rig.lattice import Lattice, Map
+from engine.rig.mesh_flow import MeshFlower
 from engine.rig.painting import Box
 from engine.rig.target import HeadMotion, PortraitFace
 from engine.rig.topology import OVAL
+
+STEP = 2
+"""Pixels between the points at which the flow is worked out."""
 
 _STILL_PX = 0.02
 """A node of the head's field that moves less than this doesn't move."""
@@ -17,16 +26,32 @@ _STILL_PX = 0.02
 _SEAM = 0.045
 """Width of the seam between face mesh and head field, in face heights."""
 
+_SUBPIXEL_BITS = 4
+
 
 class PortraitFlow:
     """The flow of one portrait; what doesn't depend on the frame is made once."""
 
     def __init__(
-        self, face: PortraitFace, size: tuple[int, int], *, half_width: float | None
+        self,
+        face: PortraitFace,
+        size: tuple[int, int],
+        *,
+        half_width: float | None,
+        step: int = STEP,
     ) -> None:
-        """`size` is the picture's (H, W), `half_width` the head's with its hair in face heights."""
+        """Prepare a portrait.
+
+        Args:
+            face: the portrait's face.
+            size: height, width of the picture.
+            half_width: of the head with its hair, in face heights, where it is known.
+            step: pixels between the points at which the flow is worked out.
+        """
         self._size = size
-        self.mesh = MeshFlower(face.landmarks)
+        self._step = step
+        self._mesh = MeshFlower(face.landmarks)
+        self.triangles = FacingTriangles(face.landmarks)
         self.head = HeadField(face, size, half_width=half_width)
         self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
@@ -37,10 +62,9 @@ class PortraitFlow:
         """
         field = self.head.backward(head, target)
         box = self._moving_box(field, target)
-        x, y = identity(box)
-        self._add_field(x, y, field, box)
-        self._lay_mesh(x, y, target, box)
-        return box, x, y
+        lattice, x, y = self.head.grid.refined(field, box, self._step)
+        self._lay_mesh(x, y, target, lattice)
+        return box, _enlarged(x, lattice, box), _enlarged(y, lattice, box)
 
     def mesh_box(self, target: Array) -> Box:
         """Left, top, right, bottom of the face mesh in the picture; it may be empty."""
@@ -61,40 +85,24 @@ class PortraitFlow:
         limit = np.clip(np.ceil(high), (left + 2, top + 2), (width, height)).astype(int)
         return left, top, int(limit[0]), int(limit[1])
 
-    def _add_field(self, x: Map, y: Map, field: Map2, box: Box) -> None:
-        """Add the head's field, enlarged from its nodes to pixels, to the map."""
-        nodes = _moving_nodes(field)
-        if nodes is None:
-            return
-        first, last = nodes
-        grid = self.head.grid
-        large = grid.enlarged(field, first, last)
-        left, top = grid.points[first].astype(int) - box[:2]  # the box holds all moving nodes
-        height, width = (
-            min(large.shape[0], x.shape[0] - top),
-            min(large.shape[1], x.shape[1] - left),
-        )
-        part = slice(top, top + height), slice(left, left + width)
-        x[part] += large[:height, :width, 0]
-        y[part] += large[:height, :width, 1]
-
-    def _lay_mesh(self, x: Map, y: Map, target: Array, box: Box) -> None:
+    def _lay_mesh(self, x: Map, y: Map, target: Array, lattice: Lattice) -> None:
         """Put the face mesh's flow into the map, with a soft seam along its outline."""
-        left, top, right, bottom = mesh_box = self.mesh_box(target)
-        if right <= left or bottom <= top:
+        part = lattice.part(self.mesh_box(target))
+        own = lattice.cut(part)
+        if own.rows < 1 or own.columns < 1:
             return
-        mesh = self.mesh.flow(target, mesh_box)
-        share = self._seam(mesh.covered, target[list(OVAL), :2] - (left, top))
-        part = slice(top - box[1], bottom - box[1]), slice(left - box[0], right - box[0])
-        for whole, own in ((x, mesh.x), (y, mesh.y)):
+        mesh = self._mesh.flow(target, own)
+        share = self._seam(mesh.covered, own.places(target[list(OVAL), :2]))
+        for whole, found in ((x, mesh.x), (y, mesh.y)):
             region = whole[part]
-            region += (own - region) * share
+            region += (found - region) * share
 
     def _seam(self, covered: NDArray[np.bool_], outline: Array) -> Map:
-        """(h, w): 1 well inside the mesh, 0 outside it and in its holes."""
+        """(rows, columns): 1 well inside the mesh, 0 outside it."""
         hull = covered.astype(np.uint8) * np.uint8(255)
-        cv2.fillPoly(hull, [np.round(outline).astype(np.int32)], 255)
-        k = self.seam_px
+        corners = np.round(outline * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+        cv2.fillPoly(hull, [corners], 255, cv2.LINE_8, _SUBPIXEL_BITS)
+        k = max(3, self.seam_px // (2 * self._step) * 2 + 1)
         inner = cv2.erode(hull, np.ones((k, k), np.uint8), borderType=cv2.BORDER_REPLICATE)
         core: Map = np.asarray(cv2.blur(inner, (k, k)), np.float32)
         core *= covered
@@ -102,23 +110,27 @@ class PortraitFlow:
         return core
 
 
-def identity(box: Box) -> tuple[Map, Map]:
-    """Each pixel of the box comes from where it is."""
-    left, top, right, bottom = box
-    x, y = np.empty((2, bottom - top, right - left), np.float32)
-    x[:] = np.arange(left, right, dtype=np.float32)
-    y[:] = np.arange(top, bottom, dtype=np.float32)[:, None]
-    return x, y
+def _enlarged(plane: Map, lattice: Lattice, box: Box) -> Map:
+    """Values at a lattice's points -> at the pixels of a box within it."""
+    rows, columns = part = lattice.part(box)
+    large = cv2.resize(plane[part], None, fx=lattice.step, fy=lattice.step)
+    own = lattice.cut((rows, columns))
+    left, top = (
+        box[axis] - round(first - (lattice.step - 1) / 2)
+        for axis, first in enumerate((own.left, own.top))
+    )
+    return np.asarray(large[top : top + box[3] - box[1], left : left + box[2] - box[0]])
 
 
 def _moving_nodes(field: Map2) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """First and last (row, column) of the nodes that move, with a still one around them."""
-    rows, columns = np.nonzero(np.abs(field).max(axis=-1) > _STILL_PX)
+    moves = (np.abs(field) > _STILL_PX).view(np.uint16)[..., 0] > 0
+    rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
     if not len(rows):
         return None
-    first = max(int(rows.min()) - 1, 0), max(int(columns.min()) - 1, 0)
+    first = max(int(rows[0]) - 1, 0), max(int(columns[0]) - 1, 0)
     last = (
-        min(int(rows.max()) + 1, field.shape[0] - 1),
-        min(int(columns.max()) + 1, field.shape[1] - 1),
+        min(int(rows[-1]) + 1, field.shape[0] - 1),
+        min(int(columns[-1]) + 1, field.shape[1] - 1),
     )
     return first, last

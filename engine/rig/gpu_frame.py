@@ -18,7 +18,7 @@ def rig_frame(
     """The frame for landmarks `target` (478, 3), with eyes and mouth above it."""
     left, top, right, bottom = flow.mesh_box(target)
     box = left, top, max(right, left), max(bottom, top)
-    corners, affine = flow.mesh.facing(target, (left, top))
+    corners, affine = flow.triangles.of(target, (left, top))
     grid = flow.head.grid
     return RigFrame(
         corners=np.ascontiguousarray(corners, np.float32),

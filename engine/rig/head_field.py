@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from engine.faces.canonical import PIVOT_CM
 from engine.geometry import Array, smoothstep
+from engine.rig.lattice import Lattice, Map
+from engine.rig.painting import Box
 from engine.rig.target import HeadMotion, PortraitFace
 from engine.rig.topology import CHIN, FOREHEAD, OVAL
 
@@ -48,6 +50,8 @@ from the second on; up to the first a tracker guesses."""
 
 _INVERSE_STEPS = 6
 
+_OVAL = np.array(OVAL)
+
 _FLAT = 0.8
 """Depth of the head beside the face, as a share of the outline's: the skull turns as a flat sheet
 at that depth, which at its silhouette is nearer to the truth than the face's own depth."""
@@ -60,7 +64,7 @@ class Grid:
     left: int
     top: int
     spacing: int
-    """Odd, so that an enlargement by it puts nodes on pixels (see `enlarged`)."""
+    """Odd, so that nodes lie amid the pixels they stand for."""
     points: Array
     """(rows, columns, 2) px"""
 
@@ -70,18 +74,43 @@ class Grid:
         right, bottom = self.points[-1, -1]
         return self.left, self.top, int(right), int(bottom)
 
-    def enlarged(self, field: Map2, first: tuple[int, int], last: tuple[int, int]) -> Map2:
-        """Values at nodes -> at pixels, bilinear.
+    def refined(self, field: Map2, box: Box, step: int) -> tuple[Lattice, Map, Map]:
+        """Where the points of a lattice around a box of pixels come from, in px: x and y.
 
-        From node `first` (row, column) to node `last`, both included: pixel (0, 0) of the result
-        is the pixel of the first node. A resize by an odd factor s has node k at pixel k * s +
-        (s - 1) / 2; it is five times as fast as an affine map.
+        Displacements at nodes are carried over bilinearly; nothing moves beyond the outermost.
+        A resize by s / step has a node amid its s / step points, and those amid their pixels.
         """
-        part = field[first[0] : last[0] + 1, first[1] : last[1] + 1]
-        rows, columns = part.shape[:2]
-        large = cv2.resize(part, (columns * self.spacing, rows * self.spacing))
-        rim = (self.spacing - 1) // 2
-        return np.asarray(large[rim : large.shape[0] - rim, rim : large.shape[1] - rim])
+        (first_column, columns), (first_row, rows) = (
+            self._nodes_around(low, high, first, step)
+            for low, high, first in ((box[0], box[2], self.left), (box[1], box[3], self.top))
+        )
+        x, y = np.empty((2, rows, columns), np.float32)
+        x[:] = self.left + self.spacing * np.arange(first_column, first_column + columns)
+        y[:] = (self.top + self.spacing * np.arange(first_row, first_row + rows))[:, None]
+        top, left = max(first_row, 0), max(first_column, 0)
+        moved = field[top : max(first_row + rows, 0), left : max(first_column + columns, 0)]
+        inside = (
+            slice(top - first_row, top - first_row + moved.shape[0]),
+            slice(left - first_column, left - first_column + moved.shape[1]),
+        )
+        x[inside] += moved[..., 0]
+        y[inside] += moved[..., 1]
+        size = columns * self.spacing // step, rows * self.spacing // step
+        rim = (step - self.spacing) / 2
+        lattice = Lattice(
+            left=self.left + self.spacing * first_column + rim,
+            top=self.top + self.spacing * first_row + rim,
+            step=step,
+            columns=size[0],
+            rows=size[1],
+        )
+        return lattice, np.asarray(cv2.resize(x, size)), np.asarray(cv2.resize(y, size))
+
+    def _nodes_around(self, low: int, high: int, first: int, step: int) -> tuple[int, int]:
+        """The first node at least a step before a range of pixels, and how many reach beyond it."""
+        begin = (low - step - first) // self.spacing
+        count = -(-(high + step - first) // self.spacing) + 1 - begin
+        return begin, -(-count // step) * step
 
 
 class HeadField:
@@ -107,22 +136,24 @@ class HeadField:
         along = (nodes - middle) @ down / self.face_height
         aside = np.abs((nodes - middle) @ np.array([-down[1], down[0]])) / self.face_height
         sides = _side_share(aside, half_width)
-        self._share = (_neck_share(along) * sides * _border_share(nodes, size))[:, None]
+        share = _neck_share(along) * sides * _border_share(nodes, size)
+        self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes))])
+        """(nodes, 3): x, y and 1, times how far a node goes with the head."""
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
-        depth = _sheet_depth(face)
-        self._nodes = np.column_stack([nodes, np.full(len(nodes), depth)])
-        self._outline = np.column_stack([outline, np.full(len(outline), depth)])
+        self._depth = _sheet_depth(face)
+        self._outline = outline
+        rows, columns = self.grid.points.shape[:2]
+        self._inverse = Inverse(rows, columns, self.grid.spacing)
 
     def backward(self, head: HeadMotion, target: Array) -> Map2:
         """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
-        rigid = (head.apply(self._nodes) - self._nodes)[:, :2] * self._share
-        own = (head.apply(self._outline) - self._outline)[:, :2]
-        residual = target[list(OVAL), :2] - self._outline[:, :2] - own
+        turn, shift = head.linear[:2, :2], head.at_depth(self._depth)
+        rigid = self._shared @ np.vstack([turn.T - np.eye(2), shift])
+        residual = target[_OVAL, :2] - self._outline @ turn.T - shift
         size = np.linalg.norm(residual, axis=1) / self.face_height
         residual *= smoothstep(_GUESSED, _SEEN, size)[:, None]
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
-        shape = self.grid.points.shape
-        return _inverse(forward.reshape(shape).astype(np.float32), self.grid.spacing)
+        return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
 
     def _fade(self, residual: Array) -> Array:
         """How far each node lets itself be pulled by the outline."""
@@ -181,19 +212,24 @@ def _pull_weights(nodes: Array, outline: Array, face_height: float) -> tuple[Arr
     return weights / weights.sum(axis=1, keepdims=True), squared.min(axis=1)
 
 
-def _inverse(forward: Map2, spacing: float) -> Map2:
-    """Backward displacement b with b(p) = -forward(p + b(p)), by fixed-point steps."""
-    rows, columns = np.indices(forward.shape[:2], dtype=np.float32)
-    backward: Map2 = -forward
-    for _ in range(_INVERSE_STEPS):
-        backward = -np.asarray(
-            cv2.remap(
-                forward,
-                columns + backward[..., 0] / np.float32(spacing),
-                rows + backward[..., 1] / np.float32(spacing),
-                cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.float32,
-        )
-    return backward
+class Inverse:
+    """Undoes a field of displacements on a grid, by fixed-point steps."""
+
+    def __init__(self, rows: int, columns: int, spacing: int) -> None:
+        """`spacing` is the distance of nodes in px."""
+        self._spacing = np.float32(spacing)
+        self._nodes = np.empty((rows, columns, 2), np.float32)
+        self._nodes[..., 0] = np.arange(columns)
+        self._nodes[..., 1] = np.arange(rows)[:, None]
+
+    def __call__(self, forward: Map2) -> Map2:
+        """Backward displacement b with b(p) = -forward(p + b(p)), (rows, columns, 2) px."""
+        forward = forward * (np.float32(-1.0) / self._spacing)  # in nodes, and the other way
+        backward = forward
+        for _ in range(_INVERSE_STEPS):
+            at = cv2.add(self._nodes, backward)
+            backward = np.asarray(
+                cv2.remap(forward, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),  # type: ignore[call-overload]
+                np.float32,
+            )
+        return backward * self._spacing

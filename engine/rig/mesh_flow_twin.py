@@ -31,10 +31,10 @@ def mesh_flow_reference(
         if _signed_area(corners[:, :2]) * facing <= 1e-3:
             continue  # seen from behind
         weights = _barycentric(pixels, corners[:, :2])
-        depth = corners[:, 2].mean()  # painted as a whole, as the fast path paints it
+        depth = weights @ corners[:, 2]
         wins = (weights >= 0).all(axis=-1) & (depth <= nearest)
         flow[wins] = (weights @ source[triangle, :2])[wins]
-        nearest[wins] = depth
+        nearest[wins] = depth[wins]
     return flow, nearest
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
-from engine.rig.painting import Box, Layer, polygon_mask
+from engine.rig.painting import Box, Layer, lay_over, polygon_mask
 from engine.rig.reading import relative_lip_gap
 from engine.rig.teeth import EDGE_ROW, PER_WIDTH, Texture, lower_teeth, tongue, upper_teeth
 from engine.rig.topology import INNER_LIPS, INNER_LOWER, MOUTH_LEFT, MOUTH_RIGHT
@@ -52,7 +52,11 @@ class MouthPainter:
     source: Array
     """(478, 2) px: the portrait's landmarks."""
     light: Array
-    """(3,) factor on the textures' colours."""
+    """(3,) factor on the drawn mouth's colours."""
+    tongue: Texture
+    lower_teeth: Texture
+    upper_teeth: Texture
+    """In this light."""
     own: NDArray[np.uint8] | None
     """(H, W, 4) the portrait's own mouth interior, continued upwards and to the sides, and its
     opacity, which ends at the lower lip; None if the portrait shows too little of it."""
@@ -85,20 +89,16 @@ class MouthPainter:
         canvas = np.empty((bottom - top, right - left, 3), np.float32)
         canvas[:] = (_SHADE + (_DARK - _SHADE) * depth) * self.light
         jaw = _on_lower_lip(skull, frame, target)
+        shown = -min(_LOWER_SHOWN, _LOWER_SHARE * gap)
         layers: list[tuple[Texture, Array, float, float]] = [
-            (tongue(), jaw, -_TONGUE_BACK - _TONGUE_RISES * gap, 0.0),
-            (
-                lower_teeth(),
-                jaw,
-                -min(_LOWER_SHOWN, _LOWER_SHARE * gap),
-                lower_teeth().shape[0] - EDGE_ROW,
-            ),
+            (self.tongue, jaw, -_TONGUE_BACK - _TONGUE_RISES * gap, 0.0),
+            (self.lower_teeth, jaw, shown, self.lower_teeth.shape[0] - EDGE_ROW),
         ]
         if self.own is None:
-            layers.append((upper_teeth(), skull, _UPPER_EDGE, EDGE_ROW))
+            layers.append((self.upper_teeth, skull, _UPPER_EDGE, EDGE_ROW))
         for texture, carry, below, anchor_row in layers:
             place = carry @ frame @ _texture_frame(texture, below, anchor_row)
-            _overlay(canvas, texture, place, (left, top), self.light)
+            _overlay(canvas, texture, place, (left, top))
         return canvas
 
     def _add_own(self, canvas: NDArray[np.float32], target: Array, box: Box) -> None:
@@ -116,7 +116,8 @@ class MouthPainter:
             ),
             np.float32,
         )
-        _lay_over(canvas, own[..., :3], own[..., 3:] / np.float32(255.0))
+        own[..., 3] *= np.float32(1.0 / 255.0)
+        lay_over(canvas, own)
 
 
 def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
@@ -124,9 +125,14 @@ def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
     width = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
     gap = float(np.linalg.norm(source[13] - source[14]))
     own_gap = gap / width
+    light = _light(portrait, source)
+    lit = np.array([*light, 1.0], np.float32)
     return MouthPainter(
         source=source,
-        light=_light(portrait, source),
+        light=light,
+        tongue=tongue() * lit,
+        lower_teeth=lower_teeth() * lit,
+        upper_teeth=upper_teeth() * lit,
         own=_own_interior(portrait, source, width) if own_gap > _SHOWS else None,
         own_gap=own_gap,
         blur_px=max(0.5, 0.012 * width),
@@ -207,20 +213,10 @@ def _overlay(
     texture: Texture,
     place: Array,
     corner: tuple[int, int],
-    light: Array,
 ) -> None:
     """Lay a texture over the canvas, whose upper left pixel is `corner` of the picture."""
     place = place.copy()
     place[:, 2] -= corner
     size = (canvas.shape[1], canvas.shape[0])
-    warped: Texture = np.asarray(
-        cv2.warpAffine(texture, place, size, flags=cv2.INTER_AREA), np.float32
-    )
-    _lay_over(canvas, warped[..., :3] * light.astype(np.float32), warped[..., 3:])
-
-
-def _lay_over(
-    canvas: NDArray[np.float32], colours: NDArray[np.float32], opacity: NDArray[np.float32]
-) -> None:
-    """Blend in place; (h, w, 3), (h, w, 3) and (h, w, 1)."""
-    np.add(canvas, (colours - canvas) * opacity, out=canvas)
+    warped = cv2.warpAffine(texture, place, size, flags=cv2.INTER_AREA)
+    lay_over(canvas, np.asarray(warped, np.float32))

@@ -1,6 +1,7 @@
 """Soft polygons and blending in small boxes of a picture."""
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 import cv2
 import numpy as np
@@ -39,8 +40,8 @@ def polygon_mask(
     Returns (h, w, 1) in 0..1 and the box; None where the polygon lies outside or is too thin.
     """
     margin = 1 + int(np.ceil(2.0 * blur_px))
-    left, top = (max(int(v), 0) for v in np.floor(polygon.min(axis=0)) - margin)
-    right, bottom = (int(v) for v in np.ceil(polygon.max(axis=0)) + margin + 1)
+    left, top = (max(floor(v) - margin, 0) for v in polygon.min(axis=0).tolist())
+    right, bottom = (ceil(v) + margin + 1 for v in polygon.max(axis=0).tolist())
     right, bottom = min(right, size[1]), min(bottom, size[0])
     box = left, top, right, bottom
     if right - left < 3 or bottom - top < 3:
@@ -57,5 +58,14 @@ def blend_into(
     output: Pixels, colours: NDArray[np.uint8] | NDArray[np.float32], mask: NDArray[np.float32]
 ) -> None:
     """Blend in place: output * (1 - mask) + colours * mask; mask is (h, w, 1) in 0..1."""
-    below = output.astype(np.float32)
-    output[:] = np.clip(below + (colours - below) * mask + np.float32(0.5), 0.0, 255.0)
+    change = cv2.subtract(colours, output, dtype=cv2.CV_32F)
+    change = cv2.multiply(change, cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB), dst=change)
+    cv2.add(output, change, dst=output, dtype=cv2.CV_8U)  # rounds to the nearest and clips
+
+
+def lay_over(canvas: NDArray[np.float32], layer: NDArray[np.float32]) -> None:
+    """Blend a layer (h, w, 4) in place into a canvas (h, w, 3); its opacity is in 0..1."""
+    opacity = cv2.cvtColor(cv2.extractChannel(layer, 3), cv2.COLOR_GRAY2RGB)
+    change = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)
+    change = cv2.subtract(change, canvas, dst=change)
+    cv2.add(canvas, cv2.multiply(change, opacity, dst=change), dst=canvas)

@@ -16,8 +16,8 @@ from engine.rig.eyes import eye_painters
 from engine.rig.factors import edited
 from engine.rig.flow import PortraitFlow
 from engine.rig.gpu_frame import rig_frame
+from engine.rig.lattice import Map
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
-from engine.rig.mesh_flow import Map
 from engine.rig.motion import RigMotion
 from engine.rig.mouth import mouth_painter
 from engine.rig.mouth_of_driver import find_mouth_of_driver
@@ -138,14 +138,14 @@ class RigPortrait:
         left, top, right, bottom = box
         region = output[top:bottom, left:right]
         if self._layers is None or not uncovers:
-            region[:] = cv2.cvtColor(_fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB)
+            cv2.cvtColor(_fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB, dst=region)
             return
         person = _fetch(self._layers.person, x, y)
-        open_to = cv2.cvtColor(255 - person[..., 3], cv2.COLOR_GRAY2RGB)
-        behind = self._layers.background[top:bottom, left:right]
-        region[:] = cv2.add(
-            cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), cv2.multiply(behind, open_to, scale=1 / 255.0)
-        )
+        opacity = cv2.extractChannel(person, 3)
+        open_to = cv2.cvtColor(cv2.bitwise_not(opacity, dst=opacity), cv2.COLOR_GRAY2RGB)
+        background = self._layers.background[top:bottom, left:right]
+        behind = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
+        cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind, dst=region)
 
     def _layers_above(self, points: Array, motion: RigMotion) -> Iterator[Layer]:
         """Eyes and mouth, in the order they are painted."""

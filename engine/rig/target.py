@@ -42,6 +42,11 @@ class HeadMotion:
         """(..., 3) px, picture axes -> the same."""
         return (points - self.before) @ self.linear.T + self.after
 
+    def at_depth(self, depth: float) -> Array:
+        """(2,): where the picture's origin goes at this depth; the rest is `linear`'s to say."""
+        origin: Array = self.apply(np.array([0.0, 0.0, depth]))[:2]
+        return origin
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PortraitFace:

@@ -6,6 +6,8 @@ pictures: the driver's neutral frame, moved by several shares of the movement th
 frame at hand. The share that explains it best is believed.
 """
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ from engine.geometry import (
 from engine.rig.reading import Reading
 from engine.rig.topology import CHIN, FOREHEAD, OVAL
 
+Grey: TypeAlias = NDArray[np.float32]
+"""(_SIDE_PX, _SIDE_PX) in 0..255."""
+
 _SIDE_PX = 72
 """Side of the small pictures."""
 
@@ -29,6 +34,7 @@ _REACH = 2.4
 """Side of the square they show, in face heights."""
 
 _SHARES = np.linspace(0.0, 1.0, 4)
+_MOVING = _SHARES[1:]
 
 _ERRS, _SURELY = 0.03, 0.11
 """Movement of the crown, in face heights: up to the first it may well be an error, from the second
@@ -55,15 +61,21 @@ class Witness:
         corner = (top + chin) / 2.0 - (side / 2.0, side * 0.58)  # more above than below
         self._scale = _SIDE_PX / side
         self._to_small = np.hstack([np.eye(2) * self._scale, -corner[:, None] * self._scale])
+        # Pictures are thinned out before the affine map, which doesn't average.
+        self._step = step = max(int(0.5 / self._scale), 1)
+        self._reach = [
+            (max(int(low / step) - 1, 0) * step, max(int((low + side) / step) + 3, 2) * step)
+            for low in corner
+        ]
+        """First and last column, first and last row of what is looked at, with a rim."""
         self._small = self._look(picture)
         self._rim = self._rim_mask(outline, chin)
 
     def believed(self, moved: Similarity, picture: Pixels) -> float:
         """0..1: the share of the movement `moved` (neutral to now, px) that the rim confirms."""
         now = self._look(picture)
-        differences = [
-            self._difference(now, share_of(moved, share, self.pivot)) for share in _SHARES
-        ]
+        still = _differing(now, self._small, self._rim)
+        differences = [still, *(self._difference(now, m) for m in self._in_small(moved, _MOVING))]
         unexpected = (_SHARES - self._expectation(moved)) ** 2
         return _lowest(np.array(differences) + _TRUST * unexpected)
 
@@ -73,32 +85,45 @@ class Witness:
         way = np.linalg.norm((moved.apply(crown) - crown)[:, :2], axis=1).mean()
         return float(smoothstep(_ERRS, _SURELY, np.asarray(way / self._face_height)))
 
-    def _difference(self, now: NDArray[np.float32], moved: Similarity) -> float:
-        """Mean grey difference at the rim between the moved neutral frame and now."""
-        matrix = self._in_small(moved)
-        rim = cv2.warpAffine(self._rim, matrix, (_SIDE_PX, _SIDE_PX))
-        then = cv2.warpAffine(
-            self._small, matrix, (_SIDE_PX, _SIDE_PX), borderMode=cv2.BORDER_REPLICATE
-        )
-        inside = np.maximum(rim, self._rim) > 0
+    def _difference(self, now: Grey, matrix: Array) -> float:
+        """Mean grey difference at the rim between the moved neutral frame and now.
+
+        `matrix` (2, 3) moves the small picture.
+        """
+        size = (_SIDE_PX, _SIDE_PX)
+        rim = cv2.warpAffine(self._rim, matrix, size)
+        then = cv2.warpAffine(self._small, matrix, size, borderMode=cv2.BORDER_REPLICATE)
         # What is behind the head doesn't move with it: either picture may show it at the rim.
-        return float(np.minimum(np.abs(now - then)[inside], 40.0).mean())
+        either = np.asarray(cv2.max(rim, self._rim), np.uint8)
+        return _differing(now, np.asarray(then, np.float32), either)
 
-    def _in_small(self, moved: Similarity) -> Array:
-        """(2, 3): the movement as an affine map of the small picture, at the depth of the rim."""
+    def _in_small(self, moved: Similarity, shares: Array) -> Array:
+        """(S, 2, 3): shares of the movement as affine maps of the small picture.
+
+        As `share_of` has them, all at once, at the depth of the rim.
+        """
         depth = self.pivot[2] + _RIM_DEPTH_CM * self._neutral.placement.scale
-        linear = moved.scale * moved.rotation
+        way = moved.apply(self.pivot[None])[0] - self.pivot
+        scales = (moved.scale**shares)[:, None, None]
+        linear = scales * turns(vector_from_rotation(moved.rotation), shares)
+        shift = self.pivot + shares[:, None] * way - linear @ self.pivot
         # y points up in `moved` and down in the picture.
-        flat = linear[:2, :2] * np.array([[1.0, -1.0], [-1.0, 1.0]])
-        shift = (linear[:2, 2] * depth + moved.translation[:2]) * (1.0, -1.0)
-        there = self._to_small[:, :2] @ shift + self._to_small[:, 2]
-        return np.hstack([flat, (there - flat @ self._to_small[:, 2])[:, None]])
+        flat = linear[:, :2, :2] * np.array([[1.0, -1.0], [-1.0, 1.0]])
+        moves = (linear[:, :2, 2] * depth + shift[:, :2]) * (1.0, -1.0)
+        corner = self._to_small[:, 2]
+        there = moves @ self._to_small[:, :2].T + corner
+        return np.concatenate([flat, (there - flat @ corner)[:, :, None]], axis=2)
 
-    def _look(self, picture: Pixels) -> NDArray[np.float32]:
+    def _look(self, picture: Pixels) -> Grey:
         """The square around the neutral head in a picture, small and grey."""
-        step = max(int(0.5 / self._scale), 1)  # thin out first: the affine map doesn't average
-        thin = cv2.cvtColor(np.ascontiguousarray(picture[::step, ::step]), cv2.COLOR_RGB2GRAY)
+        step = self._step
+        (left, right), (top, bottom) = self._reach
+        # A stream may change its size, so the head may lie beyond this picture's border.
+        left, top = min(left, picture.shape[1] - 1), min(top, picture.shape[0] - 1)
+        grey = cv2.cvtColor(picture[top:bottom:step, left:right], cv2.COLOR_RGB2GRAY)
+        thin = np.ascontiguousarray(grey[:, ::step])
         matrix = self._to_small.copy()
+        matrix[:, 2] += matrix[:, :2] @ (left, top)
         matrix[:, :2] *= step
         return np.asarray(
             cv2.warpAffine(thin, matrix, (_SIDE_PX, _SIDE_PX), borderMode=cv2.BORDER_REPLICATE),
@@ -123,6 +148,22 @@ def share_of(moved: Similarity, share: float, pivot: Array) -> Similarity:
     scale = moved.scale**share
     after = pivot + (moved.apply(pivot[None])[0] - pivot) * share
     return Similarity(scale=scale, rotation=rotation, translation=after - scale * rotation @ pivot)
+
+
+def _differing(now: Grey, then: Grey, where: NDArray[np.uint8]) -> float:
+    """Mean grey difference where the mask says, none counted for more than 40."""
+    levels = cv2.min(cv2.absdiff(now, then), 40.0)  # type: ignore[call-overload]
+    return float(cv2.mean(levels, where)[0])
+
+
+def turns(vector: Array, shares: Array) -> Array:
+    """(S, 3, 3): the rotation by shares of a vector (3,), axis times angle in radians."""
+    angle = float(np.linalg.norm(vector))
+    x, y, z = vector / max(angle, 1e-12)
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    part = (angle * shares)[:, None, None]
+    rotations: Array = np.eye(3) + np.sin(part) * cross + (1.0 - np.cos(part)) * (cross @ cross)
+    return rotations
 
 
 def _lowest(costs: Array) -> float:

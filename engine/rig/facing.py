@@ -1,0 +1,43 @@
+"""The face mesh's triangles as a GPU takes them: those that face the viewer, far to near."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.canonical import load_basis
+from engine.geometry import Array
+
+
+class FacingTriangles:
+    """The triangles of one portrait; what doesn't depend on the frame is made once."""
+
+    def __init__(self, source: Array) -> None:
+        """`source` is (478, 3): the portrait's landmarks in px."""
+        self._triangles = load_basis().triangles
+        corners = source[self._triangles, :2]  # (T, 3, 2)
+        self._source_corner = corners[:, 0]
+        self._source_edges = corners[:, 1:] - corners[:, :1]  # (T, 2 edges, 2)
+
+    def of(self, target: Array, corner: tuple[int, int]) -> tuple[Array, NDArray[np.float32]]:
+        """Those of the landmarks `target` (478, 3), in pixels of a box at `corner`.
+
+        Returns their corners (T, 3, 2) and their maps from the box to the portrait (T, 6).
+        """
+        corners = target[self._triangles, :2] - corner
+        affine, area = self._affines(corners)
+        visible = np.flatnonzero(area * np.sign(np.median(area)) > 1e-3)
+        depth = target[self._triangles[visible], 2].sum(axis=1)
+        far_to_near = visible[np.argsort(-depth)]
+        return corners[far_to_near], affine[far_to_near]
+
+    def _affines(self, corners: Array) -> tuple[NDArray[np.float32], Array]:
+        """Corners (T, 3, 2) -> box px to source px, (T, 6), and twice the signed areas (T,)."""
+        edges = corners[:, 1:] - corners[:, :1]
+        area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
+        inverse = 1.0 / np.where(np.abs(area) > 1e-9, area, np.inf)
+        first, second = self._source_edges[:, 0], self._source_edges[:, 1]  # (T, 2) each
+        by_column = (first * edges[:, 1, 1:] - second * edges[:, 0, 1:]) * inverse[:, None]
+        by_row = (second * edges[:, 0, :1] - first * edges[:, 1, :1]) * inverse[:, None]
+        offset = self._source_corner - by_column * corners[:, 0, :1] - by_row * corners[:, 0, 1:]
+        affine = np.empty((len(corners), 6), np.float32)
+        affine[:, 0::3], affine[:, 1::3], affine[:, 2::3] = by_column, by_row, offset
+        return affine, area
