@@ -3,15 +3,16 @@
 python -m benchmarks.reader --samples samples/
 
 The samples are those of `understudy train reader --samples samples/`, with the same numbers of
-people. `analytic` is the ridge regression on the rig's shapes that read before; `linear` is a ridge
-regression on the same directions as `network`, the reader that ships.
+people. `analytic` is the ridge regression on the rig's shapes that read before, `steadied` the same
+without the head's movement; `linear` is a ridge regression on the directions that `network`, the
+reader that ships, begins with. `--times` adds what a frame takes, for a machine that is quiet.
 """
 
 import argparse
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ from training.reader.measure import GROUPS, gain_effects, leaks, scores
 FRAMES = 300
 
 
-def measure(run: reading.Run) -> dict[str, Any]:
-    """Scores, leaks and effects of gains, by way of reading; and what a frame takes."""
+def measure(run: reading.Run, *, timed: bool) -> dict[str, Any]:
+    """Scores, leaks and effects of gains, by way of reading; and what a frame takes if `timed`."""
     measured = reading.rows(run.folder, run.measured_on)
     read = reading.readings(run, load_reader(), measured)
     return {
@@ -46,7 +47,7 @@ def measure(run: reading.Run) -> dict[str, Any]:
             way: {name: asdict(effect) for name, effect in gain_effects(values, measured).items()}
             for way, values in read.items()
         },
-        "ms": _times(measured),
+        "ms": _times(measured) if timed else {},
     }
 
 
@@ -54,8 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and keep the figures in `results/`."""
     parser = argparse.ArgumentParser(description="Measure the reader of ARKit coefficients.")
     parser.add_argument("--samples", type=Path, required=True, help="folder of samples")
-    parser.add_argument("--people", type=int, default=180, help="people that were learned from")
+    parser.add_argument("--people", type=int, default=216, help="people that were learned from")
     parser.add_argument("--held-out", type=int, default=30, help="people to measure on")
+    parser.add_argument("--times", action="store_true", help="measure times, too")
     given = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(given)
     run = reading.Run(
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         people=options.people,
         held_out=options.held_out,
     )
-    result = measure(run)
+    result = measure(run, timed=options.times)
     command = f"python -m benchmarks.reader {shlex.join(given)}"
     keep("reader", command, result, _tables(result))
     return 0
@@ -85,54 +87,31 @@ def _times(measured: Rows) -> dict[str, dict[str, float]]:
 
 
 def _tables(result: dict[str, Any]) -> str:
-    ways = list(result["scores"])
-    return "\n\n".join(
-        [
-            f"{result['faces']} faces of {result['people']} people in many poses. Correlation, "
-            "mean error, and what is read where the truth is 0; by factor, the mean of its names.",
-            markdown(
-                ["", *(f"{way}: r, error, at 0" for way in ways)],
-                [
-                    [f"**{name}**" if name in GROUPS else name]
-                    + [_score(result["scores"][way][name]) for way in ways]
-                    for name in result["scores"][ways[0]]
-                ],
-            ),
-            "Single movements, nearly straight: what is read of what moves, over the truth; the "
-            "mean of all that does not move; and the largest of that.",
-            markdown(
-                ["", *(f"{way}: read, beside, worst" for way in ways)],
-                [
-                    [name, *(_leak(result["leaks"][way][name]) for way in ways)]
-                    for name in result["leaks"][ways[0]]
-                ],
-            ),
-            "ARKit gains on those movements: the part left where what moves has gain 0 (0 would be "
-            "ideal), and the movement that gain 2 on all else adds, in cm (0 would be ideal).",
-            markdown(
-                ["", *(f"{way}: left, beside" for way in ways)],
-                [
-                    [name]
-                    + [
-                        f"{result['gains'][way][name]['left']:.2f}, "
-                        f"{result['gains'][way][name]['beside_cm']:.3f}"
-                        for way in ways
-                    ]
-                    for name in result["gains"][ways[0]]
-                ],
-            ),
-            markdown(
-                ["ms per frame", "p50", "p95"],
-                [
-                    [name, f"{taken['p50']:.2f}", f"{taken['p95']:.2f}"]
-                    for name, taken in result["ms"].items()
-                ],
-            ),
-        ]
-    )
+    faces = f"{result['faces']} faces of {result['people']} people in many poses"
+    parts = [
+        f"{faces}. Correlation, mean error, and what is read where the truth is 0. The first "
+        f"{len(GROUPS)} rows are the means of a factor's names.",
+        _table(result["scores"], _score),
+        "Single movements, nearly straight: what is read of what moves, over the truth; the mean "
+        "of all that does not move; and the largest of that.",
+        _table(result["leaks"], _leak),
+        "ARKit gains on those movements: the part left where what moves has gain 0 (0 would be "
+        "ideal), and the movement that gain 2 on all else adds, in cm (0 would be ideal).",
+        _table(result["gains"], lambda gain: f"{gain['left']:.2f}, {gain['beside_cm']:.3f}"),
+    ]
+    if result["ms"]:
+        rows = [[way, f"{ms['p50']:.2f}", f"{ms['p95']:.2f}"] for way, ms in result["ms"].items()]
+        parts.append(markdown(["ms per frame", "p50", "p95"], rows))
+    return "\n\n".join(parts)
 
 
-def _score(score: dict[str, float]) -> str:
+def _table(by_way: dict[str, dict[str, Any]], told: Callable[[dict[str, Any]], str]) -> str:
+    names = next(iter(by_way.values()))
+    rows = [[name, *(told(way[name]) for way in by_way.values())] for name in names]
+    return markdown(["", *by_way], rows)
+
+
+def _score(score: dict[str, Any]) -> str:
     return f"{score['correlation']:.2f}, {score['error']:.3f}, {score['at_rest']:.3f}"
 
 

@@ -190,7 +190,7 @@ def reader(
         Path, typer.Option(help="Folder of rendered samples; those that are there are kept.")
     ],
     facekit: FacekitOption = Path("facekit.npz"),
-    people: Annotated[int, typer.Option(min=4, help="People to learn from.")] = 180,
+    people: Annotated[int, typer.Option(min=4, help="People to learn from.")] = 216,
     held_out: Annotated[int, typer.Option(min=1, help="People to measure on.")] = 30,
     steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 2000,
 ) -> None:

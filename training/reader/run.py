@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError, OutputError
 from engine.motion import ARKIT_NAMES
 from engine.rig.factors import arkit_from_motions
-from engine.rig.reader import VERSION, Reader
+from engine.rig.reader import SEEN, VERSION, Reader, steadied
 from training.reader import samples
 from training.reader.features import Rows, rows_of
 from training.reader.learn import Recipe, learned_reader, lessons, linear_reader
@@ -28,7 +28,7 @@ class Run:
     facekit: Path
     folder: Path
     """Samples: those that are there are not made again."""
-    people: int = 180
+    people: int = 216
     held_out: int = 30
     recipe: Recipe = field(default_factory=Recipe)
 
@@ -87,8 +87,11 @@ def readings(run: Run, reader: Reader, measured: Rows) -> dict[str, Values]:
     offsets, aperture = (
         array.astype(np.float64) for array in (measured.offsets, measured.aperture)
     )
+    still = np.zeros_like(offsets)
+    still[:, SEEN] = steadied(offsets).reshape(len(offsets), -1, 3)
     return {
         "analytic": np.clip(arkit_from_motions(offsets, aperture), 0.0, 1.0),
+        "analytic, steadied": np.clip(arkit_from_motions(still, aperture), 0.0, 1.0),
         "linear": linear.read(offsets, aperture),
         "network": reader.read(offsets, aperture),
     }
