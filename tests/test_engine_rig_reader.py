@@ -1,5 +1,6 @@
 """The reader of expressions says what a face does, and nothing of a face that does nothing."""
 
+from dataclasses import replace
 from importlib.resources import files
 from io import BytesIO
 from typing import Any
@@ -108,6 +109,12 @@ def test_gains_of_one_leave_a_motion_untouched() -> None:
     np.testing.assert_array_equal(same.offsets, motion.offsets)
     np.testing.assert_array_equal(same.aperture, motion.aperture)
     np.testing.assert_array_equal(same.rotation, motion.rotation)
+
+
+def test_without_blinks_an_eye_stays_as_open_as_it_was() -> None:
+    wink = replace(still_motion(), aperture=np.array([0.2, 1.3]))
+    shown = edited(wink, Edit(gains={"eyeBlinkLeft": 0.0, "eyeBlinkRight": 0.0}))
+    np.testing.assert_allclose(shown.aperture, [1.0, 1.3])
 
 
 def test_a_gain_on_what_the_driver_does_not_do_changes_next_to_nothing() -> None:
