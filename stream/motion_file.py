@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from engine.errors import InputError, OutputError
 from engine.faces.face import LANDMARKS
 from engine.motion import ARKIT_NAMES
-from engine.rig.factors import arkit_from_motions
 from engine.rig.motion import RigMotion, still_motion
+from engine.rig.reader import load_reader
 from stream.motion_layout import FORMAT, NUMBERS, VERSION
 
 BATCH = 512
@@ -135,11 +135,12 @@ def refuse_model(name: str) -> None:
 
 def _arkit(rows: NDArray[np.void]) -> NDArray[np.float32]:
     """(N, 52): what the recorded landmarks and lids are in ARKit's names."""
+    reader = load_reader()
     found = np.zeros((len(rows), len(ARKIT_NAMES)), np.float32)
     for begin in range(0, len(rows), BATCH):
         batch = rows[begin : begin + BATCH]
-        offsets = batch["offsets"].astype(np.float64).reshape(-1, LANDMARKS, 3)
-        found[begin : begin + BATCH] = arkit_from_motions(offsets, batch["aperture"])
+        offsets = batch["offsets"].reshape(-1, LANDMARKS, 3)
+        found[begin : begin + BATCH] = reader.read(offsets, batch["aperture"])
     return found
 
 

@@ -14,9 +14,9 @@ from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.motion import ARKIT_NAMES
 from engine.reenactor import Reenactor
-from engine.rig.factors import arkit_from_motion
 from engine.rig.model import RigModel
 from engine.rig.motion import RigMotion
+from engine.rig.reader import load_reader
 from stream.motion_file import BATCH, motion_writer
 from stream.motion_reader import load_motion
 from tests.faces_made import made_face, textured
@@ -60,7 +60,8 @@ def test_the_arkit_coefficients_are_those_of_each_frame(tmp_path: Path) -> None:
     with np.load(path, allow_pickle=False) as arrays:
         assert tuple(arrays["arkit_names"]) == ARKIT_NAMES
         for index in (0, 7, count - 1):
-            expected = arkit_from_motion(moving(index))
+            motion = moving(index)
+            expected = load_reader().read(motion.offsets[None], motion.aperture[None])[0]
             np.testing.assert_allclose(arrays["arkit"][index], expected, atol=1e-4)
 
 

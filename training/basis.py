@@ -91,7 +91,7 @@ def build(
     canonical = np.concatenate([rest, *(_iris(eyes[k], radius) for k in (1, 0))])
     basis = np.zeros((len(canonical), 3, len(ARKIT_NAMES)), np.float32)
     for column, name in enumerate(ARKIT_NAMES):
-        for shape in _facekit_names(name, facekit.expression_names):
+        for shape in facekit_names(name, facekit.expression_names):
             moved = placement.vectors(found.on(facekit.expression_shape(shape)))
             basis[: face_mesh.MESH_POINTS, :, column] += moved
         basis[face_mesh.MESH_POINTS :, :, column] = _iris_motion(name, radius)
@@ -175,7 +175,7 @@ def _symmetric(basis: NDArray[np.float32], mirror: NDArray[np.int16]) -> NDArray
     return np.asarray((basis + reflected) / 2, np.float32)
 
 
-def _facekit_names(name: str, known: tuple[str, ...]) -> list[str]:
+def facekit_names(name: str, known: tuple[str, ...]) -> list[str]:
     """FaceKit's shapes for an ARKit name; it splits browInnerUp and cheekPuff into sides."""
     sided = name
     for word, letter in (("Left", "_L"), ("Right", "_R")):

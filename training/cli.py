@@ -201,3 +201,36 @@ def ship(
     origin = Origin(licence="MIT", trained_on="synthetic heads on ICT-FaceKit; no real face")
     error = write_refiner(refiner, out, origin=origin, force=force)
     typer.echo(f"{out}: within {error:.1e} of PyTorch in float64")
+
+
+@train.command()
+def reader(
+    *,
+    out: Annotated[Path, typer.Option(help="File to write: engine/assets/rig/reader.npz.")],
+    samples: Annotated[
+        Path, typer.Option(help="Folder of rendered samples; those that are there are kept.")
+    ],
+    facekit: FacekitOption = Path("facekit.npz"),
+    people: Annotated[int, typer.Option(min=4, help="People to learn from.")] = 216,
+    held_out: Annotated[int, typer.Option(min=1, help="People to measure on.")] = 30,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 2000,
+) -> None:
+    """Learn to read ARKit coefficients from landmarks; it may be stopped and run again."""
+    from training.reader import run as reading
+    from training.reader.learn import Recipe
+    from training.reader.measure import GROUPS, scores
+
+    run = reading.Run(
+        facekit=facekit, folder=samples, people=people, held_out=held_out,
+        recipe=Recipe(steps=steps),
+    )  # fmt: skip
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("people", total=people + held_out)
+        reading.make_samples(run, lambda done: progress.update(task, completed=done))
+        task = progress.add_task("steps", total=steps)
+        made = reading.learn(run, lambda step, loss: progress.update(task, completed=step))
+    measured = reading.rows(samples, run.measured_on)
+    reading.write(made, out, run)
+    of = scores(made.read(measured.offsets, measured.aperture), measured)
+    told = ", ".join(f"{name} {of[name].correlation:.2f} ({of[name].error:.3f})" for name in GROUPS)
+    typer.echo(f"{out}: correlation (mean error) on held-out people: {told}")

@@ -1,7 +1,8 @@
 """Named factors of a rig motion: gains, sources, and the 52 ARKit names.
 
 Each landmark's offset is shared out among lips, emotion and gaze by where the landmark lies; blink
-and pose have fields of their own. An ARKit name acts through its displacement of the landmarks.
+and pose have fields of their own. An ARKit name acts through its displacement of the landmarks; how
+much of it a driver does is told by `engine/rig/reader.py`.
 """
 
 from dataclasses import replace
@@ -13,6 +14,7 @@ from engine.faces.canonical import load_basis
 from engine.geometry import Array, smoothstep
 from engine.motion import ARKIT_NAMES, Edit, Factor
 from engine.rig.motion import RigMotion, still_motion
+from engine.rig.reader import load_reader
 from engine.rig.topology import LIDS
 
 _LIPS_TOP_CM, _LIPS_FULL_CM = -1.5, -3.2
@@ -75,7 +77,11 @@ def motion_from_arkit(coefficients: dict[str, float]) -> RigMotion:
 
 
 def arkit_from_motion(motion: RigMotion) -> Array:
-    """(52,) coefficients in 0..1.2 that explain the motion best, in the order of ARKIT_NAMES."""
+    """(52,) coefficients in 0..1.2 that explain the motion best, in the order of ARKIT_NAMES.
+
+    The inverse of `motion_from_arkit`. It takes a tracker's errors for expressions: what a driver
+    does is read by `engine/rig/reader.py`.
+    """
     coefficients: Array = arkit_from_motions(motion.offsets[None], motion.aperture[None])[0]
     return coefficients
 
@@ -113,7 +119,8 @@ def _with_arkit_gains(motion: RigMotion, edit: Edit) -> RigMotion:
     gains = np.array([edit.gain(name) for name in ARKIT_NAMES])
     if (gains == 1.0).all():
         return motion
-    extra = arkit_from_motion(motion) * (gains - 1.0)
+    read = load_reader().read(motion.offsets[None], motion.aperture[None])[0]
+    extra = read * (gains - 1.0)
     aperture = np.maximum(motion.aperture + _arkit_aperture(extra) - 1.0, 0.0)
     return replace(motion, offsets=motion.offsets + _arkit_offsets(extra), aperture=aperture)
 
