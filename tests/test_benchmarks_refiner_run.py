@@ -33,10 +33,19 @@ def test_sections_without_their_files_are_skipped_with_the_reason(
     assert "the refiner is better than the rig: **no** (nothing was measured" in told.out
 
 
-def test_a_bundle_that_is_none_is_one_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--only", "sheets", "--refiner"),
+        ("--only", "same_person", "--clips"),
+        ("--only", "pose_leak", "--portraits"),
+    ],
+)
+def test_a_folder_with_nothing_in_it_is_one_line(
+    given: tuple[str, ...], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert main(["--only", "sheets", "--refiner", str(tmp_path)]) == 2
+    assert main([*given, str(tmp_path)]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert len(told.err.splitlines()) == 1

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import torch
+
 from benchmarks.machine import keep
 from benchmarks.refiner import flicker, held_out, identity, pose_leak, same_person, sheets
 from benchmarks.refiner.report import Section, Skipped, verdict_of
@@ -36,6 +38,10 @@ SECTIONS: dict[str, Callable[[Subjects], Section | Skipped]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print and keep."""
     options = _parser().parse_args(arguments)
+    threads = torch.get_num_threads()
+    # One picture at a time gains little from two threads, and beside another busy process the two
+    # wait for each other: ten times slower.
+    torch.set_num_threads(1)
     try:
         refiner, weights = load_refiner(options.refiner), _hash(options.refiner)
         subjects = Subjects(_settings(options), refiner)
@@ -43,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     except UnderstudyError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    finally:
+        torch.set_num_threads(threads)
     measured = {name: part for name, part in found.items() if isinstance(part, Section)}
     verdict = verdict_of(measured.values())
     text = "\n\n".join(

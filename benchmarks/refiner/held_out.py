@@ -40,6 +40,8 @@ STILL, EXACT = "still picture", "exact renders"
 KINDS: tuple[Kind, ...] = ("expression", "pose", "both")
 AREAS = ("frame", "face box")
 
+_CELL_PX = 128
+
 MOST_LEAKED = 0.02
 """How much more may move that should not, against the rig, in the matrix's unit."""
 
@@ -123,8 +125,8 @@ def _drive(
             held = with_factor(motion, "pose", still_motion())
             for row, face in _faces(tracker, sitter.shown(held)):
                 found.astray[row].append(angle_deg(own.exact_face, face))
-    blank = [np.full_like(columns[0], 255)] * (len(ACTS) - len(columns)) if columns else []
-    return np.hstack([*columns, *blank])
+    blank = np.full((3 * _CELL_PX, _CELL_PX, 3), 255, np.uint8)
+    return np.hstack([*columns, *[blank] * (len(ACTS) - len(columns))])
 
 
 def _faces(tracker: Tracker, pictures: dict[str, Pixels]) -> Iterator[tuple[str, Face]]:
@@ -203,7 +205,9 @@ def _stays(astray: dict[str, list[float]]) -> Verdict:
 
 
 def _small(picture: Pixels) -> Pixels:
-    return np.asarray(cv2.resize(picture, (128, 128), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(
+        cv2.resize(picture, (_CELL_PX, _CELL_PX), interpolation=cv2.INTER_AREA), np.uint8
+    )
 
 
 def _keep(sheet: Pixels, path: Path) -> None:

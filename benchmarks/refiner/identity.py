@@ -109,10 +109,11 @@ def _scale(subjects: Subjects, recogniser: Recogniser) -> dict[str, float]:
         for index in pick_frames(take.faces, take.neutral, FRAMES_A_CLIP):
             other = recogniser.identity(take.pictures[index], take.faces[index])
             same.append(csim(own, other))
+    # The median: two clips may show one person.
     strangers = [csim(first, second) for first, second in combinations(neutral, 2)]
     return {
         "same clip": float(np.mean(same)),
-        "other clips": float(np.mean(strangers)) if strangers else 0.0,
+        "other clips": float(np.median(strangers)) if strangers else 0.0,
     }
 
 

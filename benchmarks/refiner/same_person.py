@@ -1,7 +1,6 @@
 """The same-person test of the refiner: a clip's neutral frame must follow the clip itself."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +8,10 @@ from PIL import Image
 
 from benchmarks.lpips import Lpips
 from benchmarks.machine import markdown
+from benchmarks.refiner.comparing import Measured, compared, measure
 from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Subjects
-from benchmarks.regions import REGIONS, distance, regions
-from benchmarks.same_person import Take
-from engine.frame import Pixels
-
-STILL = "still picture"
+from benchmarks.regions import REGIONS
 
 MOST_LOST = 0.02
 """Of the rig's error: on no clip may the refiner lose more than this in any region."""
@@ -32,26 +28,6 @@ Row = dict[str, dict[str, dict[str, float]]]
 _AS_ERROR = {"L1": "L1", "SSIM": "1 - SSIM", "LPIPS": "LPIPS"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Compared:
-    """One frame: the truth, what each row made of it, and how far that is off."""
-
-    index: int
-    truth: Pixels
-    outputs: dict[str, Pixels]
-    values: dict[str, dict[str, dict[str, float]]]
-    """Row -> metric -> region -> value."""
-
-    @property
-    def lost(self) -> float:
-        """How much farther from the truth the refiner's mouth and eyes are than the rig's."""
-        metric = "LPIPS" if "LPIPS" in self.values[RIG] else "L1"
-        return sum(
-            self.values[REFINED][metric][region] - self.values[RIG][metric][region]
-            for region in ("mouth", "eyes")
-        )
-
-
 def run(subjects: Subjects) -> Section | Skipped:
     """All clips; LPIPS only where its weights are there."""
     settings = subjects.settings
@@ -60,58 +36,24 @@ def run(subjects: Subjects) -> Section | Skipped:
         return Skipped(missing)
     lpips, no_lpips = _find_lpips(settings.models)
     rows: dict[str, Row] = {}
-    worst: dict[str, int] = {}
+    worst: dict[str, dict[str, int]] = {}
     for take in subjects.takes:
-        frames = []
-        bad: Compared | None = None
-        for frame in compared(subjects, take, lpips):
-            frames.append(frame.values)
-            bad = frame if bad is None or frame.lost > bad.lost else bad
-        for row in frames[0]:
-            for metric in frames[0][row]:
-                means = {
-                    region: float(np.mean([f[row][metric][region] for f in frames]))
-                    for region in REGIONS
-                }
+        found = measure(compared(subjects, take, lpips))
+        for row, metrics in found.means.items():
+            for metric, means in metrics.items():
                 rows.setdefault(row, {}).setdefault(metric, {})[take.name] = means
-        assert bad is not None
-        worst[take.name] = bad.index
+        worst[take.name] = {"lost": found.lost.index, "farthest": found.farthest.index}
         if settings.sheets is not None:
-            _keep_strip(bad, settings.sheets / f"worst_{take.name}.png")
+            _keep_strip(found, settings.sheets / f"worst_{take.name}.png")
     note = f"\n\nLPIPS is left out: {no_lpips}." if no_lpips else ""
-    told = ", ".join(f"{clip} {index}" for clip, index in worst.items())
-    note += f"\n\nFrames that the refiner makes worst, mouth and eyes: {told}."
+    for kind, words in {"lost": "loses most", "farthest": "is farthest off"}.items():
+        told = ", ".join(f"{clip} {frames[kind]}" for clip, frames in worst.items())
+        note += f"\n\nFrames where the refiner {words}, mouth and eyes: {told}."
     return Section(
         result={"rows": rows, "worst_frames": worst},
         table=_table(rows) + note,
         verdicts=tuple(_verdicts(rows)),
     )
-
-
-def compared(subjects: Subjects, take: Take, lpips: Lpips | None) -> Iterator[Compared]:
-    """Every n-th frame of a clip but the neutral one."""
-    start = take.pictures[take.neutral], take.faces[take.neutral]
-    sitter, driver = subjects.sitter(take.name, *start), subjects.model.driver()
-    driver.calibrate(*start)
-    for index in range(0, len(take.pictures), subjects.settings.every):
-        if index == take.neutral:
-            continue
-        truth, face = take.pictures[index], take.faces[index]
-        # Time 0: each frame is believed on its own, as in `benchmarks.same_person`.
-        outputs = {STILL: start[0], **sitter.shown(driver.read(truth, face, 0))}
-        masks = regions(face, truth.shape[:2])
-        right = lpips.features(truth) if lpips else None
-        values: dict[str, dict[str, dict[str, float]]] = {}
-        for row, output in outputs.items():
-            near = distance(output, truth, masks)
-            values[row] = {
-                "L1": {region: near[region][0] for region in REGIONS},
-                "SSIM": {region: near[region][1] for region in REGIONS},
-            }
-            if lpips and right:
-                apart = lpips.between(lpips.features(output), right, truth.shape[:2])
-                values[row]["LPIPS"] = {r: float(apart[masks[r]].mean()) for r in REGIONS}
-        yield Compared(index=index, truth=truth, outputs=outputs, values=values)
 
 
 def judge(metric: str, rig: Errors, refined: Errors) -> tuple[Verdict, Verdict]:
@@ -184,6 +126,16 @@ def _table(rows: dict[str, Row]) -> str:
     return markdown(["", "clip", *(f"{r} {' / '.join(metrics)}" for r in REGIONS)], lines)
 
 
+def _keep_strip(found: Measured, path: Path) -> None:
+    """Truth, rig and refined beside each other; first where it loses most, then where it is off."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [
+        np.hstack([frame.truth, *(frame.outputs[row] for row in ROWS)])
+        for frame in (found.lost, found.farthest)
+    ]
+    Image.fromarray(np.vstack(rows)).save(path)
+
+
 def _find_lpips(models: Path | None) -> tuple[Lpips | None, str | None]:
     """LPIPS, or why not."""
     if models is None:
@@ -191,10 +143,3 @@ def _find_lpips(models: Path | None) -> tuple[Lpips | None, str | None]:
     paths = models / "squeezenet1_1_torchvision_fp16.pth", models / "lpips_v0.1_squeeze.pth"
     missing = find_missing([("--models", path) for path in paths])
     return (None, missing) if missing else (Lpips(*paths), None)
-
-
-def _keep_strip(frame: Compared, path: Path) -> None:
-    """Truth, rig and refined beside each other."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    strip = np.hstack([frame.truth, *(frame.outputs[row] for row in ROWS)])
-    Image.fromarray(strip).save(path)

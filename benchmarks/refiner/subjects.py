@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.same_person import Take, load_take
+from engine.errors import InputError
 from engine.faces.face import Face
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
@@ -73,7 +74,10 @@ class Subjects:
         """The clips, tracked; `settings.clips` is there."""
         folder = self.settings.clips
         assert folder is not None
-        return [load_take(path, CLIP_SIDE_PX) for path in _files(folder, _CLIPS)]
+        paths = list(_files(folder, _CLIPS))
+        if not paths:
+            raise InputError(f"{folder} holds no clip: name a folder of .mp4 or .mkv files.")
+        return [load_take(path, CLIP_SIDE_PX) for path in paths]
 
     @cached_property
     def sitters(self) -> list[Sitter]:
@@ -82,7 +86,10 @@ class Subjects:
         assert folder is not None
         paths = list(_files(folder, _PICTURES))[: self.settings.most_portraits]
         found = [self._find_sitter(path) for path in paths]
-        return [sitter for sitter in found if sitter is not None]
+        sitters = [sitter for sitter in found if sitter is not None]
+        if not sitters:
+            raise InputError(f"{folder} holds no picture with a face: name a folder of portraits.")
+        return sitters
 
     def _find_sitter(self, path: Path) -> Sitter | None:
         picture = open_picture(path)
