@@ -68,7 +68,14 @@ def test_it_ships_only_if_everything_that_decides_holds(
     verdicts: list[Verdict], *, ships: bool
 ) -> None:
     section = Section(result={}, table="", verdicts=tuple(verdicts))
-    assert verdict_of([section]).holds is ships
+    assert verdict_of([section], []).holds is ships
+
+
+def test_nothing_is_decided_while_a_section_is_missing() -> None:
+    section = Section(result={}, table="", verdicts=(verdict(holds=True),))
+    undecided = verdict_of([section], ["flicker"])
+    assert not undecided.holds
+    assert undecided.detail == "undecided: flicker not measured"
 
 
 def test_missing_files_are_named() -> None:

@@ -30,7 +30,7 @@ def test_sections_without_their_files_are_skipped_with_the_reason(
     assert len(told.err.splitlines()) == len(SECTIONS)
     assert "same_person is skipped: --clips is not given" in told.err
     assert "held_out is skipped: --facekit is not given" in told.err
-    assert "the refiner is better than the rig: **no** (nothing was measured" in told.out
+    assert "the refiner is better than the rig: **no** (undecided: same_person, " in told.out
 
 
 @pytest.mark.slow

@@ -52,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         torch.set_num_threads(threads)
     measured = {name: part for name, part in found.items() if isinstance(part, Section)}
-    verdict = verdict_of(measured.values())
+    unmeasured = [name for name in SECTIONS if name != "sheets" and name not in measured]
+    verdict = verdict_of(measured.values(), unmeasured)
     text = "\n\n".join(
         [
             f"Refiner: {weights[:12]}.",

@@ -37,11 +37,11 @@ CAMERA = Webcam(
     gain=np.ones(3),
     saturation=1.0,
     vignette=0.0,
-    grey_noise=0.012,
-    colour_noise=0.008,
-    jpeg_quality=85,
+    grey_noise=0.005,
+    colour_noise=0.003,
+    jpeg_quality=92,
 )
-"""A usual webcam by lamplight."""
+"""A usual webcam, reduced to the clip's size: most of its noise is averaged away by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +79,15 @@ def run(subjects: Subjects) -> Section | Skipped:
 
 
 def judge(found: dict[str, dict[str, dict[str, float]]]) -> Verdict:
-    """`found`: driver -> portrait -> row -> flicker."""
-    rig, refined = (_mean(found.values(), row) for row in (RIG, REFINED))
-    added = refined / rig - 1.0 if rig else float(refined > 0)
+    """`found`: driver -> portrait -> row -> flicker; no driver's mean may rise."""
+    rig, refined = ({name: _mean([f], row) for name, f in found.items()} for row in (RIG, REFINED))
+    added = {name: refined[name] / max(rig[name], 1e-6) - 1.0 for name in found}
+    worst = max(added, key=lambda name: added[name])
     return Verdict(
         question="no flicker is added before a still driver",
-        holds=added <= MOST_ADDED,
-        detail=f"mean {rig:.3f} -> {refined:.3f} of 255, {added:+.1%}",
+        holds=added[worst] <= MOST_ADDED,
+        detail=f"worst: {worst}, mean {rig[worst]:.3f} -> {refined[worst]:.3f} of 255, "
+        f"{added[worst]:+.1%}",
     )
 
 

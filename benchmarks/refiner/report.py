@@ -1,6 +1,6 @@
 """What a section of the evaluation gives back: figures, a table, and what they decide."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,20 @@ def find_missing(paths: Iterable[tuple[str, Path | None]]) -> str | None:
     return None
 
 
-def verdict_of(sections: Iterable[Section]) -> Verdict:
-    """All together: the refiner ships if every verdict that decides holds."""
+def verdict_of(sections: Iterable[Section], unmeasured: Sequence[str]) -> Verdict:
+    """All together: the refiner ships if every verdict that decides holds, and none is missing.
+
+    `unmeasured` names sections that were left out.
+    """
     deciding = [v for section in sections for v in section.verdicts if v.decides]
     failed = [v.question for v in deciding if not v.holds]
-    told = f"fails: {'; '.join(failed)}" if failed else f"all {len(deciding)} hold"
+    told = f"all {len(deciding)} hold"
+    if failed:
+        told = f"fails: {'; '.join(failed)}"
+    elif unmeasured:
+        told = f"undecided: {', '.join(unmeasured)} not measured"
     return Verdict(
         question="the refiner is better than the rig",
-        holds=bool(deciding) and not failed,
-        detail=told if deciding else "nothing was measured that decides",
+        holds=bool(deciding) and not failed and not unmeasured,
+        detail=told,
     )
