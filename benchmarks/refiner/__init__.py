@@ -1,0 +1,1 @@
+"""Is the refiner better than the rig alone? What decides whether it ships."""
