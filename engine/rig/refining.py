@@ -52,7 +52,7 @@ _CLOSING = 0.5, 0.85
 Trained on rendered heads, the network draws a closed lid better than a warp does, and an open eye
 worse: on real clips with open eyes the error at the eyes grew by 4 to 17 %."""
 
-_REACH, _FLATNESS = 0.85, 1.4
+_REACH, _FLATNESS = 1.15, 1.4
 """Half the width of what is left to the rig, over the contour's; and its width over its height."""
 
 
@@ -160,7 +160,7 @@ def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
     at = _flow_of_picture(steer, crop, to_crop, size)
     at[..., 0] += np.arange(left, right, dtype=np.float32)
     at[..., 1] += np.arange(top, bottom, dtype=np.float32)[:, None]
-    part = cv2.remap(picture, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    part = cv2.remap(picture, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     # Whole levels, light and dark apart: OpenCV enlarges bytes several times as fast as floats.
     lost = cv2.convertScaleAbs(steer[..., 2], alpha=-255.0, beta=255.0)
     lighter = _enlarged(_bytes(added), to_crop, size)
