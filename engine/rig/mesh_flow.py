@@ -48,12 +48,14 @@ class MeshFlower:
             cv2.TriangleRasterizeSettings()
             .setShadingType(cv2.RASTERIZE_SHADING_SHADED)
             .setCullingMode(cv2.RASTERIZE_CULLING_CW)
+            # Depth as OpenGL has it: else OpenCV converts the whole buffer and back.
+            .setGlCompatibleMode(cv2.RASTERIZE_COMPAT_INVDEPTH)
         )
 
     def flow(self, target: Array, lattice: Lattice) -> MeshFlow:
         """The flow at the points of a lattice for landmarks `target` (478, 3)."""
         drawn = np.zeros((lattice.rows, lattice.columns, 3), np.float32)
-        depth = np.full((lattice.rows, lattice.columns), _FAR, np.float32)
+        depth = np.ones((lattice.rows, lattice.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
             _placed(target),
             load_basis().triangles,
