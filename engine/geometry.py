@@ -84,6 +84,12 @@ def vector_from_rotation(rotation: Array) -> Array:
     return vector
 
 
+def angle_between(one: Array, other: Array) -> float:
+    """Of the turn from one rotation (3, 3) to another, in radians, 0 to pi."""
+    trace = float((one * other).sum())  # of one @ other.T
+    return float(np.arccos(min(max((trace - 1.0) / 2.0, -1.0), 1.0)))
+
+
 def yaw_pitch_roll(rotation: Array) -> tuple[float, float, float]:
     """Degrees, applied roll first, then pitch, then yaw; axes x right, y up, z to the viewer.
 

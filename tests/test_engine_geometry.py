@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.geometry import (
+    angle_between,
     fit_similarity,
     rotation_from_vector,
     rotation_from_yaw_pitch_roll,
@@ -26,6 +27,13 @@ def test_a_rotation_vector_survives_the_way_there_and_back(
 def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
     rotation = rotation_from_vector(np.array([0.0, 0.0, np.pi / 2]))
     np.testing.assert_allclose(rotation @ [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, np.pi])
+def test_the_angle_between_two_rotations_is_that_of_the_turn(angle: float) -> None:
+    one = rotation_from_vector(np.array([0.3, -0.2, 0.9]))
+    turn = rotation_from_vector(np.array([0.6, 0.0, 0.8]) * angle)
+    assert angle_between(turn @ one, one) == pytest.approx(angle, abs=1e-6)
 
 
 def test_yaw_pitch_and_roll_survive_the_way_there_and_back() -> None:

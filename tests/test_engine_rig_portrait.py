@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.errors import MachineError
 from engine.faces.canonical import head_pose
 from engine.geometry import yaw_pitch_roll
 from engine.motion import MODES, Edit
@@ -94,6 +96,12 @@ def test_the_fast_mesh_flow_equals_its_slow_twin(moved: dict[str, float]) -> Non
     error = np.hypot(fast.x - slow[..., 0], fast.y - slow[..., 1])[both]
     # Perspective bends what is drawn by a thousandth; at an outline either triangle may win.
     assert np.percentile(error, 99) < 0.005
+
+
+def test_an_opencv_that_cannot_draw_triangles_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cv2, "TriangleRasterizeSettings")
+    with pytest.raises(MachineError, match=r"needs OpenCV 5.*pip install"):
+        RigPortrait(textured(), made_face())
 
 
 def test_a_flow_at_every_second_pixel_is_that_at_every_pixel() -> None:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import MachineError
 from engine.faces.canonical import load_basis
 from engine.faces.topology import MESH_POINTS
 from engine.geometry import Array
@@ -38,22 +39,22 @@ class MeshFlower:
     """The flow of one portrait's face mesh; what doesn't depend on the frame is made once."""
 
     def __init__(self, source: Array) -> None:
-        """`source` is (478, 3): the portrait's landmarks in px."""
+        """`source` is (478, 3): the portrait's landmarks in px.
+
+        Raises:
+            MachineError: this OpenCV cannot draw triangles.
+        """
         points = source[:MESH_POINTS, :2]
         self._low = points.min(axis=0)
         self._extent = np.maximum(points.max(axis=0) - self._low, 1e-6)
         self._colours = np.ones((MESH_POINTS, 3), np.float32)  # the third says: covered
         self._colours[:, :2] = (points - self._low) / self._extent
-        self._settings = (
-            cv2.TriangleRasterizeSettings()
-            .setShadingType(cv2.RASTERIZE_SHADING_SHADED)
-            .setCullingMode(cv2.RASTERIZE_CULLING_CW)
-        )
+        self._settings = _settings()
 
     def flow(self, target: Array, lattice: Lattice) -> MeshFlow:
         """The flow at the points of a lattice for landmarks `target` (478, 3)."""
         drawn = np.zeros((lattice.rows, lattice.columns, 3), np.float32)
-        depth = np.full((lattice.rows, lattice.columns), _FAR, np.float32)
+        depth = np.ones((lattice.rows, lattice.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
             _placed(target),
             load_basis().triangles,
@@ -70,6 +71,22 @@ class MeshFlower:
         x = drawn[..., 0] * np.float32(width) + np.float32(low_x)
         y = drawn[..., 1] * np.float32(height) + np.float32(low_y)
         return MeshFlow(x=x, y=y, covered=drawn[..., 2] > 0.5)
+
+
+def _settings() -> "cv2.TriangleRasterizeSettings":
+    # Another package's OpenCV may have been laid over ours: all of them own the folder cv2.
+    if not hasattr(cv2, "TriangleRasterizeSettings"):
+        raise MachineError(
+            f"the rig needs OpenCV 5, and OpenCV {cv2.__version__} is installed: "
+            "pip install --force-reinstall 'opencv-python-headless>=5.0'"
+        )
+    return (
+        cv2.TriangleRasterizeSettings()
+        .setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+        .setCullingMode(cv2.RASTERIZE_CULLING_CW)
+        # Depth as OpenGL has it: else OpenCV converts the whole buffer and back.
+        .setGlCompatibleMode(cv2.RASTERIZE_COMPAT_INVDEPTH)
+    )
 
 
 def _placed(target: Array) -> NDArray[np.float32]:

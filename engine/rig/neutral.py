@@ -7,7 +7,7 @@ calibrated by stays until the user says otherwise.
 
 import numpy as np
 
-from engine.geometry import vector_from_rotation
+from engine.geometry import angle_between
 from engine.rig.reading import Reading, blend
 
 BLEND_S = 1.5
@@ -80,8 +80,8 @@ class NeutralChoice:
 
 def expressiveness(reading: Reading, usual: Reading) -> float:
     """How far a face is from rest; 0 is a face at rest. Roughly in cm of landmark movement."""
-    unusual = np.linalg.norm((reading.points - usual.points)[:468], axis=1).mean()
+    apart = (reading.points - usual.points)[:468]
+    unusual = np.sqrt(np.einsum("ij,ij->i", apart, apart)).mean()
     closed = np.maximum(1.0 - reading.openings / np.maximum(usual.openings, 0.05), 0.0).max()
-    between = reading.placement.rotation @ usual.placement.rotation.T
-    turned = np.linalg.norm(vector_from_rotation(between))
+    turned = angle_between(reading.placement.rotation, usual.placement.rotation)
     return float(0.05 + unusual + 3.0 * reading.lip_gap + closed + 0.5 * turned)

@@ -15,6 +15,10 @@ from engine.geometry import (
 )
 from engine.rig.topology import EYES, INNER_LOWER, INNER_UPPER, MOUTH_LEFT, MOUTH_RIGHT
 
+_UPPER_LIDS = np.stack([eye.upper for eye in EYES])
+_LOWER_LIDS = np.stack([eye.lower for eye in EYES])
+_OUTER, _INNER = [eye.outer for eye in EYES], [eye.inner for eye in EYES]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
@@ -49,13 +53,10 @@ def read_face(face: Face, picture: Pixels | None = None) -> Reading:
 
 def eye_openings(points: Array) -> Array:
     """(478, 3) canonical -> (2,)."""
-    return np.array(
-        [
-            np.linalg.norm((points[eye.upper] - points[eye.lower])[:, :2], axis=1).mean()
-            / np.linalg.norm((points[eye.outer] - points[eye.inner])[:2])
-            for eye in EYES
-        ]
-    )
+    lids = (points[_UPPER_LIDS] - points[_LOWER_LIDS])[..., :2]  # (2, lid points, 2)
+    corners = (points[_OUTER] - points[_INNER])[:, :2]
+    opening = np.hypot(lids[..., 0], lids[..., 1]).mean(axis=1)
+    return np.asarray(opening / np.hypot(corners[:, 0], corners[:, 1]))
 
 
 def relative_lip_gap(points: Array) -> float:

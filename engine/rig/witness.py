@@ -43,6 +43,8 @@ on it hardly is. The picture's word is weighed against this expectation."""
 _TRUST = 1.5
 """Grey levels of difference at the rim that outweigh a wrong expectation."""
 
+_CROWN_CM = np.array([[-4.0, 9.0, -3.0], [0.0, 11.0, -3.0], [4.0, 9.0, -3.0]])
+
 _RIM_DEPTH_CM = 2.0
 """The rim's distance before the pivot, along the view."""
 
@@ -54,6 +56,7 @@ class Witness:
         self._neutral = neutral
         self.pivot = neutral.placement.apply(PIVOT_CM[None])[0]
         """(3,) px, y up: what the head turns about."""
+        self._crown = neutral.placement.apply(_CROWN_CM)
         outline = to_picture(neutral.landmarks[list(OVAL)])[:, :2]
         top, chin = (to_picture(neutral.landmarks[[k]])[0, :2] for k in (FOREHEAD, CHIN))
         self._face_height = float(np.linalg.norm(chin - top))
@@ -80,9 +83,8 @@ class Witness:
         return _lowest(np.array(differences) + _TRUST * unexpected)
 
     def _expectation(self, moved: Similarity) -> float:
-        crown_cm = np.array([[-4.0, 9.0, -3.0], [0.0, 11.0, -3.0], [4.0, 9.0, -3.0]])
-        crown = self._neutral.placement.apply(crown_cm)
-        way = np.linalg.norm((moved.apply(crown) - crown)[:, :2], axis=1).mean()
+        x, y, _ = (moved.apply(self._crown) - self._crown).T
+        way = np.hypot(x, y).mean()
         return float(smoothstep(_ERRS, _SURELY, np.asarray(way / self._face_height)))
 
     def _difference(self, now: Grey, matrix: Array) -> float:
