@@ -15,6 +15,7 @@ from engine.geometry import Array, rotation_from_vector
 from engine.manifest import read_manifest
 from engine.motion import Edit
 from engine.reenactor import Reenactor
+from engine.rig.factors import motion_from_arkit
 from engine.rig.head_crop import (
     CENTRE_CM,
     FACE_HEIGHT,
@@ -32,7 +33,7 @@ from engine.rig.portrait import RigPortrait
 from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.refining import Refiner, lay_over, leave_to_rig, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
-from engine.rig.topology import EYES, LEFT_EYE, RIGHT_EYE
+from engine.rig.topology import EYES, LEFT_EYE, OUTER_LIPS, RIGHT_EYE
 from stream.parts import load_model
 from tests.faces_made import made_face, textured
 from tests.fakes import DiscTracker
@@ -212,6 +213,17 @@ def test_open_eyes_are_left_and_closed_ones_refined() -> None:
     left, right = (np.round(face.landmarks[e.contour, :2].mean(axis=0)) for e in EYES)
     assert gained[int(left[1]), int(left[0])].mean() == pytest.approx(20, abs=1)
     assert abs(gained[int(right[1]), int(right[0])].mean()) < 2
+
+
+def test_lips_at_rest_are_left_to_the_rig_and_moving_ones_refined() -> None:
+    picture, face = textured(256) // 2, made_face()
+    graph = Brightening()
+    refined = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    plain = RigPortrait(picture, face)
+    x, y = np.round(face.landmarks[list(OUTER_LIPS), :2].mean(axis=0)).astype(int)
+    for motion, gain in ((still_motion(), 0), (motion_from_arkit({"mouthLeft": 1.0}), 20)):
+        gained = refined.render(motion, Edit()).astype(int) - plain.render(motion, Edit())
+        assert gained[y - 3 : y + 4, x - 3 : x + 4].mean() == pytest.approx(gain, abs=3)
 
 
 class Brightening:
