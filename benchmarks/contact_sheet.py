@@ -23,7 +23,10 @@ from engine.motion import MODES, Edit
 from engine.pictures import open_picture
 from engine.rig.model import MOUTHS, RigModel
 from engine.rig.reading import read_face
+from engine.rig.refining import load_refiner
 from stream.clips import Clip
+
+_ROWS = {"on": (True,), "off": (False,), "both": (False, True)}
 
 
 def pick_frames(faces: list[Face], neutral: int, count: int) -> list[int]:
@@ -63,6 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help=".jpg or .png")
     parser.add_argument("--mode", choices=MODES, default="both")
     parser.add_argument("--mouth", choices=MOUTHS, default="generic")
+    parser.add_argument(
+        "--refine", choices=list(_ROWS), default="on", help="both: the rig alone above the refined"
+    )
     parser.add_argument("--frames", type=int, default=6, help="columns")
     parser.add_argument("--side", type=int, default=240, help="of a cell, pixels")
     options = parser.parse_args(arguments)
@@ -75,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     picked = pick_frames(faces, neutral, options.frames)
     blank = np.full((options.side, options.side, 3), 255, np.uint8)
     rows = [[blank, *(square(seen[index][0], options.side) for index in picked)]]
-    model = RigModel(mouth=options.mouth)
+    model = RigModel(mouth=options.mouth, refiner=load_refiner())
     for path in options.portraits:
         picture = open_picture(path)
         face = MeshTracker().find(picture)
@@ -84,12 +90,12 @@ def main(arguments: list[str] | None = None) -> int:
         picture, face = fit_portrait(picture, face, frame="face", size=512)
         portrait, driver = model.enroll(picture, face), model.driver()
         driver.calibrate(*seen[neutral])
-        cells = [square(picture, options.side)]
-        for index in picked:
-            # A quarter of a second between frames: each is believed on its own.
-            motion = driver.read(*seen[index], captured_ns=(index + 1) * 250_000_000)
-            cells.append(square(portrait.render(motion, Edit(mode=options.mode)), options.side))
-        rows.append(cells)
+        # A quarter of a second between frames: each is believed on its own.
+        motions = [driver.read(*seen[i], captured_ns=(i + 1) * 250_000_000) for i in picked]
+        for refine in _ROWS[options.refine]:
+            edit = Edit(mode=options.mode, refine=refine)
+            shown = [portrait.render(motion, edit) for motion in motions]
+            rows.append([square(cell, options.side) for cell in (picture, *shown)])
     sheet = np.vstack([np.hstack(cells) for cells in rows])
     options.out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sheet).save(options.out, quality=88)

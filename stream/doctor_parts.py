@@ -9,6 +9,7 @@ from stream.doctor_system import Finding, System
 
 OLDEST_PYTHON = (3, 11)
 BASE = ("numpy", "openvino", "pillow", "av", "typer", "rich")
+OLDEST_OPENCV = 5
 OPENCVS = ("opencv-python-headless", "opencv-python", "opencv-contrib-python")
 """Any of them owns the module cv2."""
 REINSTALL = "pip install --force-reinstall understudy"
@@ -35,6 +36,9 @@ def packages(system: System) -> Finding:
         says = f"not installed: {', '.join(absent)}"
         return Finding(check="packages", status="broken", says=says, fix=REINSTALL)
     says = ", ".join(f"{name} {version}" for name, version in found.items())
+    if int(str(found["opencv"]).partition(".")[0]) < OLDEST_OPENCV:
+        says = f"{says}: OpenCV {OLDEST_OPENCV} is needed, which draws the face mesh"
+        return Finding(check="packages", status="broken", says=says, fix=REINSTALL)
     return Finding(check="packages", status="ok", says=says)
 
 

@@ -72,11 +72,17 @@ def test_missing_packages_are_named(system: System) -> None:
     assert finding.fix is not None
 
 
-def test_any_opencv_will_do(system: System) -> None:
+def test_any_package_of_opencv_5_will_do(system: System) -> None:
     def find(name: str) -> str | None:
-        return None if name == "opencv-python-headless" else "1.0"
+        return "5.0.0.93" if name in ("opencv-contrib-python", *parts.BASE) else None
 
     assert parts.packages(replace(system, find_version=find)).status == "ok"
+
+
+def test_an_opencv_that_draws_no_mesh_is_named(system: System) -> None:
+    finding = parts.packages(replace(system, find_version=lambda _: "4.14.0.94"))
+    assert finding.status == "broken"
+    assert "OpenCV 5 is needed" in finding.says
 
 
 def test_no_camera_is_missing_not_broken(system: System) -> None:

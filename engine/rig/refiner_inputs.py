@@ -56,7 +56,7 @@ def region_maps(points: Array, size: tuple[int, int] = (SIDE, SIDE)) -> NDArray[
         _fill(irises, _ring(points[eye.iris : eye.iris + 5]))
     for brow in _BROWS:
         _fill(brows, points[list(brow)])
-    return np.dstack(maps)
+    return np.asarray(cv2.merge(maps), np.uint8)
 
 
 def _ring(iris: Array) -> Array:

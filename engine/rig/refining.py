@@ -23,7 +23,7 @@ from engine.manifest import Manifest, check_files, read_manifest
 from engine.rig.head_crop import FACE_HEIGHT, FACE_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.painting import Box
-from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
+from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 from engine.rig.topology import EYES, INNER_LIPS, OUTER_LIPS
 
@@ -150,10 +150,12 @@ def leave_to_rig(steer: Map, added: Map, contour: Array, share: float) -> None:
     # Smoothstep from 0.6 to 1, in place: this is in every frame.
     along = np.clip((far - np.float32(0.6)) * np.float32(2.5), 0.0, 1.0, out=far)
     stays = (along * along * (np.float32(3.0) - 2.0 * along) - 1.0) * np.float32(share) + 1.0
+    # All channels at once: NumPy is slow where it steps over the last axis.
+    three = np.asarray(cv2.cvtColor(stays, cv2.COLOR_GRAY2RGB), np.float32)
     part = slice(low[1], high[1]), slice(low[0], high[0])
-    steer[part][..., :2] *= stays[..., None]
-    steer[part][..., 2] = 1.0 - (1.0 - steer[part][..., 2]) * stays
-    added[part] *= stays[..., None]
+    steer[part] *= three
+    steer[part][..., 2] += 1.0 - stays
+    added[part] *= three
 
 
 def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
@@ -171,9 +173,7 @@ def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
     to_crop = crop.to_crop.copy()
     to_crop[:, 2] += to_crop[:, :2] @ (left, top)
     size = right - left, bottom - top
-    at = _flow_of_picture(steer, crop, to_crop, size)
-    at[..., 0] += np.arange(left, right, dtype=np.float32)
-    at[..., 1] += np.arange(top, bottom, dtype=np.float32)[:, None]
+    at = _sources(steer, crop, to_crop, (left, top), size)
     part = cv2.remap(picture, at, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     # Whole levels, light and dark apart: OpenCV enlarges bytes several times as fast as floats.
     lost = cv2.convertScaleAbs(steer[..., 2], alpha=-255.0, beta=255.0)
@@ -186,14 +186,25 @@ def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
     cv2.subtract(part, darker, dst=picture[top:bottom, left:right])
 
 
-def _flow_of_picture(steer: Map, crop: HeadCrop, to_crop: Array, size: tuple[int, int]) -> Map:
-    """(h, w, 2) px of the picture: made at half the resolution, since it is smooth."""
+def _sources(
+    steer: Map, crop: HeadCrop, to_crop: Array, corner: tuple[int, int], size: tuple[int, int]
+) -> Map:
+    """(h, w, 2) px of the picture: where each pixel of the box at `corner` comes from.
+
+    Made at every second pixel and enlarged, since it is smooth; with a rim of one such node around.
+    """
     # The flow is in the crop's px and axes; the picture's are turned and scaled against them.
     turned = np.asarray(steer[..., :2] @ crop.from_crop[:, :2].T.astype(np.float32), np.float32)
-    coarse = np.hstack([2.0 * to_crop[:, :2], to_crop @ [[0.5], [0.5], [1.0]]])
-    half = (size[0] + 1) // 2, (size[1] + 1) // 2
-    large = cv2.resize(_enlarged(turned, coarse, half), (2 * half[0], 2 * half[1]))
-    return np.asarray(large[: size[1], : size[0]], np.float32)
+    # Node k lies amid the pixels 2 k - 2 and 2 k - 1 of the box.
+    nodes = np.hstack([2.0 * to_crop[:, :2], to_crop @ [[-1.5], [-1.5], [1.0]]])
+    columns, rows = ((length + 1) // 2 + 2 for length in size)
+    coarse = _enlarged(turned, nodes, (columns, rows))
+    coarse[..., 0] += np.arange(columns, dtype=np.float32) * 2.0 + np.float32(corner[0] - 1.5)
+    coarse[..., 1] += (np.arange(rows, dtype=np.float32) * 2.0 + np.float32(corner[1] - 1.5))[
+        :, None
+    ]
+    large = cv2.resize(coarse, (2 * columns, 2 * rows))
+    return np.asarray(large[2 : 2 + size[1], 2 : 2 + size[0]], np.float32)
 
 
 def _bytes(levels: Map) -> Pixels:
@@ -235,11 +246,8 @@ def _box(crop: HeadCrop, part: Box, shape: tuple[int, ...]) -> Box:
 
 def _pixels(picture: Pixels, crop: HeadCrop, landmarks: Array) -> Map:
     """(1, height, width, 8) in 0..255."""
-    width, height = crop.size
-    pixels = np.empty((1, height, width, 3 + len(MAPS)), np.float32)
-    pixels[0, ..., :3] = crop.cut(picture)
-    pixels[0, ..., 3:] = region_maps(crop.points(landmarks), crop.size)
-    return pixels
+    maps = region_maps(crop.points(landmarks), crop.size)
+    return np.asarray(cv2.merge([crop.cut(picture), maps]), np.float32)[None]
 
 
 def load_refiner(
