@@ -69,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--refine", choices=list(_ROWS), default="on", help="both: the rig alone above the refined"
     )
+    parser.add_argument("--refiner", type=Path, help="bundle, else the one shipped")
     parser.add_argument("--frames", type=int, default=6, help="columns")
     parser.add_argument("--side", type=int, default=240, help="of a cell, pixels")
     options = parser.parse_args(arguments)
@@ -81,7 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
     picked = pick_frames(faces, neutral, options.frames)
     blank = np.full((options.side, options.side, 3), 255, np.uint8)
     rows = [[blank, *(square(seen[index][0], options.side) for index in picked)]]
-    model = RigModel(mouth=options.mouth, refiner=load_refiner())
+    model = RigModel(mouth=options.mouth, refiner=load_refiner(options.refiner))
     for path in options.portraits:
         picture = open_picture(path)
         face = MeshTracker().find(picture)

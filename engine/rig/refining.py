@@ -25,7 +25,7 @@ from engine.rig.motion import RigMotion, still_motion
 from engine.rig.painting import Box
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
-from engine.rig.topology import EYES, INNER_LIPS, OUTER_LIPS
+from engine.rig.topology import EYES, INNER_LIPS, OUTER_LIPS, OVAL
 
 Map = NDArray[np.float32]
 T = TypeVar("T", Map, Pixels)
@@ -52,6 +52,9 @@ worse: on real clips with open eyes the error at the eyes grew by 4 to 17 %."""
 _SPEAKING_CM = 0.12, 0.3
 """Mean way of the lips from rest: below the first the mouth is left to the rig, above the second it
 is refined. Lips at rest are the portrait's own pixels; on real clips it only blurred them."""
+
+_RIM = np.ones((9, 9), np.uint8)
+"""Twice the width of the face's rim over which corrections fade, px of the crop."""
 
 _LIPS = np.unique(np.array(OUTER_LIPS + INNER_LIPS))
 
@@ -117,6 +120,7 @@ class RefinedPortrait:
             is_open = float(smoothstep(*_CLOSING, np.asarray(opening)))
             leave_to_rig(steer, added, points[eye.contour], is_open)
         leave_to_rig(steer, added, points[list(OUTER_LIPS)], _resting(motion))
+        _inside(points[list(OVAL)], steer, added)
         lay_over(picture, crop, steer, added)
 
 
@@ -150,12 +154,25 @@ def leave_to_rig(steer: Map, added: Map, contour: Array, share: float) -> None:
     # Smoothstep from 0.6 to 1, in place: this is in every frame.
     along = np.clip((far - np.float32(0.6)) * np.float32(2.5), 0.0, 1.0, out=far)
     stays = (along * along * (np.float32(3.0) - 2.0 * along) - 1.0) * np.float32(share) + 1.0
+    part = slice(low[1], high[1]), slice(low[0], high[0])
+    _fade(steer[part], added[part], stays)
+
+
+def _inside(outline: Array, steer: Map, added: Map) -> None:
+    """Take back, in place, what lies outside the face: at a far cheek it would smear the collar."""
+    face = np.zeros(steer.shape[:2], np.uint8)
+    cv2.fillPoly(face, [np.round(outline).astype(np.int32)], 255)
+    face = np.asarray(cv2.blur(cv2.erode(face, _RIM), _RIM.shape))
+    _fade(steer, added, np.asarray(face, np.float32) * np.float32(1.0 / 255.0))
+
+
+def _fade(steer: Map, added: Map, stays: Map) -> None:
+    """Scale corrections in place by `stays` (h, w) in 0..1."""
     # All channels at once: NumPy is slow where it steps over the last axis.
     three = np.asarray(cv2.cvtColor(stays, cv2.COLOR_GRAY2RGB), np.float32)
-    part = slice(low[1], high[1]), slice(low[0], high[0])
-    steer[part] *= three
-    steer[part][..., 2] += 1.0 - stays
-    added[part] *= three
+    steer *= three
+    steer[..., 2] += 1.0 - stays
+    added *= three
 
 
 def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
