@@ -25,7 +25,7 @@ CENTRE_CM = np.array([0.0, -0.8, 4.0])
 
 FACE_LEFT, FACE_TOP, FACE_WIDTH, FACE_HEIGHT = 48, 40, 160, 208
 """The part of the crop in which a face moves, brows to open jaw, px: what is looked at in every
-frame. Outside it the refiner never had much to say, and a frame took two to three times as long.
+frame. Outside it the refiner never had much to say, and a frame took twice as long.
 Multiples of 8 and 16, so that the portrait's features can be cut alike."""
 
 _UP_CM = np.array([0.0, 1.0, 0.0])
