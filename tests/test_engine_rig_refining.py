@@ -16,6 +16,7 @@ from engine.geometry import Array, rotation_from_vector
 from engine.manifest import read_manifest
 from engine.motion import Edit
 from engine.reenactor import Reenactor
+from engine.rig.corrections import lay_over, leave_to_rig
 from engine.rig.factors import motion_from_arkit
 from engine.rig.head_crop import (
     CENTRE_CM,
@@ -32,7 +33,7 @@ from engine.rig.model import RigModel
 from engine.rig.motion import still_motion
 from engine.rig.portrait import RigPortrait
 from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
-from engine.rig.refining import Refiner, lay_over, leave_to_rig, load_refiner
+from engine.rig.refining import Refiner, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 from engine.rig.topology import EYES, LEFT_EYE, OUTER_LIPS, OVAL, RIGHT_EYE
 from stream.parts import load_model

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from engine.errors import InputError, MachineError
+from engine.errors import InputError
 from engine.faces.tracker import MeshTracker
 from engine.motion import ARKIT_NAMES
 from engine.rig.driver import RigDriver
 from engine.rig.reader import UNREAD, load_reader, parse_reader
+from tests.test_training_heads import FACEKIT
+from tests.test_training_heads import pytestmark as needs_heads
 from training.cli import app
 from training.heads import facekit
 from training.heads.appearance import sample_appearance
-from training.heads.context import create_context
 from training.heads.factors import Expression, Shapes
 from training.heads.identity import sample_identity
 from training.heads.posing import Pose
@@ -30,28 +31,8 @@ from training.reader.features import OTHER_SIDE, Rows, exact_twins, mirror_of_ba
 from training.reader.learn import Recipe, learned_reader
 from training.reader.measure import GROUPS, members, scores
 
-FACEKIT = Path(__file__).parents[1].parent / "shared" / "facekit" / "facekit.npz"
 UNSEEN = samples.HELD_OUT + 500
 QUICK = Recipe(components=60, steps=300, hidden=(16, 16))
-
-
-def has_egl() -> bool:
-    try:
-        create_context().release()
-    except MachineError:
-        return False
-    return True
-
-
-needs_heads = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not FACEKIT.is_file(), reason="the FaceKit arrays (../shared/facekit) are not here"
-    ),
-    pytest.mark.skipif(
-        not has_egl(), reason="no OpenGL by EGL (apt: libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri)"
-    ),
-]
 
 
 def drawn(people: int, faces: int = 30) -> Rows:

@@ -26,7 +26,7 @@ class Verdict(NamedTuple):
 
 
 class Adversary(nn.Module):
-    """Looks at patches of 29 px of a picture and of the regions that it should show."""
+    """Looks at patches of 26 px of a picture and of the regions that it should show."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

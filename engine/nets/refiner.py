@@ -175,7 +175,7 @@ def _doubled(x: Tensor) -> Tensor:
 def applied(pixels: Tensor, corrections: Corrections) -> tuple[Tensor, Tensor]:
     """The refined crop, and the crop without the colours: both (N, 3, S, S).
 
-    What `engine/rig/refining.py` does at the output's own resolution.
+    What `engine/rig/corrections.py` does at the output's own resolution.
     """
     side_y, side_x = pixels.shape[2:]
     ys = torch.arange(side_y, dtype=torch.float32, device=pixels.device)

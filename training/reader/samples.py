@@ -6,9 +6,8 @@ what the reader will see: the motion, never a pixel. One file per person, writte
 all.
 """
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from engine.faces.face import Tracker
 from engine.frame import Pixels
 from engine.motion import ARKIT_NAMES
 from engine.rig.driver import RigDriver
+from training.array_file import load_arrays, save_arrays
 from training.basis import facekit_names
 from training.heads.actor import Actor
 from training.heads.appearance import sample_appearance
@@ -137,17 +137,12 @@ def path_of(folder: Path, seed: int) -> Path:
 
 def save(samples: PersonSamples, path: Path) -> None:
     """Write a person; another process never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as file:
-        np.savez(file, **{f.name: getattr(samples, f.name) for f in fields(samples)})
-    partial.replace(path)
+    save_arrays(samples, path)
 
 
 def load(path: Path) -> PersonSamples:
     """Read a person."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return PersonSamples(**{f.name: arrays[f.name] for f in fields(PersonSamples)})
+    return load_arrays(PersonSamples, path)
 
 
 def fill(

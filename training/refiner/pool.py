@@ -3,14 +3,13 @@
 One file per couple, written whole or not at all; the oldest go when there are too many.
 """
 
-import os
-from dataclasses import fields
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.array_file import load_arrays, save_arrays
 from training.refiner.couples import Couple
 
 HELD_OUT = 1_000_000
@@ -32,17 +31,12 @@ def path_of(folder: Path, seed: int) -> Path:
 
 def save(couple: Couple, path: Path) -> None:
     """Write a couple; another process never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as file:
-        np.savez(file, **{f.name: getattr(couple, f.name) for f in fields(couple)})
-    partial.replace(path)
+    save_arrays(couple, path)
 
 
 def load(path: Path) -> Couple:
     """Read a couple."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return Couple(**{f.name: arrays[f.name] for f in fields(Couple)})
+    return load_arrays(Couple, path)
 
 
 def fill(maker: Maker, folder: Path, seeds: range, most: int) -> None:
