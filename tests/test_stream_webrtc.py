@@ -175,7 +175,7 @@ def noise(seed: int) -> VideoFrame:
     """A picture that needs many bits."""
     rng = np.random.default_rng(seed)
     small = rng.integers(0, 255, (96, 64), np.uint8)
-    planes = np.repeat(np.repeat(small, 4, axis=0), 4, axis=1)
+    planes = np.repeat(np.repeat(small, 8, axis=0), 8, axis=1)  # 512 x 512
     made = VideoFrame.from_ndarray(np.ascontiguousarray(planes), format="yuv420p")
     made.pts, made.time_base = seed, Fraction(1, 30)
     return made
@@ -198,6 +198,14 @@ class TestEncoders:
         later = bits_per_second(encoder, 100, count=75)
         assert encoder.codec is codec
         assert later < 0.7 * at_first
+
+    def test_room_that_nobody_would_see_is_left_free(self) -> None:
+        encoder = encoders.FastH264Encoder()
+        encoder.target_bitrate = encoders.MOST_BPS
+        sent = bits_per_second(encoder, 0, count=75)
+        height, width = noise(0).height, noise(0).width
+        assert encoders.enough_bps(width, height) < 0.5 * encoders.MOST_BPS
+        assert sent < 1.5 * encoders.enough_bps(width, height)
 
     def test_another_size_is_taken(self) -> None:
         encoder = encoders.FastH264Encoder()
@@ -288,7 +296,7 @@ class TestHandOver:
             return taken, decoder
 
         taken, decoder = asyncio.run(run())
-        assert [(thread, frame.width) for thread, frame in taken] == [(decoder, 256)]
+        assert [(thread, frame.width) for thread, frame in taken] == [(decoder, 512)]
 
     def test_a_track_of_ones_own_is_left_alone(self) -> None:
         async def run() -> bool:
