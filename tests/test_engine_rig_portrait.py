@@ -30,6 +30,11 @@ def motion_to(**moved: float) -> RigMotion:
     return difference(read_face(made_face()), read_face(made_face(**moved)))  # type: ignore[arg-type]
 
 
+def about_the_neck(**moved: float) -> RigMotion:
+    """As people turn their heads; a made face turns about its middle."""
+    return replace(motion_to(**moved), shift=np.zeros(2))
+
+
 def person(size: int = SIZE) -> NDArray[np.float32]:
     """A matte: a head on shoulders."""
     rows, columns = np.indices((size, size)) / size
@@ -158,6 +163,36 @@ def test_only_the_head_moves_when_the_head_turns() -> None:
     assert change[100:150, 100:150].mean() > 8.0, "the face moves"
     assert change[:190, :40].mean() < 0.5, "background stays"
     assert change[245:].mean() < 0.5, "shoulders stay"
+
+
+def test_what_lies_beside_the_head_turns_less_than_its_top() -> None:
+    face = PortraitFace.from_face(made_face())
+    motion = about_the_neck(yaw=20.0)
+    head = head_motion(face, motion)
+    field = HeadField(face, (SIZE, SIZE))
+    backward = field.backward(head, target_landmarks(face, motion, head))
+
+    def sideways(x: float, y: float) -> float:
+        place = (np.array([x, y]) - (field.grid.left, field.grid.top)) / field.grid.spacing
+        column, row = np.round(place).astype(int)
+        return float(abs(backward[row, column, 0]))
+
+    brow, ear = face.landmarks[10, :2], face.landmarks[234, :2]
+    beside = 0.15 * field.face_height
+    assert sideways(brow[0], brow[1] - beside) > 2.0 * sideways(ear[0] - beside, ear[1])
+
+
+@pytest.mark.parametrize("moved", [{"yaw": 40.0}, {"yaw": -40.0}, {"pitch": 25.0}])
+def test_a_turning_head_does_not_fold_beside_the_face(moved: dict[str, float]) -> None:
+    face = PortraitFace.from_face(made_face())
+    motion = about_the_neck(**moved)
+    head = head_motion(face, motion)
+    field = HeadField(face, (SIZE, SIZE))
+    backward = field.backward(head, target_landmarks(face, motion, head))
+    comes_from = field.grid.points + backward
+    for axis in (0, 1):
+        steps = np.diff(comes_from[..., axis], axis=1 - axis)
+        assert steps.min() > 0.0
 
 
 def test_an_expression_leaves_everything_around_the_face_alone() -> None:

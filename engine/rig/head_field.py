@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.faces.canonical import PIVOT_CM
+from engine.faces.canonical import PIVOT_CM, to_picture
 from engine.geometry import Array, smoothstep
 from engine.rig.lattice import Lattice, Map
 from engine.rig.painting import Box
@@ -52,9 +52,15 @@ _INVERSE_STEPS = 6
 
 _OVAL = np.array(OVAL)
 
-_FLAT = 0.8
-"""Depth of the head beside the face, as a share of the outline's: the skull turns as a flat sheet
-at that depth, which at its silhouette is nearer to the truth than the face's own depth."""
+_SKULL_FORWARD, _SKULL_WIDTH, _SKULL_HEIGHT = 0.65, 0.42, 0.49
+_SKULL_ABOVE, _SKULL_BACK = 0.51, 0.07
+"""The bell that hair and ears lie on, in face heights from the head's pivot: how far it comes
+forward, where it has fallen to 1 / e beside and above its top, and where top and foot lie. Fitted
+to the exact movement of rendered heads by `training/skull.py`. A ball fits no worse, but is so
+steep at its silhouette that a turning head would fold there."""
+
+_OWN_REACH = 0.2
+"""Distance from the outline, in face heights, over which the face's own depth passes into that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,23 +143,34 @@ class HeadField:
         aside = np.abs((nodes - middle) @ np.array([-down[1], down[0]])) / self.face_height
         sides = _side_share(aside, half_width)
         share = _neck_share(along) * sides * _border_share(nodes, size)
-        self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes))])
-        """(nodes, 3): x, y and 1, times how far a node goes with the head."""
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
-        self._depth = _sheet_depth(face)
-        self._outline = outline
+        depth = self._depth(face, nodes, down)
+        self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes)), depth])
+        """(nodes, 4): x, y, 1 and depth, times how far a node goes with the head."""
+        self._outline = face.landmarks[_OVAL]
         rows, columns = self.grid.points.shape[:2]
         self._inverse = Inverse(rows, columns, self.grid.spacing)
 
     def backward(self, head: HeadMotion, target: Array) -> Map2:
         """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
-        turn, shift = head.linear[:2, :2], head.at_depth(self._depth)
-        rigid = self._shared @ np.vstack([turn.T - np.eye(2), shift])
-        residual = target[_OVAL, :2] - self._outline @ turn.T - shift
+        turn, lean = head.linear[:2, :2], head.linear[:2, 2]
+        rigid = self._shared @ np.vstack([turn.T - np.eye(2), head.at_depth(0.0), lean])
+        residual = (target[_OVAL] - head.apply(self._outline))[:, :2]
         size = np.linalg.norm(residual, axis=1) / self.face_height
         residual *= smoothstep(_GUESSED, _SEEN, size)[:, None]
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
         return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
+
+    def _depth(self, face: PortraitFace, nodes: Array, down: Array) -> Array:
+        """(nodes,) px in picture axes: the skull's, and beside the outline the face's own."""
+
+        def skull(points: Array) -> Array:
+            return skull_depth(face, points, down, self.face_height)
+
+        outline = face.landmarks[_OVAL]
+        own = outline[:, 2] - skull(outline[:, :2])
+        near = np.exp(-self._beyond / (_OWN_REACH * self.face_height) ** 2)
+        return np.asarray(skull(nodes) + near * (self._pull @ own))
 
     def _fade(self, residual: Array) -> Array:
         """How far each node lets itself be pulled by the outline."""
@@ -177,11 +194,16 @@ def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:
     return Grid(left=left, top=top, spacing=spacing, points=points)
 
 
-def _sheet_depth(face: PortraitFace) -> float:
-    """Depth in picture axes, px, of the sheet that stands for hair and ears."""
-    before = face.pose.placement.apply(PIVOT_CM[None])[0, 2]
-    forward_cm = (face.pose.points[list(OVAL), 2].mean() - PIVOT_CM[2]) * _FLAT
-    return float(-before - forward_cm * face.pose.placement.scale)
+def skull_depth(face: PortraitFace, points: Array, down: Array, face_height: float) -> Array:
+    """(N, 2) px of the picture -> (N,) px in picture axes, away from the viewer.
+
+    `down` is the face's axis in the picture, of length 1.
+    """
+    pivot = to_picture(face.pose.placement.apply(PIVOT_CM[None]))[0]
+    beside = (points - pivot[:2]) / face_height
+    aside, along = beside @ np.array([-down[1], down[0]]), beside @ down + _SKULL_ABOVE
+    bell = np.exp(-((aside / _SKULL_WIDTH) ** 2) - (along / _SKULL_HEIGHT) ** 2)
+    return np.asarray(pivot[2] + (_SKULL_BACK - _SKULL_FORWARD * bell) * face_height)
 
 
 def _neck_share(along: Array) -> Array:
