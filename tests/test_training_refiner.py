@@ -16,6 +16,7 @@ from engine.rig.head_crop import SIDE, head_crop
 from engine.rig.motion import still_motion
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector
 from engine.rig.target import PortraitFace, head_motion
+from engine.rig.topology import INNER_LOWER
 from tests.faces_made import made_face, textured
 from tests.test_training_heads import FACEKIT, has_egl
 from training.heads import facekit
@@ -174,6 +175,30 @@ def test_batches_have_the_networks_shapes() -> None:
     shown = ((whole.truth[1].permute(1, 2, 0) + 1) * 127.5).round().numpy()
     np.testing.assert_array_equal(shown, couple.truth[1])
     assert 0.1 < float(whole.weight.min()) < float(whole.weight.max()) < 5.0
+
+
+@pytest.mark.parametrize("shows_teeth", [False, True])
+def test_teeth_are_seen_in_less_light_than_rendered(shows_teeth: bool) -> None:
+    couple = made_couple()
+    for pictures in (couple.portraits, couple.warped, couple.truth):
+        pictures[:] = 200
+    lower = list(INNER_LOWER)
+    opened = [couple.points, couple.truth_points] + [couple.portrait_points] * shows_teeth
+    for points in opened:
+        points[:, lower, 1] += 14.0
+    batch = training_batch([(couple, k % 3) for k in range(60)], np.random.default_rng(5))
+    in_mouth = batch.warped[:, 3] > 0.99  # the first of MAPS
+    on_skin = batch.warped[:, 3:].amax(dim=1) < -0.99
+    lost: dict[str, list[float]] = {"truth": [], "warped": []}
+    for k in range(len(in_mouth)):
+        if in_mouth[k].sum() > 100:
+            for name, shown in (("truth", batch.truth), ("warped", batch.warped[:, :3])):
+                light = shown[k].mean(dim=0)
+                lost[name].append(float(light[on_skin[k]].median() - light[in_mouth[k]].median()))
+    assert len(lost["truth"]) > 20
+    assert min(lost["truth"]) > -0.02
+    assert np.median(lost["truth"]) > 0.1
+    assert (np.median(lost["warped"]) > 0.1) == shows_teeth
 
 
 @pytest.mark.slow
