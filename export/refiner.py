@@ -6,6 +6,7 @@ needs: where a pixel comes from and how much of it stays, and what is added to i
 
 import copy
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.manifest import Manifest, write_manifest
 from engine.nets.refiner import CODE, PIXEL_CHANNELS, Refiner
-from engine.rig.head_crop import FACE_HEIGHT, FACE_LEFT, FACE_TOP, FACE_WIDTH, SIDE
+from engine.rig.head_crop import PART_HEIGHT, PART_LEFT, PART_TOPS, PART_WIDTH, SIDE
 from export.bundle import Origin, largest_error
 from export.folder import whole_folder
 from export.onnx_file import OPSET, write_graph
@@ -23,7 +24,7 @@ from export.plans import Plan
 
 TOLERANCE = 1e-4
 """Largest difference from float64 that is written, relative to an output's range."""
-FADE_PX = 16
+FADE_PX = 12
 """At the border of what is seen the corrections fade to none, or its edge would show."""
 
 
@@ -34,21 +35,32 @@ class Enroll(nn.Module):
         super().__init__()
         self.refiner = refiner
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(1, S, S, 8) in 0..255 -> fine and coarse where the face is, and the head's code."""
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """(1, S, S, 8) in 0..255 -> fine and coarse of each part, and the head's code."""
         found = self.refiner.enroll(_to_network(pixels))
-        return _face_part(found.fine, 4), _face_part(found.coarse, 8), found.code
+        parts = [(_part(found.fine, 4, top), _part(found.coarse, 8, top)) for top in _TOPS]
+        return *chain.from_iterable(parts), found.code
+
+
+_TOPS = PART_TOPS.values()
+_FEATURES = (
+    *(f"{name}_{part}" for part in PART_TOPS for name in ("fine", "coarse")),
+    "code",
+)
+"""What `Enroll` returns."""
+_OF_MOUTH = {"fine": "fine_mouth", "coarse": "coarse_mouth", "code": "code"}
+"""What `Refine` is tried with; another part's have the same shape."""
 
 
 class Refine(nn.Module):
-    """Once per frame."""
+    """Once per frame and part."""
 
     window: Tensor
 
     def __init__(self, refiner: Refiner) -> None:
         super().__init__()
         self.refiner = refiner
-        window = _ramp(FACE_HEIGHT)[:, None] * _ramp(FACE_WIDTH)[None, :]
+        window = _ramp(PART_HEIGHT)[:, None] * _ramp(PART_WIDTH)[None, :]
         self.register_buffer("window", window[None, None])
 
     def forward(
@@ -69,11 +81,11 @@ class Refine(nn.Module):
         return steer.permute(0, 2, 3, 1), added.permute(0, 2, 3, 1)
 
 
-def _face_part(features: Tensor, step: int) -> Tensor:
-    """(N, C, S / step, S / step) -> the part where the face is."""
-    top, left = FACE_TOP // step, FACE_LEFT // step
-    bottom, right = top + FACE_HEIGHT // step, left + FACE_WIDTH // step
-    return features[..., top:bottom, left:right]
+def _part(features: Tensor, step: int, top: int) -> Tensor:
+    """(N, C, S / step, S / step) -> where a part of the crop is."""
+    rows = slice(top // step, (top + PART_HEIGHT) // step)
+    columns = slice(PART_LEFT // step, (PART_LEFT + PART_WIDTH) // step)
+    return features[..., rows, columns]
 
 
 def _ramp(length: int) -> Tensor:
@@ -96,18 +108,17 @@ def write_refiner(refiner: Refiner, out: Path, *, origin: Origin, force: bool = 
     refiner = copy.deepcopy(refiner).cpu().eval()
     exact = _exact_tensors(copy.deepcopy(refiner).double())
     motion_length = exact["motion"].shape[1]
-    features = {name: name for name in ("fine", "coarse", "code")}
     plans = (
         Plan(
             name="enroll",
             module=Enroll(refiner).float().eval(),
             inputs={"pixels": "portrait"},
-            outputs=features,
+            outputs={name: name for name in _FEATURES},
         ),
         Plan(
             name="refine",
             module=Refine(refiner).float().eval(),
-            inputs={"pixels": "pixels", **features, "motion": "motion"},
+            inputs={"pixels": "pixels", **_OF_MOUTH, "motion": "motion"},
             outputs={"steer": "steer", "added": "added"},
         ),
     )
@@ -125,7 +136,7 @@ def write_refiner(refiner: Refiner, out: Path, *, origin: Origin, force: bool = 
         manifest = Manifest(
             family="rig-refiner",
             sizes={
-                "picture": SIDE, "width": FACE_WIDTH, "height": FACE_HEIGHT,
+                "picture": SIDE, "width": PART_WIDTH, "height": PART_HEIGHT,
                 "code": CODE, "channels": PIXEL_CHANNELS, "motion": motion_length,
             },
             precision="fp32",
@@ -141,7 +152,7 @@ def write_refiner(refiner: Refiner, out: Path, *, origin: Origin, force: bool = 
 def _exact_tensors(refiner: Refiner) -> Mapping[str, Tensor]:
     """Examples of all inputs and what they must give, float64."""
     generator = torch.Generator().manual_seed(7)
-    head, face = (1, SIDE, SIDE, PIXEL_CHANNELS), (1, FACE_HEIGHT, FACE_WIDTH, PIXEL_CHANNELS)
+    head, face = (1, SIDE, SIDE, PIXEL_CHANNELS), (1, PART_HEIGHT, PART_WIDTH, PIXEL_CHANNELS)
     first = refiner.motion[0]
     assert isinstance(first, nn.Linear)
     found = {
@@ -150,9 +161,8 @@ def _exact_tensors(refiner: Refiner) -> Mapping[str, Tensor]:
         "motion": 0.3 * torch.randn(1, first.in_features, generator=generator, dtype=torch.float64),
     }
     with torch.inference_mode():
-        names = ("fine", "coarse", "code")
-        found |= dict(zip(names, Enroll(refiner)(found["portrait"]), strict=True))
-        features = [found[name] for name in names]
+        found |= dict(zip(_FEATURES, Enroll(refiner)(found["portrait"]), strict=True))
+        features = [found[name] for name in _OF_MOUTH.values()]
         steer, added = Refine(refiner)(found["pixels"], *features, found["motion"])
     return found | {"steer": steer, "added": added}
 

@@ -16,14 +16,14 @@ from engine.geometry import Array, rotation_from_vector
 from engine.manifest import read_manifest
 from engine.motion import Edit
 from engine.reenactor import Reenactor
-from engine.rig.corrections import lay_over, leave_to_rig
+from engine.rig.corrections import fade, lay_over
 from engine.rig.factors import motion_from_arkit
 from engine.rig.head_crop import (
     CENTRE_CM,
-    FACE_HEIGHT,
-    FACE_LEFT,
-    FACE_TOP,
-    FACE_WIDTH,
+    PART_HEIGHT,
+    PART_LEFT,
+    PART_TOPS,
+    PART_WIDTH,
     SIDE,
     SIDE_CM,
     HeadCrop,
@@ -32,6 +32,7 @@ from engine.rig.head_crop import (
 from engine.rig.model import RigModel
 from engine.rig.motion import still_motion
 from engine.rig.portrait import RigPortrait
+from engine.rig.refined_parts import Place, heard
 from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.refining import Refiner, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
@@ -139,18 +140,16 @@ def test_the_crop_shows_a_canonical_face_at_its_size(face: PortraitFace) -> None
     assert beside[0] - middle[0] == pytest.approx(SIDE / 4 * turn, abs=0.5)
 
 
-def test_the_face_part_shows_what_the_whole_crop_shows_there(face: PortraitFace) -> None:
+@pytest.mark.parametrize("top", PART_TOPS.values())
+def test_a_part_shows_what_the_whole_crop_shows_there(face: PortraitFace, top: int) -> None:
     whole = head_crop(face, still(face))
-    part = whole.face_part()
+    part = whole.part(top)
     picture = noise(256, 256)
-    rows, columns = (
-        slice(FACE_TOP, FACE_TOP + FACE_HEIGHT),
-        slice(FACE_LEFT, FACE_LEFT + FACE_WIDTH),
-    )
+    rows, columns = slice(top, top + PART_HEIGHT), slice(PART_LEFT, PART_LEFT + PART_WIDTH)
     seen, wanted = part.cut(picture), whole.cut(picture)[rows, columns]
     assert np.abs(seen.astype(int) - wanted).mean() < 2.0  # OpenCV places by 1/32 px
     points = face.landmarks[:, :2]
-    np.testing.assert_allclose(part.points(points), whole.points(points) - (FACE_LEFT, FACE_TOP))
+    np.testing.assert_allclose(part.points(points), whole.points(points) - (PART_LEFT, top))
     np.testing.assert_allclose(
         part.to_crop[:, :2] @ part.from_crop[:, 2] + part.to_crop[:, 2], 0.0, atol=1e-6
     )
@@ -191,18 +190,39 @@ _OF_DPE = """{
 }"""
 
 
-def test_what_is_left_to_the_rig_is_not_corrected(face: PortraitFace) -> None:
+def test_corrections_are_heard_at_their_place_and_nowhere_else(face: PortraitFace) -> None:
     points = head_crop(face, still(face)).points(face.landmarks)
+    place = Place(contour=np.asarray(LEFT_EYE.contour), flatness=0.65, share=0.5)
+    stays = heard(points, [place], (SIDE, SIDE))
+    x, y = np.round(points[LEFT_EYE.contour].mean(axis=0)).astype(int)
+    assert stays[y, x] == pytest.approx(0.5, abs=0.01)
+    other_x, other_y = np.round(points[RIGHT_EYE.contour].mean(axis=0)).astype(int)
+    assert stays[other_y, other_x] == stays[y + 60, x] == 0.0
     steer, added = np.full((2, SIDE, SIDE, 3), 0.5, np.float32)
-    contour = points[LEFT_EYE.contour]
-    leave_to_rig(steer, added, contour, 1.0)
-    x, y = np.round(contour.mean(axis=0)).astype(int)
-    np.testing.assert_allclose(steer[y, x], (0.0, 0.0, 1.0))
-    np.testing.assert_allclose(added[y, x], 0.0)
-    assert steer[y + 60, x, 0] == added[y + 60, x, 0] == 0.5
-    leave_to_rig(steer, added, points[RIGHT_EYE.contour], 0.0)
-    x, y = np.round(points[RIGHT_EYE.contour].mean(axis=0)).astype(int)
-    assert steer[y, x, 0] == 0.5
+    fade(steer, added, stays)
+    np.testing.assert_allclose(steer[y, x], (0.25, 0.25, 0.75), atol=0.01)
+    np.testing.assert_allclose(added[y, x], 0.25, atol=0.01)
+    np.testing.assert_allclose(steer[y + 60, x], (0.0, 0.0, 1.0))
+
+
+def test_a_part_with_nothing_to_correct_is_not_looked_at() -> None:
+    picture, face = textured(256) // 2, made_face()
+    graph = Brightening()
+    refined = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    closing = replace(still_motion(), aperture=np.array([0.0, 1.0]))
+    motions = {
+        "rest": still_motion(),
+        "lids": closing,
+        "closed lips that shift": motion_from_arkit({"mouthLeft": 0.3}),
+        "closed lips that go far": motion_from_arkit({"mouthLeft": 1.0}),
+        "lips that part": motion_from_arkit({"jawOpen": 0.2}),
+    }
+    runs = {}
+    for name, motion in motions.items():
+        before = graph.frames
+        refined.render(motion, Edit())
+        runs[name] = graph.frames - before
+    assert list(runs.values()) == [0, 1, 0, 1, 1], runs
 
 
 def test_open_eyes_are_left_and_closed_ones_refined() -> None:
@@ -229,16 +249,17 @@ def test_lips_at_rest_are_left_to_the_rig_and_moving_ones_refined() -> None:
 
 
 class Brightening:
-    """Stands for both graphs: every pixel of the face gets 20 levels brighter."""
+    """Stands for both graphs: every pixel of a part gets 20 levels brighter."""
 
     def __init__(self) -> None:
         self.frames = 0
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
         if "motion" not in inputs:
-            return {"code": np.zeros((1, 4), np.float32)}
+            features = [f"{name}_{part}" for name in ("fine", "coarse") for part in PART_TOPS]
+            return {name: np.zeros((1, 4), np.float32) for name in ("code", *features)}
         self.frames += 1
-        shape = FACE_HEIGHT, FACE_WIDTH
+        shape = PART_HEIGHT, PART_WIDTH
         assert inputs["pixels"].shape == (1, *shape, 3 + len(MAPS))
         assert inputs["code"].shape == (1, 4)
         steer, added = nothing(shape)
@@ -250,12 +271,12 @@ def test_the_edit_turns_refinement_off() -> None:
     graph = Brightening()
     refined = RigPortrait(picture, face, refiner=Refiner(graph, graph))
     plain = RigPortrait(picture, face)
-    motion = still_motion()
+    motion = motion_from_arkit({"mouthLeft": 1.0})
     wanted = plain.render(motion, Edit())
     np.testing.assert_array_equal(refined.render(motion, Edit(refine=False)), wanted)
     assert graph.frames == 0
     shown = refined.render(motion, Edit())
-    assert int(shown[128, 128, 0]) == int(wanted[128, 128, 0]) + 20
+    assert (shown.astype(int) - wanted).max() == pytest.approx(20, abs=1)
     np.testing.assert_array_equal(refined.still(), picture)
 
 
@@ -265,12 +286,12 @@ def test_the_step_turns_refinement_off_without_touching_the_edit() -> None:
     reenactor = Reenactor(model=RigModel(refiner=Refiner(graph, graph)), tracker=DiscTracker())
     reenactor.portrait = RigPortrait(picture, face, refiner=Refiner(graph, graph))
     frame = Frame(pixels=picture, captured_ns=0)
-    assert reenactor.show(frame, still_motion()).pixels.mean() > picture.mean() + 0.5
+    motion = motion_from_arkit({"mouthLeft": 1.0})
+    wanted = RigPortrait(picture, face).render(motion, Edit())
+    gained = reenactor.show(frame, motion).pixels.astype(int) - wanted
+    assert gained.max() == pytest.approx(20, abs=1)
     reenactor.refines = False
-    np.testing.assert_array_equal(
-        reenactor.show(frame, still_motion()).pixels,
-        RigPortrait(picture, face).render(still_motion(), Edit()),
-    )
+    np.testing.assert_array_equal(reenactor.show(frame, motion).pixels, wanted)
     assert reenactor.edit == Edit()
 
 
@@ -303,4 +324,4 @@ def test_nothing_is_corrected_outside_the_face() -> None:
     cv2.fillPoly(outline, [np.round(face.landmarks[list(OVAL), :2]).astype(np.int32)], 1)
     far = cv2.dilate(outline, np.ones((25, 25), np.uint8)) == 0  # the chin moves with the jaw
     assert np.abs(gained[far]).max() <= 1
-    assert gained[outline > 0].mean() > 8
+    assert gained[outline > 0].max() == pytest.approx(20, abs=1)

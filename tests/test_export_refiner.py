@@ -15,18 +15,13 @@ from engine.manifest import read_manifest
 from engine.motion import Edit
 from engine.nets.refiner import Refiner, applied
 from engine.rig.factors import motion_from_arkit
-from engine.rig.head_crop import (
-    FACE_HEIGHT,
-    FACE_LEFT,
-    FACE_TOP,
-    FACE_WIDTH,
-    head_crop,
-)
+from engine.rig.head_crop import PART_HEIGHT, PART_TOPS, PART_WIDTH, head_crop
 from engine.rig.portrait import RigPortrait
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.refining import load_refiner
+from engine.rig.topology import INNER_LIPS, LEFT_EYE
 from export.bundle import Origin
-from export.refiner import FADE_PX, write_refiner
+from export.refiner import write_refiner
 from tests.faces_made import made_face, textured
 
 MADE = Origin(licence="MIT", trained_on="nothing")
@@ -52,7 +47,7 @@ def bundle(refiner: Refiner, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_live_step_shows_what_pytorch_computes(refiner: Refiner, bundle: Path) -> None:
-    """Away from the face part's border, and smoothed: sampling softens a random network's noise."""
+    """Where the parts are heard in full; smoothed, as sampling softens a random net's noise."""
     picture, face = textured(400), made_face(400)
     motion = motion_from_arkit({"jawOpen": 0.4, "eyeBlinkLeft": 0.7})
     plain = RigPortrait(picture, face)
@@ -67,13 +62,14 @@ def test_the_live_step_shows_what_pytorch_computes(refiner: Refiner, bundle: Pat
         told = torch.from_numpy(motion_vector(plain.face, motion, warped.head))[None]
         wanted, _ = applied(pixels, refiner(pixels, *features, told))
     expected = ((wanted[0].permute(1, 2, 0).numpy() + 1) * 127.5).clip(0, 255)
-    rim = FADE_PX + 12
-    rows = slice(FACE_TOP + rim, FACE_TOP + FACE_HEIGHT - rim)
-    columns = slice(FACE_LEFT + rim, FACE_LEFT + FACE_WIDTH - rim)
+    points = crop.points(warped.target)
+    at_part = np.zeros(expected.shape[:2], np.uint8)
+    for contour in (list(INNER_LIPS), LEFT_EYE.contour):
+        cv2.fillPoly(at_part, [np.round(points[contour]).astype(np.int32)], 1)
 
     def smooth(crops: NDArray[np.generic]) -> NDArray[np.float64]:
         blurred = cv2.GaussianBlur(crops.astype(np.float64), (0, 0), 4.0)
-        return np.asarray(blurred, np.float64)[rows, columns]
+        return np.asarray(blurred, np.float64)[at_part > 0]
 
     shown = smooth(crop.cut(live))
     difference = np.abs(shown - smooth(expected)).mean()
@@ -88,14 +84,14 @@ def network_input(picture: NDArray[np.uint8], points: Array) -> torch.Tensor:
 
 
 @pytest.mark.slow
-def test_outside_the_face_nothing_changes(bundle: Path) -> None:
+def test_outside_the_mouths_part_nothing_changes(bundle: Path) -> None:
     picture, face = textured(600), made_face(600, scale=0.5)
     motion = motion_from_arkit({"jawOpen": 0.4})
     plain = RigPortrait(picture, face)
     live = RigPortrait(picture, face, refiner=load_refiner(bundle)).render(motion, Edit())
-    crop = head_crop(plain.face, plain.warp(motion).head).face_part()
-    face_part = np.full((FACE_HEIGHT, FACE_WIDTH), 255, np.uint8)
-    inside = cv2.warpAffine(face_part, crop.from_crop, (600, 600))
+    crop = head_crop(plain.face, plain.warp(motion).head).part(PART_TOPS["mouth"])
+    mouth_part = np.full((PART_HEIGHT, PART_WIDTH), 255, np.uint8)
+    inside = cv2.warpAffine(mouth_part, crop.from_crop, (600, 600))
     changed = np.abs(live.astype(int) - plain.render(motion, Edit())).max(axis=-1)
     assert changed[inside == 0].max() == 0
     assert changed[inside > 0].max() > 8

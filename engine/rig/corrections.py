@@ -1,4 +1,4 @@
-"""The refiner's corrections: faded where the rig knows better, laid over the rig's picture.
+"""The refiner's corrections, laid over the rig's picture.
 
 `steer` is (height, width, 3): flow right and down in px of the crop, and what is kept, 0..1;
 `added` is (height, width, 3) in 0..255. Both are float32.
@@ -23,49 +23,9 @@ _MARGIN_PX = 1
 _LEAST_FLOW, _LEAST_SHARE, _LEAST_LEVEL = 0.15, 0.008, 1.0
 """Px of the crop, share and levels below which nothing is to be seen."""
 
-_RIM = np.ones((9, 9), np.uint8)
-"""Twice the width of the face's rim over which corrections fade, px of the crop."""
 
-_REACH, _FLATNESS = 1.15, 1.4
-"""Half the width of what is left to the rig, over the contour's; and its width over its height."""
-
-
-def leave_to_rig(steer: Map, added: Map, contour: Array, share: float) -> None:
-    """Take corrections in and around a contour back, in place; share 1 takes all, 0 none.
-
-    Args:
-        steer: see `lay_over`.
-        added: likewise.
-        contour: (N, 2) px of the crop, of an eye or the mouth.
-        share: 0..1.
-    """
-    reach = np.linalg.norm(contour.max(axis=0) - contour.min(axis=0)) * _REACH
-    middle = contour.mean(axis=0)
-    size = steer.shape[1], steer.shape[0]
-    low = np.clip(np.floor(middle - reach), 0, size).astype(int)
-    high = np.clip(np.ceil(middle + reach), 0, size).astype(int)
-    if share <= 0.0 or (high <= low).any():
-        return
-    x = (np.arange(low[0], high[0], dtype=np.float32) - np.float32(middle[0])) / np.float32(reach)
-    y = (np.arange(low[1], high[1], dtype=np.float32) - np.float32(middle[1])) / np.float32(reach)
-    far = np.sqrt(x * x + np.square(y * np.float32(_FLATNESS))[:, None])
-    # Smoothstep from 0.6 to 1, in place: this is in every frame.
-    along = np.clip((far - np.float32(0.6)) * np.float32(2.5), 0.0, 1.0, out=far)
-    stays = (along * along * (np.float32(3.0) - 2.0 * along) - 1.0) * np.float32(share) + 1.0
-    part = slice(low[1], high[1]), slice(low[0], high[0])
-    _fade(steer[part], added[part], stays)
-
-
-def keep_inside(outline: Array, steer: Map, added: Map) -> None:
-    """Take back, in place, what lies outside the face: at a far cheek it would smear the collar."""
-    face = np.zeros(steer.shape[:2], np.uint8)
-    cv2.fillPoly(face, [np.round(outline).astype(np.int32)], 255)
-    face = np.asarray(cv2.blur(cv2.erode(face, _RIM), _RIM.shape))
-    _fade(steer, added, np.asarray(face, np.float32) * np.float32(1.0 / 255.0))
-
-
-def _fade(steer: Map, added: Map, stays: Map) -> None:
-    """Scale corrections in place by `stays` (h, w) in 0..1."""
+def fade(steer: Map, added: Map, stays: Map) -> None:
+    """Scale corrections in place by `stays` (height, width) in 0..1."""
     # All channels at once: NumPy is slow where it steps over the last axis.
     three = np.asarray(cv2.cvtColor(stays, cv2.COLOR_GRAY2RGB), np.float32)
     steer *= three

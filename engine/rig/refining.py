@@ -1,7 +1,8 @@
 """The refining stage, live: a small network corrects the warped picture at its own resolution.
 
-The network sees the face in a crop of the head; its residual flow and mask are laid over the
-picture's own pixels, so that skin and hair stay as sharp as the portrait is.
+The network sees eyes and mouth in a crop of the head; its residual flow and mask are laid over the
+picture's own pixels, so that skin and hair stay as sharp as the portrait is. A part in which
+nothing is to be corrected is not looked at: a face at rest costs nothing.
 """
 
 from dataclasses import dataclass
@@ -16,33 +17,22 @@ from engine.backends.base import Arrays, Graph
 from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.frame import Pixels
-from engine.geometry import Array, smoothstep
+from engine.geometry import Array
 from engine.manifest import Manifest, check_files, read_manifest
-from engine.rig.corrections import Map, keep_inside, lay_over, leave_to_rig
-from engine.rig.head_crop import FACE_HEIGHT, FACE_WIDTH, HeadCrop, head_crop
+from engine.rig.corrections import Map, fade, lay_over
+from engine.rig.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
+from engine.rig.refined_parts import PARTS, Part, heard
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
-from engine.rig.topology import EYES, INNER_LIPS, OUTER_LIPS, OVAL
 
 SHIPPED = "assets/refiner"
 """Of the package `engine`: the bundle that is used unless another is named."""
 
 FAMILY = "rig-refiner"
 
-_SIZES = {"motion": MOTION_LENGTH, "width": FACE_WIDTH, "height": FACE_HEIGHT}
+_SIZES = {"motion": MOTION_LENGTH, "width": PART_WIDTH, "height": PART_HEIGHT}
 """Of the bundle, which the live step rests on."""
-
-_CLOSING = 0.5, 0.85
-"""Of the neutral opening: below the first an eye is refined, above the second left to the rig.
-Trained on rendered heads, the network draws a closed lid better than a warp does, and an open eye
-worse: on real clips with open eyes the error at the eyes grew by 4 to 17 %."""
-
-_SPEAKING_CM = 0.12, 0.3
-"""Mean way of the lips from rest: below the first the mouth is left to the rig, above the second it
-is refined. Lips at rest are the portrait's own pixels; on real clips it only blurred them."""
-
-_LIPS = np.unique(np.array(OUTER_LIPS + INNER_LIPS))
 
 
 class Refiner:
@@ -59,7 +49,8 @@ class Refiner:
         """Compute once what the network needs of a portrait."""
         crop = head_crop(face, head_motion(face, still_motion()))
         features = self._enroll.run({"pixels": _pixels(picture, crop, face.landmarks)})
-        return RefinedPortrait(face, features, self._refine)
+        parts = tuple((part, _features_of(part, features)) for part in PARTS)
+        return RefinedPortrait(face, parts, self._refine)
 
 
 class _Turns:
@@ -80,7 +71,7 @@ class RefinedPortrait:
     """One portrait's features, and the graph that uses them."""
 
     _face: PortraitFace
-    _features: dict[str, Map]
+    _parts: tuple[tuple[Part, dict[str, Map]], ...]
     _refine: _Turns
 
     def refine(self, picture: Pixels, motion: RigMotion, head: HeadMotion, target: Array) -> None:
@@ -92,27 +83,25 @@ class RefinedPortrait:
             head: how the head moved.
             target: (478, 3) px, where the landmarks went.
         """
-        crop = head_crop(self._face, head).face_part()
+        whole = head_crop(self._face, head)
         told = motion_vector(self._face, motion, head)[None]
-        found = self._refine.run(
-            {"pixels": _pixels(picture, crop, target), "motion": told, **self._features}
-        )
-        steer, added = found["steer"][0], found["added"][0]
-        points = crop.points(target)
-        for eye, opening in zip(EYES, motion.aperture, strict=True):
-            is_open = float(smoothstep(*_CLOSING, np.asarray(opening)))
-            leave_to_rig(steer, added, points[eye.contour], is_open)
-        leave_to_rig(steer, added, points[list(OUTER_LIPS)], _resting(motion))
-        keep_inside(points[list(OVAL)], steer, added)
-        lay_over(picture, crop, steer, added)
+        for part, features in self._parts:
+            places = part.wanted(motion)
+            if not places:
+                continue
+            crop = whole.part(part.top)
+            found = self._refine.run(
+                {"pixels": _pixels(picture, crop, target), "motion": told, **features}
+            )
+            steer, added = found["steer"][0], found["added"][0]
+            fade(steer, added, heard(crop.points(target), places, crop.size))
+            lay_over(picture, crop, steer, added)
 
 
-def _resting(motion: RigMotion) -> float:
-    """0..1: how far the mouth is the rig's own; the driver's is as sharp as the camera is."""
-    if motion.mouth is not None:
-        return 1.0
-    way_cm = np.linalg.norm(motion.offsets[_LIPS], axis=1).mean()
-    return 1.0 - float(smoothstep(*_SPEAKING_CM, way_cm))
+def _features_of(part: Part, features: dict[str, Map]) -> dict[str, Map]:
+    """Those where a part lies, by the network's names for them; the code is the whole head's."""
+    own = {name: features[f"{name}_{part.name}"] for name in ("fine", "coarse")}
+    return own | {"code": features["code"]}
 
 
 def _pixels(picture: Pixels, crop: HeadCrop, landmarks: Array) -> Map:
