@@ -36,7 +36,7 @@ from engine.rig.refined_parts import Place, heard
 from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.refining import Refiner, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
-from engine.rig.topology import EYES, LEFT_EYE, OUTER_LIPS, OVAL, RIGHT_EYE
+from engine.rig.topology import EYES, INNER_LIPS, LEFT_EYE, OUTER_LIPS, OVAL, RIGHT_EYE
 from stream.parts import load_model
 from tests.faces_made import made_face, textured
 from tests.fakes import DiscTracker
@@ -246,6 +246,20 @@ def test_lips_at_rest_are_left_to_the_rig_and_moving_ones_refined() -> None:
     for motion, gain in ((still_motion(), 0), (motion_from_arkit({"mouthLeft": 1.0}), 20)):
         gained = refined.render(motion, Edit()).astype(int) - plain.render(motion, Edit())
         assert gained[y - 3 : y + 4, x - 3 : x + 4].mean() == pytest.approx(gain, abs=3)
+
+
+def test_teeth_that_the_portrait_shows_stay_its_own() -> None:
+    picture, face = textured(256) // 2, made_face(jawOpen=0.5)
+    graph = Brightening()
+    refined = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    plain = RigPortrait(picture, face)
+    motion = motion_from_arkit({"jawOpen": 0.4})
+    gained = (refined.render(motion, Edit()).astype(int) - plain.render(motion, Edit())).mean(2)
+    lips = face.landmarks[list(INNER_LIPS), :2]
+    x, y = np.round(lips.mean(axis=0)).astype(int)
+    assert gained[y - 1 : y + 2, x - 1 : x + 2].mean() < 2
+    above_the_lips = round(float(lips[:, 1].min())) - 5
+    assert gained[above_the_lips, x] == pytest.approx(20, abs=3)
 
 
 class Brightening:

@@ -120,6 +120,18 @@ class MouthPainter:
         lay_over(canvas, own)
 
 
+def shows_interior(source: Array) -> bool:
+    """Whether a portrait with landmarks `source` (478, 2) px has a mouth interior of its own."""
+    return relative_lip_gap(source) > _SHOWS
+
+
+def own_interior_at(source: Array, target: Array) -> Array:
+    """(20, 2) px: the outline of the portrait's own interior in the output."""
+    skull = _carry(source, target, _SKULL)
+    placed: Array = source[list(INNER_LIPS)] @ skull[:, :2].T + skull[:, 2]
+    return placed
+
+
 def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
     """Prepare the mouth of a portrait with landmarks `source` (478, 2) px."""
     width = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
@@ -133,7 +145,7 @@ def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
         tongue=tongue() * lit,
         lower_teeth=lower_teeth() * lit,
         upper_teeth=upper_teeth() * lit,
-        own=_own_interior(portrait, source, width) if own_gap > _SHOWS else None,
+        own=_own_interior(portrait, source, width) if shows_interior(source) else None,
         own_gap=own_gap,
         blur_px=max(0.5, 0.012 * width),
     )

@@ -54,6 +54,10 @@ _RIM = np.ones((9, 9), np.uint8)
 """Twice the width of the face's rim over which corrections fade, px of the crop."""
 
 
+_TEETH_RIM = 5, 5
+"""Over what the portrait's own teeth pass into what is drawn beside them, px of the crop."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Place:
     """What is refined of a part."""
@@ -119,6 +123,24 @@ def heard(points: Array, places: Sequence[Place], size: tuple[int, int]) -> Map:
     return np.asarray(np.maximum.reduce(shares) * _face(points, size), np.float32)
 
 
+def own_teeth(points: Array, own: Array, size: tuple[int, int]) -> Map:
+    """(height, width) in 0..1: where the portrait's own teeth are seen, which no network betters.
+
+    Args:
+        points: (478, 2) the landmarks, px of the part.
+        own: (20, 2) the outline of the portrait's own mouth interior, likewise.
+        size: the part's width and height.
+    """
+    seen = np.minimum(_filled(points[list(INNER_LIPS)], size), _filled(own, size))
+    return np.asarray(cv2.blur(seen, _TEETH_RIM), np.float32) * np.float32(1.0 / 255.0)
+
+
+def _filled(outline: Array, size: tuple[int, int]) -> NDArray[np.uint8]:
+    inside = np.zeros(size[::-1], np.uint8)
+    cv2.fillPoly(inside, [np.round(outline).astype(np.int32)], 255)
+    return inside
+
+
 def _around(contour: Array, flatness: float, size: tuple[int, int]) -> Map:
     low, high = contour.min(axis=0), contour.max(axis=0)
     middle, half = (low + high) / 2.0, np.maximum((high - low) / 2.0, 1.0)
@@ -132,8 +154,7 @@ def _around(contour: Array, flatness: float, size: tuple[int, int]) -> Map:
 
 def _face(points: Array, size: tuple[int, int]) -> Map:
     """1 within the face: at a far cheek the network would smear the collar."""
-    face = np.zeros(size[::-1], np.uint8)
-    cv2.fillPoly(face, [np.round(points[list(OVAL)]).astype(np.int32)], 255)
+    face = _filled(points[list(OVAL)], size)
     # Beyond the part's own edge the face goes on.
     worn = cv2.erode(face, _RIM, borderType=cv2.BORDER_REPLICATE)
     soft = cv2.blur(worn, _RIM.shape, borderType=cv2.BORDER_REPLICATE)

@@ -22,7 +22,8 @@ from engine.manifest import Manifest, check_files, read_manifest
 from engine.rig.corrections import Map, fade, lay_over
 from engine.rig.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
-from engine.rig.refined_parts import PARTS, Part, heard
+from engine.rig.mouth import own_interior_at, shows_interior
+from engine.rig.refined_parts import PARTS, Part, heard, own_teeth
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 
@@ -94,7 +95,12 @@ class RefinedPortrait:
                 {"pixels": _pixels(picture, crop, target), "motion": told, **features}
             )
             steer, added = found["steer"][0], found["added"][0]
-            fade(steer, added, heard(crop.points(target), places, crop.size))
+            points = crop.points(target)
+            stays = heard(points, places, crop.size)
+            if shows_interior(self._face.landmarks):
+                own = crop.points(own_interior_at(self._face.landmarks[:, :2], target[:, :2]))
+                stays *= np.float32(1.0) - own_teeth(points, own, crop.size)
+            fade(steer, added, stays)
             lay_over(picture, crop, steer, added)
 
 
