@@ -1,7 +1,7 @@
 """The commands `understudy train ...`: what training needs, and training itself."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -132,7 +132,17 @@ def rig(
         typer.Option(help="State dict of torchvision's squeezenet1_1; without it no such loss."),
     ] = None,
     fillers: Annotated[int, typer.Option(min=0, help="Processes that render samples.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the training itself.")] = 1,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads of the training itself: arithmetic and samples.")
+    ] = 1,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"],
+        typer.Option(help="auto takes an NVIDIA GPU where torch sees one."),
+    ] = "auto",
+    precision: Annotated[
+        Literal["fp32", "bf16"],
+        typer.Option(help="bf16 is for processors and GPUs with units for it."),
+    ] = "fp32",
     steps: Annotated[int, typer.Option(min=1, help="The learning rate falls until then.")] = 20_000,
     couples: Annotated[
         int, typer.Option(min=8, help="Couples kept; 45 MB each on disk and in memory.")
@@ -162,6 +172,7 @@ def rig(
                 facekit=facekit, folder=out, hours=hours, resume=resume, fillers=fillers,
                 perceptual=perceptual, threads=threads, total_steps=steps, most_couples=couples,
                 rate=rate, start_from=start_from, sharpen=sharpen,
+                device=device, precision=precision,
             ),
             lambda step, seconds, line: progress.update(
                 task, completed=seconds, description=f"step {step}: {line}"

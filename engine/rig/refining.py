@@ -23,7 +23,7 @@ from engine.rig.corrections import Map, fade, lay_over
 from engine.rig.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.mouth import own_interior_at, shows_interior
-from engine.rig.refined_parts import PARTS, Part, heard, own_teeth
+from engine.rig.refined_parts import PARTS, Part, Place, heard, own_teeth
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 
@@ -51,7 +51,7 @@ class Refiner:
         crop = head_crop(face, head_motion(face, still_motion()))
         features = self._enroll.run({"pixels": _pixels(picture, crop, face.landmarks)})
         parts = tuple((part, _features_of(part, features)) for part in PARTS)
-        return RefinedPortrait(face, parts, self._refine)
+        return RefinedPortrait(face, shows_interior(face.landmarks), parts, self._refine)
 
 
 class _Turns:
@@ -72,6 +72,7 @@ class RefinedPortrait:
     """One portrait's features, and the graph that uses them."""
 
     _face: PortraitFace
+    _shows_teeth: bool
     _parts: tuple[tuple[Part, dict[str, Map]], ...]
     _refine: _Turns
 
@@ -95,13 +96,17 @@ class RefinedPortrait:
                 {"pixels": _pixels(picture, crop, target), "motion": told, **features}
             )
             steer, added = found["steer"][0], found["added"][0]
-            points = crop.points(target)
-            stays = heard(points, places, crop.size)
-            if shows_interior(self._face.landmarks):
-                own = crop.points(own_interior_at(self._face.landmarks[:, :2], target[:, :2]))
-                stays *= np.float32(1.0) - own_teeth(points, own, crop.size)
-            fade(steer, added, stays)
+            fade(steer, added, self._heard(places, crop, target))
             lay_over(picture, crop, steer, added)
+
+    def _heard(self, places: list[Place], crop: HeadCrop, target: Array) -> Map:
+        """How much of the corrections stays: none on teeth that the portrait shows itself."""
+        points = crop.points(target)
+        stays = heard(points, places, crop.size)
+        if self._shows_teeth:
+            own = own_interior_at(self._face.landmarks[:, :2], target[:, :2])
+            stays *= np.float32(1.0) - own_teeth(points, crop.points(own), crop.size)
+        return stays
 
 
 def _features_of(part: Part, features: dict[str, Map]) -> dict[str, Map]:

@@ -1,6 +1,7 @@
 """Samples of the pool as tensors: windows of the crops, mirrored, recoloured."""
 
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, fields
 from functools import cache
 
 import cv2
@@ -68,10 +69,22 @@ class Batch:
     way: Tensor
     """(N, K, 2) px: from those to where the rig took them, which is what the flow should be."""
 
+    def on(self, device: str) -> "Batch":
+        """The same there."""
+        moved = {f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)}
+        return Batch(**moved)
 
-def training_batch(draws: list[tuple[Couple, int]], random: np.random.Generator) -> Batch:
-    """Windows of WINDOW pixels, augmented."""
-    return _stacked([_sample(couple, index, random) for couple, index in draws])
+
+def training_batch(
+    draws: list[tuple[Couple, int]],
+    random: np.random.Generator,
+    workers: Executor | None = None,
+) -> Batch:
+    """Windows of WINDOW pixels, augmented; the same whoever makes them."""
+    randoms = [np.random.default_rng(seed) for seed in random.integers(2**63, size=len(draws))]
+    couples, indices = zip(*draws, strict=True)
+    made = (workers.map if workers else map)(_sample, couples, indices, randoms)
+    return _stacked(list(made))
 
 
 def whole_batch(draws: list[tuple[Couple, int]]) -> Batch:

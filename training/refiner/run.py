@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from threading import Event
 import torch
 
 from engine.errors import InputError, MachineError
+from training.computing import DeviceName, Precision, computing_on
 from training.perceptual import Perceptual
 from training.refiner.pool import HELD_OUT, Pool
 from training.refiner.task import SHARPENING, RefinerTask, Weights, load_average
@@ -41,6 +43,8 @@ class Run:
     """A checkpoint whose averaged weights a new run begins with."""
     sharpen: bool = False
     """Train with the second stage's losses."""
+    device: DeviceName = "auto"
+    precision: Precision = "fp32"
 
 
 def train(
@@ -54,7 +58,7 @@ def train(
     Raises:
         InputError: a file is missing or of something else, or there is a checkpoint and `resume`
             is False.
-        MachineError: a rendering process ended.
+        MachineError: a GPU is asked for where there is none; a rendering process ended.
     """
     if not run.facekit.is_file():
         raise InputError(
@@ -62,15 +66,19 @@ def train(
         )
     if run.sharpen and run.perceptual is None:
         raise InputError("--sharpen rests on the perceptual loss: name its weights, --perceptual.")
+    computing = computing_on(run.device, run.precision)
     begin = load_average(run.start_from) if run.start_from is not None else None
     began = time.monotonic()
     torch.set_num_threads(run.threads)
     perceptual = Perceptual(run.perceptual) if run.perceptual is not None else None
-    with _fillers(run) as processes:
+    with ThreadPoolExecutor(run.threads) as workers, _fillers(run) as processes:
         held_out = _waited(run.folder / "held_out", HELD_OUT_COUPLES, processes, run, say)
         pool = _waited(run.folder / "pool", LEAST_COUPLES, processes, run, say)
         weights = SHARPENING if run.sharpen else Weights()
-        task = RefinerTask(pool, held_out, perceptual, weights=weights, begin=begin)
+        task = RefinerTask(
+            pool, held_out, perceptual,
+            weights=weights, begin=begin, computing=computing, workers=workers,
+        )  # fmt: skip
         seconds = run.hours * 3600 - (time.monotonic() - began)
         plan = Plan(seconds=seconds, rate=run.rate, total_steps=run.total_steps)
         trainer = Trainer(task, run.folder, plan, resume=run.resume)

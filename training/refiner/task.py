@@ -1,5 +1,6 @@
 """Training the refiner: its losses, its held-out scores, its sheet."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -14,6 +15,7 @@ from engine.frame import Pixels
 from engine.nets.refiner import PIXEL_CHANNELS, Corrections, Refiner, applied
 from engine.rig.refiner_inputs import MOTION_LENGTH
 from training.adversary import Adversary
+from training.computing import Computing
 from training.perceptual import Perceptual
 from training.refiner.batches import Batch, training_batch, whole_batch
 from training.refiner.pool import Pool
@@ -70,19 +72,24 @@ class RefinerTask:
         weights: Weights | None = None,
         begin: Refiner | None = None,
         batch: int = BATCH,
+        computing: Computing | None = None,
+        workers: Executor | None = None,
     ) -> None:
         """`perceptual` None leaves that loss out; both pools hold something already.
 
-        `begin` is what to go on from, None for a new network.
+        `begin` is what to go on from, None for a new network; `workers` make the samples of a
+        batch side by side.
         """
-        self._pool = pool
-        self._perceptual = perceptual
+        self._pool, self._workers = pool, workers
+        self._computing = computing or Computing()
+        self._perceptual = perceptual.to(self._computing.device) if perceptual else None
         self._weights = weights or Weights()
         self._batch = batch
         refiner = (begin or Refiner(MOTION_LENGTH)).train()
         self.networks = nn.ModuleDict({"refiner": refiner.to(memory_format=torch.channels_last)})  # type: ignore[call-overload]
         if self._weights.fooling:
             self.networks["adversary"] = Adversary(PIXEL_CHANNELS)
+        self.networks.to(self._computing.device)
         random = np.random.default_rng(0)
         self._held_out = [held_out.draw(random) for _ in range(_HELD_OUT_SAMPLES)]
 
@@ -90,12 +97,14 @@ class RefinerTask:
         self, networks: nn.ModuleDict, random: np.random.Generator, step: int
     ) -> dict[str, Tensor]:
         """Of one batch of windows."""
-        batch = training_batch([self._pool.draw(random) for _ in range(self._batch)], random)
-        corrections, refined, shaded = run(networks["refiner"], batch)
-        terms = self._terms(batch, corrections, refined, shaded)
-        if "adversary" in networks:
-            terms |= self._judged(networks["adversary"], batch, refined, step)
-        return terms
+        draws = [self._pool.draw(random) for _ in range(self._batch)]
+        batch = training_batch(draws, random, self._workers).on(self._computing.device)
+        with self._computing.lowered():
+            corrections, refined, shaded = run(networks["refiner"], batch)
+            terms = self._terms(batch, corrections, refined, shaded)
+            if "adversary" in networks:
+                terms |= self._judged(networks["adversary"], batch, refined, step)
+        return {name: term.float() for name, term in terms.items()}
 
     def _terms(
         self, batch: Batch, corrections: Corrections, refined: Tensor, shaded: Tensor
@@ -141,7 +150,7 @@ class RefinerTask:
         """L1 of 255, weighted towards eyes and mouth: of the refined picture and of the rig's."""
         totals = dict.fromkeys(("held_out", "held_out_rig", "held_out_mask"), 0.0)
         for k in range(0, len(self._held_out), 8):
-            batch = whole_batch(self._held_out[k : k + 8])
+            batch = whole_batch(self._held_out[k : k + 8]).on(self._computing.device)
             corrections, refined, _ = run(networks["refiner"], batch)
             share = batch.weight / batch.weight.sum()
             for name, picture in (("held_out", refined), ("held_out_rig", batch.warped[:, :3])):
@@ -153,7 +162,7 @@ class RefinerTask:
     @torch.no_grad()
     def sheet(self, networks: nn.ModuleDict) -> Pixels:
         """Columns, twice: portrait, rig, refined, truth, mask."""
-        batch = whole_batch(self._held_out[: 2 * _SHEET_ROWS])
+        batch = whole_batch(self._held_out[: 2 * _SHEET_ROWS]).on(self._computing.device)
         corrections, refined, _ = run(networks["refiner"], batch)
         mask = corrections.mask.expand(-1, 3, -1, -1) * 2 - 1
         columns = [batch.portrait[:, :3], batch.warped[:, :3], refined, batch.truth, mask]
@@ -168,10 +177,10 @@ class RefinerTask:
 
 
 def run(refiner: nn.Module, batch: Batch) -> tuple[Corrections, Tensor, Tensor]:
-    """The network's corrections, the refined crops, and those without colours."""
+    """The network's corrections, the refined crops, and those without colours; all fp32."""
     assert isinstance(refiner, Refiner)
     features = refiner.portrait(batch.portrait, batch.small)
-    corrections: Corrections = refiner(batch.warped, *features, batch.motion)
+    corrections = Corrections(*(x.float() for x in refiner(batch.warped, *features, batch.motion)))
     refined, shaded = applied(batch.warped, corrections)
     return corrections, refined, shaded
 
@@ -209,5 +218,5 @@ def _gradient(x: Tensor) -> Tensor:
 
 
 def _pixels(picture: Tensor) -> Pixels:
-    light = picture.permute(1, 2, 0).float().clamp(-1, 1).numpy()
+    light = picture.permute(1, 2, 0).float().clamp(-1, 1).cpu().numpy()
     return np.ascontiguousarray(((light + 1) * 127.5 + 0.5).astype(np.uint8))
