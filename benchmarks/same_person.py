@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.machine import keep, markdown
 from benchmarks.prototype import load_prototype, prototype_renderer
 from benchmarks.regions import REGIONS, distance, regions
+from engine.errors import InputError
 from engine.faces.face import Face
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
@@ -46,9 +47,15 @@ class Take:
 
 
 def load_take(path: Path, size: int) -> Take:
-    """Read a clip; frames without a face are left out."""
+    """Read a clip; frames without a face are left out.
+
+    Raises:
+        InputError: there is a face in none.
+    """
     tracker = MeshTracker()
     seen = [(f.pixels, face) for f in Clip(path).frames() if (face := tracker.find(f.pixels))]
+    if not seen:
+        raise InputError(f"{path} shows no face: take it out of the folder.")
     neutral = most_neutral([face for _, face in seen])
     left, top, side = _square(seen[neutral][0].shape[:2], seen[neutral][1])
     scale = size / side

@@ -14,6 +14,7 @@ from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 from stream.clips import Clip
 from tests.faces_made import made_face
+from tests.video_files import make_clip
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "stream" / "assets"
@@ -49,6 +50,13 @@ def test_a_folder_with_nothing_in_it_is_one_line(
     told = capsys.readouterr()
     assert told.out == ""
     assert len(told.err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_clip_without_a_face_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    make_clip(tmp_path / "wall.mp4", [np.full((256, 256, 3), 120, np.uint8)] * 3)
+    assert main(["--only", "same_person", "--clips", str(tmp_path)]) == 2
+    assert "wall.mp4 shows no face" in capsys.readouterr().err
 
 
 @pytest.mark.slow
