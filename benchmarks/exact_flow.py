@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import keep, markdown
-from benchmarks.refiner.cast import ACTS, CLOSER, FIRST_PERSON, Act, Kind
+from benchmarks.refiner.cast import ACTS, FIRST_PERSON, Act, Kind, before_the_camera
 from engine.faces.face import Face, Tracker
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
@@ -28,12 +28,8 @@ from engine.rig.driver import RigDriver
 from engine.rig.portrait import RigPortrait
 from engine.rig.topology import OVAL
 from training.heads import facekit
-from training.heads.appearance import sample_appearance
 from training.heads.flow import FlowDrawer
-from training.heads.identity import sample_identity
 from training.heads.renderer import Renderer, Rendering
-from training.heads.scene import sample_shot
-from training.heads.seeds import Seeds
 from training.refiner.filler import QUALITY
 
 Areas = dict[str, NDArray[np.bool_]]
@@ -66,10 +62,7 @@ def _person(
     renderer: Renderer, drawer: FlowDrawer, tracker: Tracker, seed: int
 ) -> Iterator[tuple[Kind, str, str, float]]:
     """Kind of act, row, area and error, for every act of one person."""
-    actor = renderer.actor(sample_identity(renderer.mesh, seed), sample_appearance(seed))
-    shot = sample_shot(Seeds.all(seed), renderer.quality.size_px)
-    framing = replace(shot.framing, half_height=shot.framing.half_height * CLOSER)
-    shot = replace(shot, framing=framing, occluder=None)
+    actor, shot = before_the_camera(renderer, seed)
 
     def see(act: Act) -> tuple[Rendering, Face | None]:
         seen = renderer.render(actor, replace(shot, pose=act.pose, expression=act.expression))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.faces.tracker import MeshTracker
-from engine.rig import head_field
+from engine.rig.skull import SKULL, Bell
 from tests.test_training_heads import FACEKIT
 from tests.test_training_refiner import needs_heads
 from training import skull
@@ -18,7 +18,7 @@ from training.heads.renderer import Renderer
 def test_a_bell_is_found_again() -> None:
     middles = (np.arange(skull.BINS) + 0.5) * (2 * skull.REACH / skull.BINS) - skull.REACH
     along, aside = np.meshgrid(middles, middles, indexing="ij")
-    made = skull.Bell(forward=0.5, width=0.6, height=0.7, above=0.3, back=0.1)
+    made = Bell(forward=0.5, width=0.6, height=0.7, above=0.3, back=0.1)
     counts = np.full(aside.shape, 1000.0)
     counts[:, :3] = 0.0  # what no render shows
     found = skull.fit(made.depth(aside, along) * counts, counts)
@@ -35,15 +35,8 @@ def test_rendered_heads_lie_where_the_rig_takes_them_to_lie() -> None:
     seen = sums[known] / counts[known]
     rows, columns = np.nonzero(known)
     above_neck = rows < skull.BINS * 0.6
-    bell = skull.Bell(
-        forward=head_field._SKULL_FORWARD,
-        width=head_field._SKULL_WIDTH,
-        height=head_field._SKULL_HEIGHT,
-        above=head_field._SKULL_ABOVE,
-        back=head_field._SKULL_BACK,
-    )
     middles = (np.arange(skull.BINS) + 0.5) * (2 * skull.REACH / skull.BINS) - skull.REACH
-    taken = bell.depth(*(np.asarray(middles[at], np.float64) for at in (columns, rows)))
+    taken = SKULL.depth(*(np.asarray(middles[at], np.float64) for at in (columns, rows)))
     off = np.abs(seen - taken)[above_neck].mean()
     flat = np.abs(seen - seen[above_neck].mean())[above_neck].mean()
     assert off < 0.75 * flat

@@ -1,4 +1,4 @@
-"""How deep hair and ears lie, fitted to rendered heads: constants of `engine/rig/head_field.py`.
+"""How deep hair and ears lie, fitted to rendered heads: `SKULL` of `engine/rig/skull.py`.
 
     python -m training.skull facekit.npz [--people 20]
 
@@ -9,7 +9,7 @@ portrait has one picture, so nothing better than a mean is known of what lies be
 
 import argparse
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from engine.faces.canonical import PIVOT_CM, HeadPose, head_pose, to_picture
+from engine.faces.canonical import HeadPose, head_pose
 from engine.faces.face import Tracker
 from engine.faces.tracker import MeshTracker
 from engine.geometry import Array
+from engine.rig.skull import Bell, from_pivot
 from engine.rig.topology import CHIN, FOREHEAD, OVAL
 from training.heads import facekit
 from training.heads.appearance import sample_appearance
@@ -43,22 +44,6 @@ _LEAST_PIXELS = 400
 _FARTHEST = 2.0
 _NARROWEST = 0.42
 """Of the bell: steeper, a head that turns by 45 degrees would fold at its silhouette."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bell:
-    """Depth = back - forward * exp(-(aside / width)^2 - ((along + above) / height)^2)."""
-
-    forward: float
-    width: float
-    height: float
-    above: float
-    back: float
-
-    def depth(self, aside: Array, along: Array) -> Array:
-        """Face heights away from the viewer, from the pivot; along is towards the chin."""
-        share = (aside / self.width) ** 2 + ((along + self.above) / self.height) ** 2
-        return np.asarray(self.back - self.forward * np.exp(-share))
 
 
 def measure(renderer: Renderer, tracker: Tracker, people: range) -> tuple[Array, Array]:
@@ -112,7 +97,7 @@ def _person(
     face_height = float(np.linalg.norm(down))
     down /= face_height
     own = head_pose(straight)
-    pivot = _pivot(own)
+    pivot = own.pivot_px
     face = np.zeros(pictures[0].picture.shape[:2], np.uint8)
     cv2.fillPoly(face, [np.round(landmarks[list(OVAL), :2]).astype(np.int32)], 1)
     measured = []
@@ -123,8 +108,7 @@ def _person(
         beside = flow.visible & (face == 0)
         points = np.argwhere(beside)[:, ::-1].astype(np.float64)
         depth = _depth(points, flow.displacement[beside], own, head_pose(turned)) / face_height
-        away = (points - pivot[:2]) / face_height
-        measured.append((away @ np.array([down[1], -down[0]]), away @ down, depth))
+        measured.append((*from_pivot(points, pivot, down, face_height), depth))
     return measured
 
 
@@ -133,14 +117,9 @@ def _depth(points: Array, moved: NDArray[np.float32], first: HeadPose, second: H
     flip = np.diag([1.0, -1.0, -1.0])
     scale = second.placement.scale / first.placement.scale
     turn = scale * flip @ second.placement.rotation @ first.placement.rotation.T @ flip
-    flat = (points - _pivot(first)[:2]) @ turn[:2, :2].T + _pivot(second)[:2]
+    flat = (points - first.pivot_px[:2]) @ turn[:2, :2].T + second.pivot_px[:2]
     lean = turn[:2, 2]
     return np.asarray((points + moved - flat) @ lean / (lean @ lean))
-
-
-def _pivot(pose: HeadPose) -> Array:
-    """(3,) px, picture axes."""
-    return np.asarray(to_picture(pose.placement.apply(PIVOT_CM[None]))[0])
 
 
 def main() -> None:

@@ -10,12 +10,13 @@ from typing import Literal, TypeAlias
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.motion import Factor
+from training.heads.actor import Actor
 from training.heads.appearance import sample_appearance
 from training.heads.factors import VISEMES, Expression, Shapes, sample_pose
 from training.heads.identity import sample_identity
 from training.heads.posing import Pose
 from training.heads.renderer import Renderer
-from training.heads.scene import sample_expression, sample_shot
+from training.heads.scene import Shot, sample_expression, sample_shot
 from training.heads.seeds import Seeds
 from training.heads.webcam import photographed, sample_webcam
 from training.refiner.pool import HELD_OUT
@@ -23,7 +24,7 @@ from training.refiner.pool import HELD_OUT
 FIRST_PERSON = 2 * HELD_OUT
 """The couple of seed s is the persons 2 s and 2 s + 1."""
 
-CLOSER = 0.82
+_CLOSER = 0.82
 """Of the framing's height: as in training, less is seen around the head."""
 
 _REST = Expression(blink=(0.04, 0.04))
@@ -116,14 +117,20 @@ class Player:
     acts: list[Seen | None]
 
 
+def before_the_camera(renderer: Renderer, seed: int) -> tuple[Actor, Shot]:
+    """A person with nothing in front of them; pose and expression are for the act to set."""
+    actor = renderer.actor(sample_identity(renderer.mesh, seed), sample_appearance(seed))
+    shot = sample_shot(Seeds.all(seed), renderer.quality.size_px)
+    framing = replace(shot.framing, half_height=shot.framing.half_height * _CLOSER)
+    return actor, replace(shot, framing=framing, occluder=None)
+
+
 def find_player(
     renderer: Renderer, tracker: Tracker, seed: int, acts: Sequence[Act] = ACTS
 ) -> Player | None:
     """Render one person; None where not even the face at rest is found."""
-    actor = renderer.actor(sample_identity(renderer.mesh, seed), sample_appearance(seed))
-    shot = sample_shot(Seeds.all(seed), renderer.quality.size_px)
-    framing = replace(shot.framing, half_height=shot.framing.half_height * CLOSER)
-    shot, camera = replace(shot, framing=framing, occluder=None), sample_webcam(seed)
+    actor, shot = before_the_camera(renderer, seed)
+    camera = sample_webcam(seed)
 
     def see(act: Act, index: int) -> Seen | None:
         exact = renderer.render(

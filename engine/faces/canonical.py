@@ -74,9 +74,9 @@ class HeadPose:
 
     @property
     def pivot_px(self) -> Array:
-        """(2,) the pivot in the picture, x right, y down."""
-        pivot = self.placement.apply(PIVOT_CM[None])[0]
-        return to_picture(pivot)[:2]
+        """(3,) the pivot in picture axes: x right, y down, z away from the viewer."""
+        pivot: Array = to_picture(self.placement.apply(PIVOT_CM[None]))[0]
+        return pivot
 
 
 def to_picture(points: Array) -> Array:

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.faces.canonical import PIVOT_CM, to_picture
 from engine.geometry import Array, smoothstep
 from engine.rig.lattice import Lattice, Map
 from engine.rig.painting import Box
+from engine.rig.skull import skull_depth
 from engine.rig.target import HeadMotion, PortraitFace
 from engine.rig.topology import CHIN, FOREHEAD, OVAL
 
@@ -51,13 +51,6 @@ from the second on; up to the first a tracker guesses."""
 _INVERSE_STEPS = 6
 
 _OVAL = np.array(OVAL)
-
-_SKULL_FORWARD, _SKULL_WIDTH, _SKULL_HEIGHT = 0.65, 0.42, 0.49
-_SKULL_ABOVE, _SKULL_BACK = 0.51, 0.07
-"""The bell that hair and ears lie on, in face heights from the head's pivot: how far it comes
-forward, where it has fallen to 1 / e beside and above its top, and where top and foot lie. Fitted
-to the exact movement of rendered heads by `training/skull.py`. A ball fits no worse, but is so
-steep at its silhouette that a turning head would fold there."""
 
 _OWN_REACH = 0.2
 """Distance from the outline, in face heights, over which the face's own depth passes into that."""
@@ -165,7 +158,7 @@ class HeadField:
         """(nodes,) px in picture axes: the skull's, and beside the outline the face's own."""
 
         def skull(points: Array) -> Array:
-            return skull_depth(face, points, down, self.face_height)
+            return skull_depth(face.pose, points, down, self.face_height)
 
         outline = face.landmarks[_OVAL]
         own = outline[:, 2] - skull(outline[:, :2])
@@ -192,18 +185,6 @@ def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:
     rows = top + spacing * np.arange(-(-(bottom - top) // spacing) + 1)
     points = np.stack(np.meshgrid(columns, rows), axis=-1).astype(np.float64)
     return Grid(left=left, top=top, spacing=spacing, points=points)
-
-
-def skull_depth(face: PortraitFace, points: Array, down: Array, face_height: float) -> Array:
-    """(N, 2) px of the picture -> (N,) px in picture axes, away from the viewer.
-
-    `down` is the face's axis in the picture, of length 1.
-    """
-    pivot = to_picture(face.pose.placement.apply(PIVOT_CM[None]))[0]
-    beside = (points - pivot[:2]) / face_height
-    aside, along = beside @ np.array([-down[1], down[0]]), beside @ down + _SKULL_ABOVE
-    bell = np.exp(-((aside / _SKULL_WIDTH) ** 2) - (along / _SKULL_HEIGHT) ** 2)
-    return np.asarray(pivot[2] + (_SKULL_BACK - _SKULL_FORWARD * bell) * face_height)
 
 
 def _neck_share(along: Array) -> Array:

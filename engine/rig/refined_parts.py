@@ -75,6 +75,7 @@ class Part:
 
     name: str
     wanted: Callable[[RigMotion], list[Place]]
+    has_teeth: bool = False
 
     @property
     def top(self) -> int:
@@ -106,7 +107,7 @@ def _lips(motion: RigMotion) -> list[Place]:
     return [Place(contour=contour, flatness=_LIP_FLATNESS, share=share)] if share > 0.0 else []
 
 
-PARTS = (Part("eyes", _lids), Part("mouth", _lips))
+PARTS = (Part("eyes", _lids), Part("mouth", _lips, has_teeth=True))
 
 
 def heard(points: Array, places: Sequence[Place], size: tuple[int, int]) -> Map:

@@ -23,7 +23,7 @@ from engine.rig.corrections import Map, fade, lay_over
 from engine.rig.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.mouth import own_interior_at, shows_interior
-from engine.rig.refined_parts import PARTS, Part, Place, heard, own_teeth
+from engine.rig.refined_parts import PARTS, Part, heard, own_teeth
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 
@@ -96,17 +96,16 @@ class RefinedPortrait:
                 {"pixels": _pixels(picture, crop, target), "motion": told, **features}
             )
             steer, added = found["steer"][0], found["added"][0]
-            fade(steer, added, self._heard(places, crop, target))
+            stays = heard(crop.points(target), places, crop.size)
+            if part.has_teeth and self._shows_teeth:
+                stays *= np.float32(1.0) - self._teeth(crop, target)
+            fade(steer, added, stays)
             lay_over(picture, crop, steer, added)
 
-    def _heard(self, places: list[Place], crop: HeadCrop, target: Array) -> Map:
-        """How much of the corrections stays: none on teeth that the portrait shows itself."""
-        points = crop.points(target)
-        stays = heard(points, places, crop.size)
-        if self._shows_teeth:
-            own = own_interior_at(self._face.landmarks[:, :2], target[:, :2])
-            stays *= np.float32(1.0) - own_teeth(points, crop.points(own), crop.size)
-        return stays
+    def _teeth(self, crop: HeadCrop, target: Array) -> Map:
+        """Where the portrait's own are seen."""
+        own = own_interior_at(self._face.landmarks[:, :2], target[:, :2])
+        return own_teeth(crop.points(target), crop.points(own), crop.size)
 
 
 def _features_of(part: Part, features: dict[str, Map]) -> dict[str, Map]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.faces.canonical import PIVOT_CM, HeadPose, head_pose, to_picture
+from engine.faces.canonical import HeadPose, head_pose, to_picture
 from engine.faces.face import Face
 from engine.geometry import Array, rotation_from_vector
 from engine.rig.motion import RigMotion
@@ -70,7 +70,7 @@ class PortraitFace:
 def head_motion(face: PortraitFace, motion: RigMotion) -> HeadMotion:
     """The rigid part of a motion, in the portrait's pixels."""
     placement = face.pose.placement
-    before = to_picture(placement.apply(PIVOT_CM[None]))[0]
+    before = face.pose.pivot_px
     flip = np.diag(to_picture(np.ones((1, 3)))[0])
     linear = np.exp(motion.log_scale) * flip @ rotation_from_vector(motion.rotation) @ flip
     after = before + np.array([*(motion.shift * placement.scale), 0.0])

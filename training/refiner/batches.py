@@ -13,6 +13,7 @@ from torch import Tensor
 from engine.faces.canonical import load_basis
 from engine.geometry import Array
 from engine.rig.head_crop import SIDE
+from engine.rig.mouth import shows_interior
 from engine.rig.refiner_inputs import TOLD, region_maps
 from engine.rig.topology import EYES, INNER_LIPS, OUTER_LIPS
 from training.refiner.couples import Couple
@@ -34,9 +35,6 @@ AT_REST = 0.1
 TOOTH_LIGHT = 0.55, 1.0
 """Of what lies between the lips, drawn anew for each sample: rendered teeth are whiter than
 people's, and mouths lie in shade."""
-
-_SHOWS_TEETH_PX = 60.0
-"""Area between a portrait's lips from which on its own mouth is what the rig moves."""
 
 WATCHED = np.unique(
     np.concatenate(
@@ -124,7 +122,7 @@ def _sample(
         light = _tooth_light(random)
         portrait = _lit_inside(portrait, portrait_points, light)
         truth = _lit_inside(truth, truth_points, light)
-        if cv2.contourArea(_inner_lips(portrait_points)) > _SHOWS_TEETH_PX:
+        if shows_interior(portrait_points):  # then its own teeth are what the rig moves
             warped = _lit_inside(warped, points, light)
     if random is not None and random.random() < COARSE:
         side = round(SIDE / random.uniform(1.3, COARSEST))
@@ -161,13 +159,10 @@ def _lit_inside(
 ) -> NDArray[np.uint8]:
     """The crop with what lies between its lips multiplied."""
     inside = np.zeros(picture.shape[:2], np.uint8)
-    cv2.fillPoly(inside, [np.round(_inner_lips(points) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    lips = np.round(points[list(INNER_LIPS)] * 16).astype(np.int32)
+    cv2.fillPoly(inside, [lips], 255, cv2.LINE_AA, 4)
     soft = cv2.blur(inside, (3, 3)).astype(np.float32)[..., None] * np.float32(1.0 / 255.0)
     return np.asarray(picture * (1.0 + (gain - 1.0) * soft) + 0.5, np.uint8)
-
-
-def _inner_lips(points: Array) -> NDArray[np.float32]:
-    return points[list(INNER_LIPS)].astype(np.float32)
 
 
 def _coarse(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
