@@ -1,15 +1,14 @@
 """Commands on model files: import, export, info, cost. PyTorch is imported only where needed."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from engine.errors import BundleError, MachineError
+from engine.errors import BundleError
+from engine.installing import needing
 from engine.manifest import Manifest, check_files, read_manifest
 from export.cost import costs
 from export.cost_lines import cost_json, cost_lines, costs_of
@@ -32,7 +31,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it i
 @app.command("import")
 def import_(checkpoint: Checkpoint, *, out: Out, force: Force = False) -> None:
     """Turn the DPE authors' checkpoint into a bundle that `understudy render --model` takes."""
-    with _needs_torch():
+    with needing("export"):
         from engine.nets.dpe import DPE
         from export.bundle import AUTHORS, write_bundle
     model = DPE.from_official(checkpoint)
@@ -133,7 +132,7 @@ def export(
         )
     if out is None:
         raise typer.BadParameter("is needed: the folder to make", param_hint="--out")
-    with _needs_torch():
+    with needing("export"):
         from engine.nets.dpe import DPE
         from export.bundle import Origin, write_bundle
     report = write_bundle(
@@ -198,17 +197,6 @@ def cost(
         print(json.dumps(cost_json(found), indent=2))
     else:
         print("\n".join(cost_lines(found)))
-
-
-@contextmanager
-def _needs_torch() -> Iterator[None]:
-    """Turn a missing package of the extra into advice."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MachineError(
-            f"{error.name} is not installed. Run `pip install understudy[export]`."
-        ) from None
 
 
 def _backends() -> dict[str, str]:

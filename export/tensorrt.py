@@ -17,6 +17,7 @@ from engine.backends.tensorrt_plans import key_for, plan_for
 from engine.backends.tensorrt_rtx import tensorrt_rtx_library
 from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import BundleError, InputError, MachineError
+from engine.installing import install_extra
 from engine.kernels.plugin import register
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
 
@@ -222,4 +223,4 @@ def _library(load: Callable[[], ModuleType], name: Library) -> ModuleType:
 
 
 def _not_installed(error: ModuleNotFoundError, name: Library) -> MachineError:
-    return MachineError(f"{error.name} is not installed. Run `pip install understudy[{name}]`.")
+    return MachineError(f"{error.name} is not installed. Run `{install_extra(name)}`.")

@@ -69,8 +69,10 @@ def _tell_version(asked: bool) -> None:  # noqa: FBT001 (typer calls it)
     if asked:
         from importlib.metadata import PackageNotFoundError, version
 
+        from engine.installing import DISTRIBUTION
+
         try:
-            print(f"understudy {version('understudy')}")
+            print(f"understudy {version(DISTRIBUTION)}")
         except PackageNotFoundError:
             print("understudy, run from its source folder without being installed")
         raise typer.Exit

@@ -20,6 +20,7 @@ from av.video.stream import VideoStream
 
 from engine.errors import MachineError, OutputError
 from engine.frame import Frame
+from engine.installing import install
 from stream.colours import BT709_TAGS, YuvWriter
 from stream.sound import AudioPacket
 
@@ -204,7 +205,8 @@ def _video_stream(output: OutputContainer, width: int, height: int, rate: Fracti
         stream = output.add_stream("libx264", rate=rate, options=dict(QUALITY))
     except UnknownCodecError as error:
         raise MachineError(
-            "this build of PyAV has no libx264. Install the wheel: pip install --force-reinstall av"
+            "this build of PyAV has no libx264. Install the wheel: "
+            f"{install('--force-reinstall', 'av')}"
         ) from error
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     stream.time_base = stream.codec_context.time_base = Fraction(1, _ticks_per_second(rate))

@@ -4,6 +4,7 @@ import plistlib
 import re
 from contextlib import suppress
 
+from engine.installing import install_extra
 from stream.cameras import linux_cameras
 from stream.doctor_system import Finding, System
 
@@ -73,7 +74,7 @@ def virtual_camera(system: System) -> Finding:
             check="virtual camera",
             status="missing",
             says="the extra `camera` is not installed",
-            fix="pip install 'understudy[camera]'",
+            fix=install_extra("camera"),
         )
     if system.name != "linux":
         has_obs = _obs_version(system) is not None

@@ -5,6 +5,7 @@ from contextlib import closing
 from zipfile import BadZipFile
 
 from engine.errors import UnderstudyError
+from engine.installing import reinstall, restore
 from stream.doctor_system import Finding, System
 
 OLDEST_PYTHON = (3, 11)
@@ -12,7 +13,6 @@ BASE = ("numpy", "openvino", "pillow", "av", "typer", "rich")
 OLDEST_OPENCV = 5
 OPENCVS = ("opencv-python-headless", "opencv-python", "opencv-contrib-python")
 """Any of them owns the module cv2."""
-REINSTALL = "pip install --force-reinstall understudy"
 LEAST_CONFIDENCE = 0.9
 """Of the tracker on the bundled portrait, which is a plain one."""
 
@@ -34,11 +34,11 @@ def packages(system: System) -> Finding:
     absent = [name for name, version in found.items() if version is None]
     if absent:
         says = f"not installed: {', '.join(absent)}"
-        return Finding(check="packages", status="broken", says=says, fix=REINSTALL)
+        return Finding(check="packages", status="broken", says=says, fix=reinstall())
     says = ", ".join(f"{name} {version}" for name, version in found.items())
     if int(str(found["opencv"]).partition(".")[0]) < OLDEST_OPENCV:
         says = f"{says}: OpenCV {OLDEST_OPENCV} is needed, which draws the face mesh"
-        return Finding(check="packages", status="broken", says=says, fix=REINSTALL)
+        return Finding(check="packages", status="broken", says=says, fix=reinstall())
     return Finding(check="packages", status="ok", says=says)
 
 
@@ -52,8 +52,10 @@ def models(system: System) -> Finding:
         count = len([checked(name) for name in SHA256])
         points = len(load_basis().canonical)  # a damaged zip does not pass its own check sums
         check_shipped()
-    except (ImportError, OSError, KeyError, ValueError, BadZipFile, UnderstudyError) as error:
-        return Finding(check="models", status="broken", says=str(error), fix=REINSTALL)
+    except ImportError as error:
+        return Finding(check="models", status="broken", says=str(error), fix=reinstall())
+    except (OSError, KeyError, ValueError, BadZipFile, UnderstudyError) as error:
+        return Finding(check="models", status="broken", says=str(error), fix=restore())
     says = f"{count} face networks and the refiner, check sums right; {points} points of the basis"
     return Finding(check="models", status="ok", says=says)
 
@@ -66,9 +68,9 @@ def openvino(system: System) -> Finding:
         devices = [str(device) for device in Core().available_devices]
     except (ImportError, OSError, RuntimeError) as error:
         says = f"OpenVINO does not start: {str(error).splitlines()[0] if str(error) else error!r}"
-        return Finding(check="OpenVINO", status="broken", says=says, fix=REINSTALL)
+        return Finding(check="OpenVINO", status="broken", says=says, fix=reinstall())
     if "CPU" not in devices:
-        fix = "Understudy's networks need OpenVINO's CPU plugin: " + REINSTALL
+        fix = f"Understudy's networks need OpenVINO's CPU plugin:\n{reinstall()}"
         return Finding(check="OpenVINO", status="broken", says=f"runs on {devices}", fix=fix)
     return Finding(check="OpenVINO", status="ok", says=f"runs on {', '.join(devices)}")
 
@@ -77,17 +79,17 @@ def tracker(system: System) -> Finding:
     """Whether the tracker finds the face of the bundled portrait."""
     if not system.portrait.is_file():
         says = f"the bundled portrait {system.portrait.name} is not there"
-        return Finding(check="tracker", status="broken", says=says, fix=REINSTALL)
+        return Finding(check="tracker", status="broken", says=says, fix=restore())
     try:
         from engine.faces.tracker import MeshTracker
         from engine.pictures import open_picture
 
         face = MeshTracker().find(open_picture(system.portrait))
     except (ImportError, OSError, RuntimeError, UnderstudyError) as error:
-        return Finding(check="tracker", status="broken", says=str(error), fix=REINSTALL)
+        return Finding(check="tracker", status="broken", says=str(error), fix=reinstall())
     if face is None or face.confidence < LEAST_CONFIDENCE:
         says = "it does not find the face of the bundled portrait"
-        return Finding(check="tracker", status="broken", says=says, fix=REINSTALL)
+        return Finding(check="tracker", status="broken", says=says, fix=reinstall())
     says = f"finds the bundled portrait's face (confidence {face.confidence:.2f})"
     return Finding(check="tracker", status="ok", says=says)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from engine.errors import MachineError
 from engine.frame import Frame, Pixels
+from engine.installing import install_extra
 from engine.slot import LatestSlot
 from stream.cameras import linux_cameras
 from stream.colours import YuvWriter
@@ -54,7 +55,7 @@ def open_camera(width: int, height: int, device: str | None) -> Camera:
         import pyvirtualcam
     except ImportError as error:
         raise MachineError(
-            "the virtual camera needs the extra `camera`: pip install 'understudy[camera]'"
+            f"the virtual camera needs the extra `camera`: {install_extra('camera')}"
         ) from error
     if sys.platform == "linux":
         virtual = [camera.device for camera in linux_cameras() if camera.is_virtual]

@@ -160,12 +160,12 @@ def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("backend", "package", "advice"),
     [
-        ("openvino", "openvino", "pip install understudy`"),
-        ("onnxruntime", "onnxruntime", r"understudy\[onnx\]"),
-        ("torch", "onnx", r"understudy\[export\]"),
-        ("tensorrt", "tensorrt", r"understudy\[tensorrt\]"),
-        ("tensorrt-rtx", "tensorrt_rtx", r"understudy\[tensorrt-rtx\]"),
-        ("cuda", "torch", r"understudy\[cuda\]"),
+        ("openvino", "openvino", r"pip install --force-reinstall .*-e \."),
+        ("onnxruntime", "onnxruntime", r"-e '\.\[onnx\]'"),
+        ("torch", "onnx", r"-e '\.\[export\]'"),
+        ("tensorrt", "tensorrt", r"-e '\.\[tensorrt\]'"),
+        ("tensorrt-rtx", "tensorrt_rtx", r"-e '\.\[tensorrt-rtx\]'"),
+        ("cuda", "torch", r"-e '\.\[cuda\]'"),
         ("onnxruntime-gpu", "onnxruntime", "pip install onnxruntime-gpu"),
     ],
 )

@@ -115,8 +115,8 @@ def test_what_is_not_installed_is_told_with_what_to_install(
 ) -> None:
     reasons = {candidate.name: candidate.why_not for candidate in candidates()}
     assert "tensorrt is not installed" in reasons["tensorrt"]
-    assert "understudy[tensorrt-rtx]" in reasons["tensorrt-rtx"]
-    assert "understudy[cuda]" in reasons["cuda"]
+    assert "-e '.[tensorrt-rtx]'" in reasons["tensorrt-rtx"]
+    assert "-e '.[cuda]'" in reasons["cuda"]
     assert "onnxruntime-gpu" in reasons["onnxruntime-gpu"]
     assert reasons["openvino"] == ""
 
@@ -169,7 +169,7 @@ def test_asked_for_by_name_nothing_else_is_taken(monkeypatch: pytest.MonkeyPatch
     if auto.has_nvidia_driver():
         pytest.skip("this machine has an NVIDIA driver")
     for name, words in (
-        ("tensorrt", r"tensorrt is not installed.*understudy\[tensorrt\]"),
+        ("tensorrt", r"tensorrt is not installed.*pip install -e '\.\[tensorrt\]'"),
         ("tensorrt-rtx", r"no NVIDIA GPU|tensorrt_rtx is not installed"),
         ("onnxruntime-gpu", "is the one for CPUs|onnxruntime is not installed"),
     ):
@@ -213,7 +213,7 @@ for name in NAMES:
     try:
         choose(name, 1)
     except MachineError as error:
-        assert "is not installed. Run `pip install" in str(error), error
+        assert "is not installed. Run `.venv/bin/pip install" in str(error), error
 """
 
 

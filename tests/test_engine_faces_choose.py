@@ -37,7 +37,7 @@ def test_without_mediapipe_the_message_says_how_to_get_it(monkeypatch: pytest.Mo
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(MachineError, match=r"pip install 'understudy\[mediapipe\]'.*tracker mesh"):
+    with pytest.raises(MachineError, match=r"pip install -e '\.\[mediapipe\]'.*tracker mesh"):
         make_tracker("mediapipe")
 
 

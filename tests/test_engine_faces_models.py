@@ -17,12 +17,12 @@ def test_a_damaged_network_is_refused_with_advice(tmp_path: Path) -> None:
     content = bytearray((FOLDER / NAME).read_bytes())
     content[-1] ^= 1
     (tmp_path / NAME).write_bytes(content)
-    with pytest.raises(MachineError, match=r"is damaged.*reinstall"):
+    with pytest.raises(MachineError, match=r"is damaged.*git checkout -- engine/assets"):
         checked(NAME, tmp_path)
 
 
 def test_a_missing_network_is_refused_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match=r"cannot be read \(No such file.*reinstall"):
+    with pytest.raises(MachineError, match=r"cannot be read \(No such file.*git checkout"):
         checked(NAME, tmp_path)
 
 

@@ -124,7 +124,7 @@ def test_without_nvrtc_the_prebuilt_form_is_taken_and_said(
         image = image_for("flow_warp_blend", (9, 0))
     assert (image.kind, image.architecture) == ("ptx", "compute_75")
     assert b".entry flow_warp_blend" in image.code
-    assert "pip install understudy[cuda]" in caplog.text
+    assert "pip install -e '.[cuda]'" in caplog.text
     with pytest.raises(MachineError, match="NVRTC is missing"):
         image_for("flow_warp_blend", (9, 0), defines={"WIDE": 1})
 

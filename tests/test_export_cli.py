@@ -79,7 +79,7 @@ def test_without_the_extra_the_advice_is_to_install_it(
         forget(monkeypatch, module)
     forget(monkeypatch, "engine.nets")
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(MachineError, match=rf"{missing} is not installed.*understudy\[export\]"):
+    with pytest.raises(MachineError, match=rf"{missing} is not installed.*-e .\.\[export\]"):
         command("import", dpe_checkpoint, "--out", tmp_path / "bundle")
 
 

@@ -60,7 +60,7 @@ def test_without_the_library_the_advice_is_to_install_it(
     library: str, package: str, dpe_bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MachineError, match=rf"{package} is not.*understudy\[{library}\]"):
+    with pytest.raises(MachineError, match=rf"{package} is not.*-e .\.\[{library}\]"):
         command("export", "--to", library, "--model", dpe_bundle)
 
 

@@ -124,7 +124,7 @@ def test_a_camera_that_a_container_was_not_given_is_told_apart(system: System) -
 
 def test_without_the_extra_the_virtual_camera_names_it(system: System) -> None:
     finding = virtual_camera(replace(system, find_version=lambda name: None))
-    assert finding.fix == "pip install 'understudy[camera]'"
+    assert finding.fix == ".venv/bin/pip install -e '.[camera]'"
 
 
 def test_a_module_that_is_not_installed_is_told_from_one_not_loaded(system: System) -> None:

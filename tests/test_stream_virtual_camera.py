@@ -128,7 +128,7 @@ def test_a_machine_without_a_virtual_camera_is_told_what_to_do() -> None:
 
 def test_an_install_without_the_extra_is_told_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyvirtualcam", None)
-    with pytest.raises(MachineError, match=r"understudy\[camera\]"):
+    with pytest.raises(MachineError, match=r"-e .\.\[camera\]"):
         open_camera(WIDTH, HEIGHT, None)
 
 

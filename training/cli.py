@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from engine.installing import needing
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 train = typer.Typer(no_args_is_help=True)
 app.add_typer(train, name="train", help="Train the refiner on synthetic heads.")
@@ -23,6 +25,7 @@ def training() -> None:
 
 
 @train.command()
+@needing("train")
 def sheet(
     *,
     out: Annotated[Path, typer.Option(help="Picture to write: .png or .jpg.")],
@@ -48,6 +51,7 @@ def sheet(
 
 
 @train.command()
+@needing("train")
 def media(
     *,
     out: Annotated[Path, typer.Option(help="Folder to write to, stream/assets in the repository.")],
@@ -84,6 +88,7 @@ def media(
 
 
 @train.command()
+@needing("train")
 def basis(
     *,
     facekit: FacekitOption = Path("facekit.npz"),
@@ -121,6 +126,7 @@ def basis(
 
 
 @train.command()
+@needing("train")
 def rig(
     *,
     out: Annotated[Path, typer.Option(help="Folder of the run: samples, checkpoint, log, sheets.")],
@@ -184,6 +190,7 @@ def rig(
 
 
 @train.command()
+@needing("train")
 def ship(
     *,
     run: Annotated[Path, typer.Option(help="Folder of a training run.")],
@@ -215,6 +222,7 @@ def ship(
 
 
 @train.command()
+@needing("train")
 def reader(
     *,
     out: Annotated[Path, typer.Option(help="File to write: engine/assets/rig/reader.npz.")],

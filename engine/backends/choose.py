@@ -3,6 +3,7 @@
 from engine.backends.base import Backend
 from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
+from engine.installing import install, install_extra, reinstall
 
 BACKENDS = ("openvino", "onnxruntime", "torch")
 """Those of a CPU: the default, the second runtime, and the reference."""
@@ -76,12 +77,12 @@ NEEDS = {
 }
 """What must be importable, for each of AUTO."""
 ADVICE = {
-    "auto": "It belongs to the base install: run `pip install understudy` again.",
-    "tensorrt": "Run `pip install understudy[tensorrt]`.",
-    "tensorrt-rtx": "Run `pip install understudy[tensorrt-rtx]`.",
-    "cuda": "Run `pip install understudy[cuda]`.",
-    "onnxruntime-gpu": "Run `pip install onnxruntime-gpu` (in place of onnxruntime).",
-    "openvino": "It belongs to the base install: run `pip install understudy` again.",
-    "onnxruntime": "Run `pip install understudy[onnx]`.",
-    "torch": "Run `pip install understudy[export]`.",
+    "auto": f"It belongs to the base install: run `{reinstall()}`.",
+    "tensorrt": f"Run `{install_extra('tensorrt')}`.",
+    "tensorrt-rtx": f"Run `{install_extra('tensorrt-rtx')}`.",
+    "cuda": f"Run `{install_extra('cuda')}`.",
+    "onnxruntime-gpu": f"Run `{install('onnxruntime-gpu')}` (in place of onnxruntime).",
+    "openvino": f"It belongs to the base install: run `{reinstall()}`.",
+    "onnxruntime": f"Run `{install_extra('onnx')}`.",
+    "torch": f"Run `{install_extra('export')}`.",
 }

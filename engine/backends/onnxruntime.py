@@ -7,6 +7,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from engine.backends.base import Array, Arrays, check_inputs, check_names
 from engine.errors import BundleError, MachineError
+from engine.installing import PIP, install
 from engine.manifest import GraphSpec
 
 UNREADABLE = (
@@ -43,7 +44,7 @@ class OnnxRuntime:
         ):  # it takes the CPU instead, and says little
             raise MachineError(
                 f"ONNX Runtime did not start its {self.provider}. It needs CUDA and cuDNN of the "
-                "versions it was built for: run `pip install 'onnxruntime-gpu[cuda,cudnn]'`."
+                f"versions it was built for: run `{install('onnxruntime-gpu[cuda,cudnn]')}`."
             )
         inputs = {tensor.name for tensor in session.get_inputs()}
         check_names(path, inputs, {tensor.name for tensor in session.get_outputs()}, spec)
@@ -59,8 +60,8 @@ class OnnxRuntimeGpu(OnnxRuntime):
     def __init__(self, threads: int | None = None) -> None:
         if self.provider not in ort.get_available_providers():
             raise MachineError(
-                "the installed onnxruntime is the one for CPUs. Run `pip uninstall onnxruntime` "
-                "and `pip install onnxruntime-gpu`."
+                f"the installed onnxruntime is the one for CPUs. Run `{PIP} uninstall onnxruntime` "
+                f"and `{install('onnxruntime-gpu')}`."
             )
         super().__init__(threads)
 

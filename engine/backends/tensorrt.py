@@ -15,6 +15,7 @@ from engine.backends.tensorrt_plans import cache_for, key_for, plan_for
 from engine.backends.tensorrt_run import Loader, TensorRtGraph
 from engine.backends.tensorrt_words import BuildProgress, Foreign, Silence
 from engine.errors import MachineError
+from engine.installing import install
 from engine.manifest import GraphSpec
 
 OLDEST = (10, 13)
@@ -34,7 +35,7 @@ def tensorrt_library() -> ModuleType:
     found = tuple(int(part) for part in trt.__version__.split(".")[:2])
     if found < OLDEST:
         raise MachineError(
-            f"tensorrt {trt.__version__} is too old. Run `pip install 'tensorrt>=10.13'`."
+            f"tensorrt {trt.__version__} is too old. Run `{install('tensorrt>=10.13')}`."
         )
     return trt
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from types import ModuleType
 
 from engine.errors import MachineError
+from engine.installing import Extra, install
 
 
-def imported(importer: Callable[[str], ModuleType], package: str, extra: str) -> ModuleType:
+def imported(importer: Callable[[str], ModuleType], package: str, extra: Extra) -> ModuleType:
     """The package; `importer` is `importlib.import_module`, unless a test gives another.
 
     Raises:
@@ -20,5 +21,5 @@ def imported(importer: Callable[[str], ModuleType], package: str, extra: str) ->
     except (ImportError, OSError, RuntimeError) as error:
         raise MachineError(
             f"{package} is installed but does not load ({str(error).splitlines()[0]}). "
-            f"Run `pip install --force-reinstall understudy[{extra}]`."
+            f"Run `{install('--force-reinstall', '-e', f'.[{extra}]')}`."
         ) from None

@@ -14,6 +14,7 @@ from engine.errors import BundleError, MachineError
 from engine.faces.crop import CropFollower
 from engine.faces.face import Face
 from engine.frame import Pixels
+from engine.installing import needing
 from engine.manifest import Manifest, check_files, read_manifest
 
 if TYPE_CHECKING:
@@ -55,12 +56,8 @@ def load_gpu_bundle(path: Path) -> "GpuDpeModel":
         MachineError: there is no GPU, or a package is not installed.
     """
     manifest = _checked(path)
-    try:
+    with needing("cuda"):
         from engine.dpe.on_gpu import GpuDpeModel
-    except ModuleNotFoundError as error:
-        raise MachineError(
-            f"{error.name} is not installed. Run `pip install understudy[cuda]`."
-        ) from None
     return GpuDpeModel.of_bundle(path, manifest)
 
 

@@ -18,6 +18,7 @@ from engine.errors import MachineError
 from engine.faces.face import Face
 from engine.folders import user_cache
 from engine.frame import Pixels
+from engine.installing import install_extra
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ def _import() -> tuple[Any, Any]:
     except ImportError as error:
         raise MachineError(
             f"the mediapipe tracker needs MediaPipe ({error}): "
-            "pip install 'understudy[mediapipe]', or use the tracker mesh"
+            f"run `{install_extra('mediapipe')}`, or use the tracker mesh"
         ) from error
 
 

@@ -16,6 +16,7 @@ import openvino
 from numpy.typing import NDArray
 
 from engine.errors import MachineError
+from engine.installing import restore
 
 FOLDER = Path(__file__).parent.parent / "assets" / "faces"
 
@@ -84,7 +85,7 @@ def _compiled_once(name: str, *extensions: Any) -> openvino.CompiledModel:  # no
 def checked(name: str, folder: Path = FOLDER) -> Path:
     """The path of a shipped network, after its check sum was found right."""
     path = folder / name
-    advice = "reinstall the package: pip install --force-reinstall understudy"
+    advice = f"bring the shipped one back: {restore()}"
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from engine.errors import MachineError
 from engine.folders import user_cache
+from engine.installing import install_extra
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ OLDEST = (7, 5)
 """Compute capability of the prebuilt PTX: Turing, the oldest that CUDA 13 compiles for."""
 OPTIONS = ("--std=c++17",)
 """No fast math: a flow is tanh and sigmoid in full float."""
-ADVICE = "Run `pip install understudy[cuda]`."
+ADVICE = f"Run `{install_extra('cuda')}`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from engine.errors import MachineError
 from engine.faces.canonical import load_basis
 from engine.faces.topology import MESH_POINTS
 from engine.geometry import Array
+from engine.installing import install
 from engine.rig.lattice import Lattice, Map
 
 _DEPTH = 1e-3
@@ -78,7 +79,7 @@ def _settings() -> "cv2.TriangleRasterizeSettings":
     if not hasattr(cv2, "TriangleRasterizeSettings"):
         raise MachineError(
             f"the rig needs OpenCV 5, and OpenCV {cv2.__version__} is installed: "
-            "pip install --force-reinstall 'opencv-python-headless>=5.0'"
+            f"{install('--force-reinstall', 'opencv-python-headless>=5.0')}"
         )
     return (
         cv2.TriangleRasterizeSettings()

@@ -4,6 +4,7 @@ from types import ModuleType
 from typing import Any
 
 from engine.errors import MachineError
+from engine.installing import install
 
 
 def part_of(module: ModuleType, name: str) -> Any:  # noqa: ANN401
@@ -11,7 +12,7 @@ def part_of(module: ModuleType, name: str) -> Any:  # noqa: ANN401
     if not hasattr(module, name):
         raise MachineError(
             f"this version of aiortc has no {module.__name__}.{name}. "
-            "Install the tested one: pip install 'aiortc>=1.14,<1.17'."
+            f"Install the tested one: {install('aiortc>=1.14,<1.17')}"
         )
     return getattr(module, name)
 
