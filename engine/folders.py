@@ -1,10 +1,11 @@
-"""Where files that belong to the user, not to the package, are kept.
+"""Where files that belong to the user, not to the package, are kept, and how they are written.
 
 By hand, because it is three lines; a library for it would be one more licence to read.
 """
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -15,3 +16,20 @@ def user_cache() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library/Caches/understudy"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "understudy"
+
+
+def write_whole(path: Path, *parts: bytes) -> None:
+    """Replace a file in one step: no reader ever sees half of it.
+
+    Raises:
+        OSError: it cannot be written; what was there is still there.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

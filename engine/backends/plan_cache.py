@@ -7,15 +7,13 @@ elsewhere is undefined, so a file says what it was built for, and is opened for 
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.backends.file_lock import locked
 from engine.errors import OutputError
-from engine.folders import user_cache
+from engine.folders import user_cache, write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -146,23 +144,6 @@ def _tell_why(path: Path, key: PlanKey) -> None:
 def _write(path: Path, key: PlanKey, plan: bytes) -> None:
     header = asdict(key) | {"sha256": hashlib.sha256(plan).hexdigest()}
     write_whole(path, MAGIC + json.dumps(header).encode() + b"\n", plan)
-
-
-def write_whole(path: Path, *parts: bytes) -> None:
-    """Replace a file in one step: no reader ever sees half of it.
-
-    Raises:
-        OSError: it cannot be written; what was there is still there.
-    """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _read(path: Path, key: PlanKey) -> bytes | None:

@@ -3,6 +3,7 @@
 All run in OpenVINO on the CPU, each on one thread: they take 1 to 3 ms, and the other cores have
 the rest of the step to do. To compile them takes seconds, so it is done once in a process; trackers
 in different threads share what was compiled, and have an infer request and buffers of their own.
+The next process finds it on disk.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ import openvino
 from numpy.typing import NDArray
 
 from engine.errors import MachineError
+from engine.faces.compiled_cache import loaded_or_compiled
 from engine.installing import restore
 
 FOLDER = Path(__file__).parent.parent / "assets" / "faces"
@@ -78,7 +80,8 @@ def _compiled_once(name: str, *extensions: Any) -> openvino.CompiledModel:  # no
             core = openvino.Core()
             for extension in extensions:
                 core.add_extension(extension)
-            _compiled[name] = core.compile_model(core.read_model(checked(name)), "CPU", SETTINGS)
+            path = checked(name)
+            _compiled[name] = loaded_or_compiled(core, path, SHA256[name], SETTINGS)
         return _compiled[name]
 
 
