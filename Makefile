@@ -1,30 +1,35 @@
 # Understudy: set up, run, test, check. Each is quick when there is nothing to do.
 
-PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
-	&& echo "$$python" && break; done)
+# The Python to make .venv with; empty: the first one found that is 3.11 or newer.
+PYTHON ?=
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+ENVIRONMENT := PYTHON='$(PYTHON)' scripts/environment.sh
 
 # Further options of `understudy serve`, such as make run ARGS='--port 8090'.
 ARGS ?=
 
-.PHONY: run render setup test test-gpu bench-gpu test-virtualcam check clean
+.PHONY: run render base setup test test-gpu bench-gpu test-virtualcam check clean
 
 # The main job, live: your webcam drives a portrait on a web page. Prints the one address to open,
 # and opens it where there is a desktop; Ctrl-C ends it. Needs only the base install (no torch).
-run: .venv/.base
+run: base
+	@echo "starting the server (Ctrl-C ends it)" >&2
 	@$(BIN)/understudy serve --open $(ARGS)
 
 # The same from file to file: the bundled clip drives the bundled portrait. Prints the file.
-render: .venv/.base
+render: base
 	@mkdir -p renders
 	$(BIN)/understudy render --out renders/bundled.mp4 --compare --force
 
-# Everything for development and tests.
-setup: .venv/.dev
+# What running needs.
+base:
+	@$(ENVIRONMENT) base
 
-test: .venv/.dev
+# Everything for development and tests.
+setup:
+	@$(ENVIRONMENT) dev
+
+test: setup
 	$(BIN)/python -m pytest
 
 # On a machine with an NVIDIA GPU, in any Python that has torch for CUDA, cuda-python, numpy, OpenCV
@@ -45,10 +50,10 @@ bench-gpu:
 	$(GPU_PYTHON) -m benchmarks.gpu_step $(BENCH_GPU)
 
 # A real v4l2loopback in a small virtual machine, read back by ffmpeg; nightly, Debian and Ubuntu.
-test-virtualcam: .venv/.dev
+test-virtualcam: setup
 	scripts/virtualcam/run.sh $(BIN)/python
 
-check: .venv/.dev
+check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -56,21 +61,3 @@ check: .venv/.dev
 
 clean:
 	rm -rf .venv renders
-
-.venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "Understudy needs Python 3.11 or newer. On Debian or Ubuntu:"; \
-		echo "    sudo apt-get install python3 python3-venv"; \
-		echo "or name another one: make PYTHON=/path/to/python3.12"; exit 1; }
-	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
-		echo "$(PYTHON) cannot make a virtual environment. On Debian or Ubuntu:"; \
-		echo "    sudo apt-get install python3-venv"; exit 1; }
-
-.venv/.base: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable .
-	@touch $@
-
-# torch first and by its exact version: asked for later, by a range, pip may fetch another build.
-.venv/.dev: .venv/bin/python pyproject.toml constraints.txt
-	$(PIP) torch==2.13.0
-	$(PIP) --editable '.[dev]'
-	@touch .venv/.base $@
