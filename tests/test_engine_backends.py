@@ -1,6 +1,7 @@
 """All backends run a bundle's graphs alike, every time alike, and say what they cannot run."""
 
 import sys
+from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, TensorSpec, read_manifest
 from engine.nets.dpe import DPE
+from engine.rig.refining import SHIPPED
 from export.exact import exact_tensors
 from export.plans import Plan, plans
 from tests.forgetting import forget
@@ -110,6 +112,23 @@ def test_inputs_are_matched_by_name_and_shape(backend: str, case: Case) -> None:
         loaded.run(inputs | {"code": inputs["code"][:, :-1]})
     with pytest.raises(ValueError, match="got float64"):
         loaded.run(inputs | {"code": inputs["code"].astype(np.float64)})
+
+
+@pytest.mark.parametrize("graph", ["enroll", "refine"])
+@pytest.mark.parametrize("backend", ALL)
+def test_each_backend_runs_the_rigs_refiner_alike(backend: str, graph: str) -> None:
+    """`auto` may take any of them for it."""
+    with as_file(files("engine").joinpath(SHIPPED)) as folder:
+        spec = read_manifest(folder).graph(graph)
+        path = folder / spec.file
+        random = np.random.default_rng(1)
+        inputs = {
+            name: random.uniform(0, 255 if name == "pixels" else 1, tensor.shape).astype(np.float32)
+            for name, tensor in spec.inputs.items()
+        }
+        found = chosen(backend).load(path, spec).run(inputs)
+        for name, wanted in choose("openvino", 1).load(path, spec).run(inputs).items():
+            assert np.abs(found[name] - wanted).max() <= TOLERANCE * np.ptp(wanted)
 
 
 def toy(path: Path, operation: str) -> GraphSpec:

@@ -65,6 +65,7 @@ class CudaGraph:
             )
             for node in graph.node
         ]
+        self._read = {node.input[2] for node in graph.node if node.op_type == "Resize"}
         self._constants = {tensor.name: self._placed(tensor) for tensor in graph.initializer}
         self._recorded: dict[int, Recording] = {}
 
@@ -87,9 +88,9 @@ class CudaGraph:
         return {name: values[name] for name in self._spec.outputs}
 
     def _placed(self, tensor: onnx.TensorProto) -> Tensor:
-        """A constant where it is used: numbers on the device, shapes and places on the CPU."""
+        """A constant where it is used: numbers on the device, shapes and factors on the CPU."""
         value = torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
-        if not value.is_floating_point():
+        if not value.is_floating_point() or tensor.name in self._read:
             return value  # they are read while the graph is recorded, never by the GPU
         value = value.to(self._device.torch_device)
         return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value
