@@ -1,6 +1,7 @@
 """All backends run a bundle's graphs alike, every time alike, and say what they cannot run."""
 
 import sys
+import threading
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
@@ -94,6 +95,29 @@ def test_the_inputs_are_not_written_to(backend: str, case: Case) -> None:
     chosen(backend).load(case.folder / spec.file, spec).run(inputs)
     for name, array in inputs.items():
         np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_what_is_borrowed_holds_while_another_thread_runs_the_same_graph(
+    backend: str, case: Case
+) -> None:
+    """The other one has buffers of its own, or waits for its turn."""
+    spec, inputs = case.manifest.graph("encode"), case.inputs("encode")
+    loaded = chosen(backend).load(case.folder / spec.file, spec)
+    others = {name: array[..., ::-1].copy() for name, array in inputs.items()}
+    alone = loaded.run(others)
+    found: list[dict[str, Array]] = []
+    with loaded.borrow(inputs) as borrowed:
+        before = {name: array.copy() for name, array in borrowed.items()}
+        other = threading.Thread(target=lambda: found.append(loaded.run(others)))
+        other.start()
+        other.join(0.3)
+        for name, array in borrowed.items():
+            np.testing.assert_array_equal(array, before[name])
+    other.join()
+    for name, array in alone.items():
+        assert not np.array_equal(before[name], array)
+        np.testing.assert_array_equal(found[0][name], array)
 
 
 @pytest.mark.parametrize("backend", ALL)

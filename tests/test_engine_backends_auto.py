@@ -4,7 +4,8 @@ import importlib.machinery
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 import engine.backends.auto as auto
 from engine.backends.auto import Auto, candidates, self_test
-from engine.backends.base import Array, Arrays, Backend
+from engine.backends.base import Array, Arrays, Backend, Graph
 from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec
@@ -41,14 +42,16 @@ class Made:
         return MadeGraph(self._inner, path, spec, self._spoil)
 
 
-class MadeGraph:
+class MadeGraph(Graph):
     def __init__(
         self, inner: Backend, path: Path, spec: GraphSpec, spoil: Callable[[Array], Array]
     ) -> None:
         self._graph, self._spoil = inner.load(path, spec), spoil
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
-        return {name: self._spoil(array) for name, array in self._graph.run(inputs).items()}
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
+        with self._graph.borrow(inputs) as found:
+            yield {name: self._spoil(array) for name, array in found.items()}
 
 
 @pytest.fixture

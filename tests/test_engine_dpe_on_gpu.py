@@ -3,7 +3,8 @@
 What it runs on a GPU is compared in test_gpu_step.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.backends.base import Array, Arrays
+from engine.backends.base import Array, Arrays, Graph
 from engine.backends.cuda_device import ReferenceDevice
 from engine.dpe.graphs import DpeGraphs
 from engine.dpe.model import DpeModel
@@ -30,17 +31,18 @@ SQUARE = 96
 EXPRESSION = Edit(mode="expression")
 
 
-class ModuleGraph:
+class ModuleGraph(Graph):
     """A graph of a bundle, run by the module it is exported from."""
 
     def __init__(self, module: nn.Module, inputs: list[str], outputs: list[str]) -> None:
         self._module, self._inputs, self._outputs = module, inputs, outputs
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
         with torch.no_grad():
             found = self._module(*(torch.tensor(inputs[name]) for name in self._inputs))
         results = found if isinstance(found, tuple) else (found,)
-        return {n: r.numpy() for n, r in zip(self._outputs, results, strict=True)}
+        yield {n: r.numpy() for n, r in zip(self._outputs, results, strict=True)}
 
 
 def cpu_model() -> DpeModel:

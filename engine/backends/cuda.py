@@ -5,14 +5,17 @@ serves enrolment, other families and comparison. The live step of DPE has its ow
 `cuda_step.py`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
 import onnx
 import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
-from engine.backends.base import Array, Arrays, check_inputs, check_names
+from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.backends.cuda_device import CudaDevice, Device, Work
 from engine.backends.torch import OPERATIONS
 from engine.errors import BundleError
@@ -31,6 +34,7 @@ class Cuda:
             MachineError: there is no GPU, or cuda-python is missing.
         """
         self._device = device or CudaDevice()
+        self._turn = RLock()
 
     def load(self, path: Path, spec: GraphSpec) -> "CudaGraph":
         """Read one ONNX file; it is recorded when a batch size is first met."""
@@ -48,14 +52,17 @@ class Cuda:
                 f"{path} uses {', '.join(unknown)}, which the cuda backend does not know. "
                 "Use --backend onnxruntime."
             )
-        return CudaGraph(graph, spec, self._device)
+        return CudaGraph(graph, spec, self._device, self._turn)
 
 
-class CudaGraph:
+class CudaGraph(Graph):
     """One graph; a recording with static buffers for each batch size that was met."""
 
-    def __init__(self, graph: onnx.GraphProto, spec: GraphSpec, device: Device) -> None:
-        self._spec, self._device = spec, device
+    def __init__(
+        self, graph: onnx.GraphProto, spec: GraphSpec, device: Device, turn: RLock
+    ) -> None:
+        """`turn`: whose turn it is on the device; threads wait for it."""
+        self._spec, self._device, self._turn = spec, device, turn
         self._nodes = [
             (
                 OPERATIONS[node.op_type],
@@ -69,13 +76,15 @@ class CudaGraph:
         self._constants = {tensor.name: self._placed(tensor) for tensor in graph.initializer}
         self._recorded: dict[int, Recording] = {}
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
         """All outputs by name, in host memory that the next run of this batch size overwrites."""
         check_inputs(self._spec, inputs)
         batch = len(next(iter(inputs.values())))
-        if batch not in self._recorded:
-            self._recorded[batch] = Recording(self, inputs, self._device)
-        return self._recorded[batch].run(inputs)
+        with self._turn:
+            if batch not in self._recorded:
+                self._recorded[batch] = Recording(self, inputs, self._device)
+            yield self._recorded[batch].run(inputs)
 
     def values(self, given: dict[str, Tensor]) -> dict[str, Tensor]:
         """All outputs for inputs on the device."""

@@ -4,7 +4,8 @@ Nothing is fused or rearranged, so this says what a bundle means. It needs torch
 `export`), and is slow. One line per operation; a graph with another operation is refused by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +15,7 @@ from google.protobuf.message import DecodeError
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backends.base import Array, Arrays, check_inputs, check_names
+from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
 
@@ -50,7 +51,7 @@ class Torch:
         return TorchGraph(model.graph, spec)
 
 
-class TorchGraph:
+class TorchGraph(Graph):
     """One graph: its nodes in order, and its constants."""
 
     def __init__(self, graph: onnx.GraphProto, spec: GraphSpec) -> None:
@@ -64,6 +65,11 @@ class TorchGraph:
             tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
             for tensor in graph.initializer
         }
+
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
+        """All outputs by name."""
+        yield self.run(inputs)
 
     def run(self, inputs: Arrays) -> dict[str, Array]:
         """All outputs by name; these arrays are the caller's."""

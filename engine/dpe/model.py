@@ -104,7 +104,10 @@ def _checked(path: Path) -> Manifest:
 
 
 class DpeModel:
-    """Loaded networks; portraits and drivers share them, so all belong to one thread."""
+    """Loaded networks, which the portraits and drivers of all sessions share.
+
+    A portrait or a driver belongs to one session; nothing that a frame writes to is shared.
+    """
 
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs

@@ -7,6 +7,7 @@ nothing comes back in between. So this family has no codes to record or to mix.
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 import numpy as np
@@ -51,6 +52,7 @@ class GpuDpeModel:
         self._weights, self._device = weights, device
         self._steps: dict[tuple[int, int, Mode], DpeStep] = {}
         self._shown: dict[int, HeadSetting] = {}
+        self._turn = Lock()
 
     @classmethod
     def of_bundle(cls, folder: Path, manifest: Manifest) -> Self:
@@ -78,19 +80,21 @@ class GpuDpeModel:
         """One picture of the setting's size, the caller's own."""
         backdrop = setting.backdrop(mode)
         rows, columns = backdrop.picture.shape[:2]
-        step = self._step(rows, columns, mode)
-        if self._shown.get(id(step)) is not setting:
-            step.enroll(
-                0,
-                Setting(
-                    crop=setting.crop,
-                    picture=backdrop.picture,
-                    mask=backdrop.mask(),
-                    crop_to_picture=setting.crop_to_picture,
-                ),
-            )
-            self._shown[id(step)] = setting
-        drawn: Pixels = step.submit([job]).pictures()[0].copy()
+        # One session at a time from its portrait's place on the GPU to its own picture.
+        with self._turn:
+            step = self._step(rows, columns, mode)
+            if self._shown.get(id(step)) is not setting:
+                step.enroll(
+                    0,
+                    Setting(
+                        crop=setting.crop,
+                        picture=backdrop.picture,
+                        mask=backdrop.mask(),
+                        crop_to_picture=setting.crop_to_picture,
+                    ),
+                )
+                self._shown[id(step)] = setting
+            drawn: Pixels = step.submit([job]).pictures()[0].copy()
         return drawn
 
     def _step(self, height: int, width: int, mode: Mode) -> DpeStep:
