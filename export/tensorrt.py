@@ -15,7 +15,7 @@ from engine.backends.tensorrt import OPTIONS, WITH_PLUGIN, TensorRt, tensorrt_li
 from engine.backends.tensorrt_build import BuildOptions, capability
 from engine.backends.tensorrt_plans import key_for, plan_for
 from engine.backends.tensorrt_rtx import tensorrt_rtx_library
-from engine.backends.tensorrt_words import BuildProgress
+from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.errors import BundleError, InputError, MachineError
 from engine.kernels.plugin import register
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
@@ -82,6 +82,8 @@ def build_plans(
             "The plugin is built by TensorRT alone, and not refitted. Use --warp native there."
         )
     manifest, cache = _checked(request.bundle), PlanCache(request.out)
+    if manifest.family == "dpe" and manifest.precision == "fp32":
+        tell(f"note: {FOR_TENSOR_CORES}")
     work = Work(request=request, manifest=manifest, cache=cache, progress=progress, tell=tell)
     if request.to == "tensorrt-rtx":
         _ahead(work)

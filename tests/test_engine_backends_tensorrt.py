@@ -236,6 +236,22 @@ def test_another_card_builds_its_own_plan_with_tensorrt_only(
     assert machine.fake.take().count("build") == 1
 
 
+def test_a_plan_that_is_there_is_told_without_loading_it(machine: Machine, tmp_path: Path) -> None:
+    """What `auto` asks before it waits for a build."""
+    path = machine.folder / "g.onnx"
+    spec = write_graph(path)
+    assert not machine.backend().has_plan(path, spec)
+    machine.backend().load(path, spec)
+    machine.fake.take()
+    assert machine.backend().has_plan(path, spec)
+    assert machine.fake.take() == []
+    machine.driver.capability = (12, 0)
+    assert not machine.backend().has_plan(path, spec)
+    machine.driver.capability = (8, 9)
+    write_graph(path, factor=3.0)
+    assert not machine.backend().has_plan(path, spec)
+
+
 def test_plans_shipped_with_a_bundle_are_taken_from_it(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

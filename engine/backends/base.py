@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,15 @@ class Backend(Protocol):
         Raises:
             BundleError: the runtime cannot read the file, or its names differ from the manifest's.
         """
+        ...
+
+
+@runtime_checkable
+class BuildsPlans(Backend, Protocol):
+    """A runtime that builds a plan of a graph before it first runs it, and keeps that."""
+
+    def has_plan(self, path: Path, spec: GraphSpec) -> bool:
+        """Whether `load` finds one for this machine, and builds nothing."""
         ...
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
+import numpy as np
 import onnx
 import torch
 from google.protobuf.message import DecodeError
@@ -37,7 +38,7 @@ class Cuda:
         self._turn = RLock()
 
     def load(self, path: Path, spec: GraphSpec) -> "CudaGraph":
-        """Read one ONNX file; it is recorded when a batch size is first met."""
+        """Read one ONNX file and record it; another batch size is recorded when it is first met."""
         try:
             graph = onnx.load(path).graph
         except DecodeError as error:
@@ -74,7 +75,12 @@ class CudaGraph(Graph):
         ]
         self._read = {node.input[2] for node in graph.node if node.op_type == "Resize"}
         self._constants = {tensor.name: self._placed(tensor) for tensor in graph.initializer}
-        self._recorded: dict[int, Recording] = {}
+        # At once, so that what a GPU cannot run is known before the first frame.
+        shapes = {
+            n: [a if isinstance(a, int) else 1 for a in t.shape] for n, t in spec.inputs.items()
+        }
+        empty = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        self._recorded = {1: Recording(self, empty, device)}
 
     @contextmanager
     def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:

@@ -18,7 +18,7 @@ from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.geometry import Array
-from engine.manifest import Manifest, check_files, read_manifest
+from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
 from engine.rig.corrections import Map, fade, lay_over
 from engine.rig.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
@@ -122,10 +122,17 @@ def load_refiner(
         with as_file(files("engine").joinpath(SHIPPED)) as shipped:
             return load_refiner(shipped, backend, progress=progress)
     manifest = _checked(bundle)
-    runtime = choose(backend, progress=progress) if isinstance(backend, str) else backend
+    if isinstance(backend, str):
+        backend = choose(backend, progress=progress, graphs=manifest.by_file(bundle))
     specs = {name: manifest.graph(name) for name in ("enroll", "refine")}
-    graphs = {name: runtime.load(bundle / spec.file, spec) for name, spec in specs.items()}
+    graphs = {name: backend.load(bundle / spec.file, spec) for name, spec in specs.items()}
     return Refiner(graphs["enroll"], graphs["refine"])
+
+
+def shipped_graphs() -> dict[Path, GraphSpec]:
+    """The graphs that ship in the package, by their files."""
+    with as_file(files("engine").joinpath(SHIPPED)) as shipped:
+        return read_manifest(shipped).by_file(shipped)
 
 
 def check_shipped() -> None:
