@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from engine.backends.cuda import Cuda
-from engine.backends.cuda_device import ReferenceDevice
+from engine.backends.cuda_device import ReferenceDevice, Work
 from engine.backends.cuda_weights import DpeWeights, check
 from engine.backends.torch import Torch
 from engine.errors import BundleError, MachineError
@@ -51,6 +51,20 @@ def test_any_batch_runs_and_each_waits_for_its_own_copies(dpe_half_bundle: Path)
         np.testing.assert_allclose(alone[0], together[index], rtol=0, atol=2e-2)
     with pytest.raises(ValueError, match="picture must be float32"):
         loaded.run({"picture": pictures[:, :2]})
+
+
+class FullDevice(ReferenceDevice):
+    """One that records nothing any more."""
+
+    def record(self, work: Work) -> Work:
+        raise MachineError("out of memory")
+
+
+def test_what_a_gpu_cannot_run_is_known_when_it_is_loaded(dpe_bundle: Path) -> None:
+    """So that auto can pass the graph to the next backend before anybody is on camera."""
+    spec = read_manifest(dpe_bundle).graph("read")
+    with pytest.raises(MachineError, match="out of memory"):
+        Cuda(device=FullDevice()).load(dpe_bundle / spec.file, spec)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
