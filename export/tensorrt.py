@@ -1,5 +1,6 @@
 """A bundle's graphs as plans of TensorRT or of TensorRT for RTX, built ahead of the first use."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.errors import BundleError, InputError, MachineError
 from engine.kernels.plugin import register
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
+
+logger = logging.getLogger(__name__)
 
 Library: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
 Warp: TypeAlias = Literal["native", "plugin"]
@@ -83,7 +86,7 @@ def build_plans(
         )
     manifest, cache = _checked(request.bundle), PlanCache(request.out)
     if manifest.family == "dpe" and manifest.precision == "fp32":
-        tell(f"note: {FOR_TENSOR_CORES}")
+        logger.warning("%s: %s", request.bundle, FOR_TENSOR_CORES)
     work = Work(request=request, manifest=manifest, cache=cache, progress=progress, tell=tell)
     if request.to == "tensorrt-rtx":
         _ahead(work)
