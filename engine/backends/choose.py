@@ -1,13 +1,18 @@
-"""Finds a backend by its name; its package is imported only then."""
+"""Finds a backend by its name; its package is imported only then.
+
+The command line reads the names here, so this imports nothing heavy, not even numpy.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from engine.backends.base import Backend
 from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
 from engine.manifest import GraphSpec
+
+if TYPE_CHECKING:
+    from engine.backends.base import Backend
 
 BackendName: TypeAlias = Literal[
     "auto",
@@ -34,7 +39,7 @@ def choose(
     *,
     progress: BuildProgress | None = None,
     graphs: Mapping[Path, GraphSpec] | None = None,
-) -> Backend:
+) -> "Backend":
     """The backend of this name, on so many threads (None: all cores).
 
     `progress` hears of plans that are built. `auto` takes the first of AUTO that is installed and
@@ -58,7 +63,7 @@ def _made(
     threads: int | None,
     progress: BuildProgress | None,
     graphs: Mapping[Path, GraphSpec],
-) -> Backend:
+) -> "Backend":
     match name:
         case "auto":
             from engine.backends.auto import Auto
