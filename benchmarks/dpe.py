@@ -84,19 +84,25 @@ def static_form(model: DPE, pictures: torch.Tensor) -> Parts:
 
 def bundle_form(graphs: DpeGraphs, source: Array, driving: Array) -> Parts:
     """A bundle on a backend, the portrait kept: what the product runs per frame."""
-    portrait = graphs.encode(source).kept()
+    with graphs.encode(source) as found:
+        portrait = found.kept()
     motion = graphs.read(driving)
 
     def expression() -> Array:
         return graphs.draw("expression", portrait, graphs.read(driving).expression)
 
     def both() -> Array:
-        found = graphs.read(driving)
-        drawn = graphs.draw("expression", portrait, found.expression)
-        return graphs.draw("pose", graphs.encode(drawn), found.pose)
+        wanted = graphs.read(driving)
+        drawn = graphs.draw("expression", portrait, wanted.expression)
+        with graphs.encode(drawn) as found:
+            return graphs.draw("pose", found, wanted.pose)
+
+    def encode() -> None:
+        with graphs.encode(driving):
+            pass
 
     return {
-        "encode": lambda: graphs.encode(driving),
+        "encode": encode,
         "read": lambda: graphs.read(driving),
         "generate_expression": lambda: graphs.draw("expression", portrait, motion.expression),
         "generate_pose": lambda: graphs.draw("pose", portrait, motion.pose),

@@ -64,6 +64,10 @@ class Manifest:
             raise BundleError(f"the bundle has no graph {name!r}. {ADVICE}")
         return self.graphs[name]
 
+    def by_file(self, folder: Path) -> dict[Path, GraphSpec]:
+        """All graphs by where they lie in the bundle's folder."""
+        return {folder / spec.file: spec for spec in self.graphs.values()}
+
     @property
     def sha256(self) -> str:
         """One hash for all graphs: of their names and hashes."""

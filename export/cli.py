@@ -9,7 +9,7 @@ import typer
 
 from engine.errors import BundleError
 from engine.installing import needing
-from engine.manifest import Manifest, check_files, read_manifest
+from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
 from export.cost import costs
 from export.cost_lines import cost_json, cost_lines, costs_of
 
@@ -26,16 +26,28 @@ Checkpoint = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="The folder to make.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a bundle.")]
+Precision = Literal["fp32", "fp16"]
+PRECISION_HELP = (
+    "Of the convolutions; flow, grid and sampling are always fp32. A CPU wants fp32. `cuda` runs "
+    "DPE in fp16 whatever its bundle is in; TensorRT and onnxruntime-gpu keep to the bundle."
+)
 
 
 @app.command("import")
-def import_(checkpoint: Checkpoint, *, out: Out, force: Force = False) -> None:
+def import_(
+    checkpoint: Checkpoint,
+    *,
+    out: Out,
+    precision: Annotated[Precision, typer.Option(help=PRECISION_HELP)] = "fp32",
+    force: Force = False,
+) -> None:
     """Turn the DPE authors' checkpoint into a bundle that `understudy render --model` takes."""
     with needing("export"):
         from engine.nets.dpe import DPE
         from export.bundle import AUTHORS, write_bundle
     model = DPE.from_official(checkpoint)
-    _tell(out, write_bundle(model, out, origin=AUTHORS, force=force, tell=print))
+    report = write_bundle(model, out, origin=AUTHORS, precision=precision, force=force, tell=print)
+    _tell(out, report)
 
 
 @app.command()
@@ -65,11 +77,8 @@ def export(
         ),
     ] = None,
     precision: Annotated[
-        Literal["fp32", "fp16"] | None,
-        typer.Option(
-            help="Of the convolutions (default fp32); flow, grid and sampling are always fp32.",
-            show_default=False,
-        ),
+        Precision | None,
+        typer.Option(help=f"{PRECISION_HELP} Default: fp32.", show_default=False),
     ] = None,
     dynamic_batch: Annotated[
         bool,
@@ -156,7 +165,7 @@ def info(
     """Say what a bundle holds, after checking that its files are whole."""
     manifest = read_manifest(bundle)
     check_files(bundle, manifest)
-    runtimes = _backends()
+    runtimes = _backends(manifest.by_file(bundle))
     if as_json:
         known = asdict(manifest) | {"sha256": manifest.sha256, "backends": runtimes}
         print(json.dumps(known | cost_json(costs_of(manifest)), indent=2))
@@ -199,11 +208,11 @@ def cost(
         print("\n".join(cost_lines(found)))
 
 
-def _backends() -> dict[str, str]:
-    """The backends in auto's order; an empty text is for one that works, else why it does not."""
+def _backends(graphs: dict[Path, GraphSpec]) -> dict[str, str]:
+    """Those of auto, in its order for a bundle; an empty text is for one that works, else why."""
     from engine.backends.auto import candidates
 
-    return {candidate.name: candidate.why_not for candidate in candidates()}
+    return {candidate.name: candidate.why_not for candidate in candidates(graphs=graphs)}
 
 
 def _tell(out: Path, report: "Report") -> None:

@@ -1,5 +1,6 @@
 """A bundle's graphs as plans of TensorRT or of TensorRT for RTX, built ahead of the first use."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from engine.backends.tensorrt import OPTIONS, WITH_PLUGIN, TensorRt, tensorrt_li
 from engine.backends.tensorrt_build import BuildOptions, capability
 from engine.backends.tensorrt_plans import key_for, plan_for
 from engine.backends.tensorrt_rtx import tensorrt_rtx_library
-from engine.backends.tensorrt_words import BuildProgress
+from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.errors import BundleError, InputError, MachineError
 from engine.installing import install_extra
 from engine.kernels.plugin import register
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
+
+logger = logging.getLogger(__name__)
 
 Library: TypeAlias = Literal["tensorrt", "tensorrt-rtx"]
 Warp: TypeAlias = Literal["native", "plugin"]
@@ -83,6 +86,8 @@ def build_plans(
             "The plugin is built by TensorRT alone, and not refitted. Use --warp native there."
         )
     manifest, cache = _checked(request.bundle), PlanCache(request.out)
+    if manifest.family == "dpe" and manifest.precision == "fp32":
+        logger.warning("%s: %s", request.bundle, FOR_TENSOR_CORES)
     work = Work(request=request, manifest=manifest, cache=cache, progress=progress, tell=tell)
     if request.to == "tensorrt-rtx":
         _ahead(work)

@@ -1,13 +1,14 @@
-"""Check of what runs a bundle's networks: what auto takes, and why not the others."""
+"""Check of what runs the networks: what auto takes, and why not the others."""
 
 from stream.doctor_system import Finding, System
 
 
 def backends(system: System) -> Finding:
-    """Which backend `--backend auto` takes; the rig needs none of them."""
+    """Which backend `--backend auto` takes for the rig's refiner."""
     from engine.backends.auto import candidates
+    from engine.rig.refining import shipped_graphs
 
-    found = list(candidates())
+    found = list(candidates(graphs=shipped_graphs()))
     taken = next((candidate for candidate in found if candidate.backend is not None), None)
     others = [
         f"{candidate.name}: {candidate.why_not or 'works too'}"
@@ -21,5 +22,6 @@ def backends(system: System) -> Finding:
             says="no backend runs here",
             fix="\n".join(others),
         )
-    says = f"auto takes {taken.name} for bundles"
+    # Bundles may have plans that the refiner has not, and the other way round.
+    says = f"auto takes {taken.name} for the rig's refiner; of a bundle, `understudy info` says it"
     return Finding(check="backend", status="ok", says=says, fix="\n".join(others) or None)

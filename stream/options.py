@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from engine.backends import choose
 from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
 
 if TYPE_CHECKING:
@@ -46,19 +47,11 @@ RecordMotion: TypeAlias = Annotated[
     ),
 ]
 BackendName: TypeAlias = Annotated[
-    Literal[
-        "auto",
-        "tensorrt",
-        "tensorrt-rtx",
-        "cuda",
-        "onnxruntime-gpu",
-        "openvino",
-        "onnxruntime",
-        "torch",
-    ],
+    choose.BackendName,
     typer.Option(
-        help="What runs a bundle's networks: auto takes the first of these that is installed and "
-        "works (see `understudy doctor`). The rig needs none."
+        help=f"What runs the networks, a bundle's or the rig's refiner. auto takes the first of "
+        f"{', '.join(choose.AUTO)} that is installed and works here (see `understudy doctor`), and "
+        "a TensorRT before all others where its plans are built already."
     ),
 ]
 Frame: TypeAlias = Annotated[

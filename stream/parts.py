@@ -25,8 +25,8 @@ def load_model(
 ) -> Model[Any]:
     """`rig`, or the bundle in the folder of that name.
 
-    `refine` is on, off or a refiner's folder; `backend` runs the bundle, or the rig's refiner;
-    `builds` hears of plans being built.
+    `refine` is on, off or a refiner's folder; `backend` runs the bundle, or the rig's refiner, and
+    `auto` chooses alike for both; `builds` hears of plans being built.
 
     Raises:
         InputError: a folder is missing, or a backend is named and there is nothing for it to run.
@@ -34,7 +34,7 @@ def load_model(
     if name == "rig":
         from engine.rig.model import RigModel
 
-        return RigModel(mouth=mouth, refiner=_refiner(refine, backend))
+        return RigModel(mouth=mouth, refiner=_refiner(refine, backend, builds))
     if not Path(name).is_dir():
         raise InputError(
             f"--model must be rig or the folder of a bundle; there is no folder {name}."
@@ -44,7 +44,7 @@ def load_model(
     return load_fastest(Path(name), backend, progress=builds)
 
 
-def _refiner(name: str, backend: str) -> "Refiner | None":
+def _refiner(name: str, backend: str, builds: "BuildProgress | None") -> "Refiner | None":
     from engine.rig.refining import load_refiner
 
     if name == "off":
@@ -58,9 +58,7 @@ def _refiner(name: str, backend: str) -> "Refiner | None":
         raise InputError(
             f"--refine must be on, off or the folder of a refiner; there is no folder {name}."
         )
-    # What it was measured on; no other has been, so none is taken unasked.
-    chosen = "openvino" if backend == "auto" else backend
-    return load_refiner(None if name == "on" else Path(name), chosen)
+    return load_refiner(None if name == "on" else Path(name), backend, progress=builds)
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:

@@ -108,8 +108,9 @@ class FakeDriver:
         self.memory[ctypes.addressof(block)] = block
         return OK, ctypes.addressof(block)
 
-    def cuMemsetD8(self, dstDevice: int, uc: int, N: int) -> tuple[int]:
-        ctypes.memset(dstDevice, uc, N)
+    def cuMemsetD8Async(self, dstDevice: int, uc: int, N: int, hStream: int) -> tuple[int]:
+        assert hStream, "the default stream is in no order with ours"
+        self.put(partial(ctypes.memset, dstDevice, uc, N))
         return (OK,)
 
     def cuMemFree(self, dptr: int) -> tuple[int]:

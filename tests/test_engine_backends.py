@@ -1,6 +1,8 @@
 """All backends run a bundle's graphs alike, every time alike, and say what they cannot run."""
 
 import sys
+import threading
+from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, TensorSpec, read_manifest
 from engine.nets.dpe import DPE
+from engine.rig.refining import SHIPPED
 from export.exact import exact_tensors
 from export.plans import Plan, plans
 from tests.forgetting import forget
@@ -95,6 +98,29 @@ def test_the_inputs_are_not_written_to(backend: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize("backend", ALL)
+def test_what_is_borrowed_holds_while_another_thread_runs_the_same_graph(
+    backend: str, case: Case
+) -> None:
+    """The other one has buffers of its own, or waits for its turn."""
+    spec, inputs = case.manifest.graph("encode"), case.inputs("encode")
+    loaded = chosen(backend).load(case.folder / spec.file, spec)
+    others = {name: array[..., ::-1].copy() for name, array in inputs.items()}
+    alone = loaded.run(others)
+    found: list[dict[str, Array]] = []
+    with loaded.borrow(inputs) as borrowed:
+        before = {name: array.copy() for name, array in borrowed.items()}
+        other = threading.Thread(target=lambda: found.append(loaded.run(others)))
+        other.start()
+        other.join(0.3)
+        for name, array in borrowed.items():
+            np.testing.assert_array_equal(array, before[name])
+    other.join()
+    for name, array in alone.items():
+        assert not np.array_equal(before[name], array)
+        np.testing.assert_array_equal(found[0][name], array)
+
+
+@pytest.mark.parametrize("backend", ALL)
 def test_inputs_are_matched_by_name_and_shape(backend: str, case: Case) -> None:
     spec = case.manifest.graph("generate_pose")
     loaded, inputs = (
@@ -110,6 +136,24 @@ def test_inputs_are_matched_by_name_and_shape(backend: str, case: Case) -> None:
         loaded.run(inputs | {"code": inputs["code"][:, :-1]})
     with pytest.raises(ValueError, match="got float64"):
         loaded.run(inputs | {"code": inputs["code"].astype(np.float64)})
+
+
+@pytest.mark.parametrize("graph", ["enroll", "refine"])
+@pytest.mark.parametrize("backend", ALL)
+def test_each_backend_runs_the_rigs_refiner_alike(backend: str, graph: str) -> None:
+    """`auto` may take any of them for it."""
+    with as_file(files("engine").joinpath(SHIPPED)) as folder:
+        spec = read_manifest(folder).graph(graph)
+        path = folder / spec.file
+        random = np.random.default_rng(1)
+        inputs = {
+            name: random.random([int(n) for n in tensor.shape], np.float32)
+            for name, tensor in spec.inputs.items()
+        }
+        inputs["pixels"] *= 255
+        found = chosen(backend).load(path, spec).run(inputs)
+        for name, wanted in choose("openvino", 1).load(path, spec).run(inputs).items():
+            assert np.abs(found[name] - wanted).max() <= TOLERANCE * np.ptp(wanted)
 
 
 def toy(path: Path, operation: str) -> GraphSpec:
@@ -179,7 +223,7 @@ def test_a_package_that_is_missing_is_named_with_what_to_do(
 
 
 def test_a_backend_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(ValueError, match="auto, tensorrt, tensorrt-rtx, cuda"):
+    with pytest.raises(ValueError, match="auto, cuda, tensorrt, tensorrt-rtx"):
         choose("tensorflow")
 
 

@@ -4,7 +4,8 @@ import importlib.machinery
 import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 
 import engine.backends.auto as auto
 from engine.backends.auto import Auto, candidates, self_test
-from engine.backends.base import Array, Arrays, Backend
-from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
+from engine.backends.base import Array, Arrays, Backend, Graph
+from engine.backends.choose import AUTO, BACKENDS, NEEDS, PLANNED, choose
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec
 from tests.test_engine_backends import toy
@@ -29,11 +30,15 @@ class Made:
         spoil: Callable[[Array], Array] = lambda y: y,
         refuses: tuple[str, ...] = (),
         error: Exception | None = None,
+        plans: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self._inner = choose("openvino", 1)
-        self._spoil, self._refuses = spoil, refuses
+        self._spoil, self._refuses, self._plans = spoil, refuses, plans
         self._error = error or MachineError(f"{name} ran out of memory\nat line 7")
+
+    def has_plan(self, path: Path, spec: GraphSpec) -> bool:
+        return path.stem in self._plans
 
     def load(self, path: Path, spec: GraphSpec) -> "MadeGraph":
         if path.name in self._refuses:
@@ -41,14 +46,16 @@ class Made:
         return MadeGraph(self._inner, path, spec, self._spoil)
 
 
-class MadeGraph:
+class MadeGraph(Graph):
     def __init__(
         self, inner: Backend, path: Path, spec: GraphSpec, spoil: Callable[[Array], Array]
     ) -> None:
         self._graph, self._spoil = inner.load(path, spec), spoil
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
-        return {name: self._spoil(array) for name, array in self._graph.run(inputs).items()}
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
+        with self._graph.borrow(inputs) as found:
+            yield {name: self._spoil(array) for name, array in found.items()}
 
 
 @pytest.fixture
@@ -72,8 +79,59 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Made | Exception]:
     return found
 
 
-def test_the_order_is_tensorrt_rtx_cuda_onnxruntime_openvino() -> None:
-    assert AUTO == ("tensorrt", "tensorrt-rtx", "cuda", "onnxruntime-gpu", "openvino")
+def test_the_order_is_cuda_tensorrt_rtx_onnxruntime_openvino() -> None:
+    assert AUTO == ("cuda", "tensorrt", "tensorrt-rtx", "onnxruntime-gpu", "openvino")
+
+
+@pytest.fixture
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, GraphSpec]:
+    """Two graphs of a bundle, on a machine whose cache of plans is empty."""
+    monkeypatch.setattr("engine.backends.plan_cache.user_cache", lambda: tmp_path / "cache")
+    paths = tmp_path / "first.onnx", tmp_path / "second.onnx"
+    return {path: toy(path, "Tanh") for path in paths}
+
+
+def keep_plan(path: Path, library: str) -> None:
+    """A file that is named like a plan of a graph, in the bundle's folder."""
+    folder = path.parent / "plans"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{path.stem}.{library}.8.9.0123456789abcdef.plan").write_bytes(b"a plan")
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_a_tensorrt_comes_first_only_where_every_graph_has_its_plan_for_this_machine(
+    name: str, installed: dict[str, Made | Exception], pair: dict[Path, GraphSpec]
+) -> None:
+    installed["cuda"] = Made("cuda")
+    installed[name] = Made(name, plans=("first", "second"))
+    assert Auto(graphs=pair).name == "cuda", "no plan is there"
+    for path in pair:
+        assert Auto(graphs=pair).name == "cuda", "one is missing"
+        keep_plan(path, name.replace("-", "_"))
+    assert Auto(graphs=pair).name == name
+    assert [c.name for c in candidates(graphs=pair)][:2] == [name, "cuda"]
+    assert Auto().name == "cuda", "nothing is known of what is to run"
+    installed[name] = Made(name, plans=("first",))
+    assert Auto(graphs=pair).name == "cuda", "the other is of another card"
+
+
+def test_plans_of_a_tensorrt_that_no_longer_loads_are_no_reason_to_take_it(
+    installed: dict[str, Made | Exception], pair: dict[Path, GraphSpec]
+) -> None:
+    for path in pair:
+        keep_plan(path, "tensorrt")
+    installed["tensorrt"] = MachineError("its libraries do not load")
+    assert Auto(graphs=pair).name == "openvino"
+    told = {candidate.name: candidate.why_not for candidate in candidates(graphs=pair)}
+    assert told["tensorrt"] == "its libraries do not load"
+
+
+def test_without_plans_no_tensorrt_is_made_to_ask_it(
+    installed: dict[str, Made | Exception], pair: dict[Path, GraphSpec]
+) -> None:
+    installed["cuda"] = Made("cuda")
+    installed["tensorrt"] = AssertionError("must not be made")
+    assert Auto(graphs=pair).name == "cuda"
 
 
 @pytest.mark.parametrize("first", AUTO)
@@ -103,11 +161,11 @@ def test_one_that_fails_its_self_test_is_passed_over_with_the_reason(
 ) -> None:
     installed["tensorrt"] = broken
     assert Auto().name == "openvino"
-    first, *_, last = candidates()
-    assert (first.name, first.backend) == ("tensorrt", None)
-    assert first.why_not
-    assert "\n" not in first.why_not
-    assert last.backend is not None
+    found = {candidate.name: candidate for candidate in candidates()}
+    assert found["tensorrt"].backend is None
+    assert found["tensorrt"].why_not
+    assert "\n" not in found["tensorrt"].why_not
+    assert found["openvino"].backend is not None
 
 
 def test_what_is_not_installed_is_told_with_what_to_install(

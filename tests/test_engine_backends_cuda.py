@@ -4,13 +4,14 @@ On a GPU the same comparison runs in test_gpu_step.py.
 """
 
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
 import torch
 
 from engine.backends.cuda import Cuda
-from engine.backends.cuda_device import ReferenceDevice
+from engine.backends.cuda_device import CudaDevice, ReferenceDevice, Work
 from engine.backends.cuda_weights import DpeWeights, check
 from engine.backends.torch import Torch
 from engine.errors import BundleError, MachineError
@@ -53,6 +54,20 @@ def test_any_batch_runs_and_each_waits_for_its_own_copies(dpe_half_bundle: Path)
         loaded.run({"picture": pictures[:, :2]})
 
 
+class FullDevice(ReferenceDevice):
+    """One that records nothing any more."""
+
+    def record(self, work: Work) -> Work:
+        raise MachineError("out of memory")
+
+
+def test_what_a_gpu_cannot_run_is_known_when_it_is_loaded(dpe_bundle: Path) -> None:
+    """So that auto can pass the graph to the next backend before anybody is on camera."""
+    spec = read_manifest(dpe_bundle).graph("read")
+    with pytest.raises(MachineError, match="out of memory"):
+        Cuda(device=FullDevice()).load(dpe_bundle / spec.file, spec)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_without_a_gpu_it_says_what_to_do() -> None:
     with pytest.raises(MachineError, match=r"nvidia-smi.*--backend openvino"):
@@ -82,3 +97,31 @@ def test_networks_that_the_kernels_do_not_run_are_refused(dpe_bundle: Path) -> N
     other = DpeWeights(size=made.size, widths=made.widths, graphs={"read": bent})
     with pytest.raises(BundleError, match=r"trunk\.blocks\.0\.blur of the graph read is not"):
         check(other, "a bundle")
+
+
+def test_cudnns_settings_are_one_threads_at_a_time_and_give_the_same_bits() -> None:
+    device = object.__new__(CudaDevice)  # without a GPU: the settings are torch's own
+    flags = torch.backends.cudnn
+    before = flags.benchmark, flags.deterministic, flags.allow_tf32
+    entered, leave, was_second = Event(), Event(), Event()
+
+    def hold() -> None:
+        with device.exact():
+            entered.set()
+            leave.wait(10)
+
+    def second() -> None:
+        with device.exact():
+            was_second.set()
+
+    threads = [Thread(target=hold), Thread(target=second)]
+    threads[0].start()
+    assert entered.wait(10)
+    assert (flags.benchmark, flags.deterministic, flags.allow_tf32) == (True, True, False)
+    threads[1].start()
+    assert not was_second.wait(0.2)
+    leave.set()
+    for thread in threads:
+        thread.join()
+    assert was_second.is_set()
+    assert (flags.benchmark, flags.deterministic, flags.allow_tf32) == before

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from engine.backends.cuda_device import Device, ReferenceDevice, open_device
+from engine.backends.cuda_dpe import DpeNetworks
 from engine.backends.cuda_step import DpeStep, Job, StepConfig
 from engine.errors import MachineError
 from engine.frame import Pixels
@@ -23,7 +24,7 @@ from tests.step_made import FRAME, OUT, expected, job, setting
 def make(device: Device, **changed: object) -> DpeStep:
     sizes = {"frame_height": FRAME[0], "frame_width": FRAME[1], "height": OUT[0], "width": OUT[1]}
     config = StepConfig(**(sizes | changed))  # type: ignore[arg-type] # keywords of many types
-    step = DpeStep(wide_weights(), device, config)
+    step = DpeStep(DpeNetworks(wide_weights(), device), config)
     for place in range(config.portraits):
         step.enroll(place, setting(place))
     return step

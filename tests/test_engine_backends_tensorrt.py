@@ -165,12 +165,38 @@ def test_a_graph_may_be_run_by_another_thread_than_the_one_that_loaded_it(
     np.testing.assert_array_equal(results[0], 2 * (np.arange(4)[None] + 1.0))
 
 
+def test_threads_take_turns_from_their_inputs_to_what_they_make_of_the_results(
+    machine: Machine,
+) -> None:
+    path = machine.folder / "g.onnx"
+    graph = machine.backend().load(path, write_graph(path))
+    found: list[Array] = []
+    other = threading.Thread(target=lambda: found.append(graph.run(inputs(5.0))["y"]))
+    with graph.borrow(inputs(1.0)) as borrowed:
+        other.start()
+        other.join(0.3)
+        np.testing.assert_array_equal(borrowed["y"], 2 * (np.arange(4)[None] + 1.0))
+    other.join()
+    np.testing.assert_array_equal(found[0], 2 * (np.arange(4)[None] + 5.0))
+
+
+def test_a_graph_is_run_on_what_is_borrowed_of_another_one(machine: Machine) -> None:
+    first, second = machine.folder / "first.onnx", machine.folder / "second.onnx"
+    backend = machine.backend()
+    one, other = (backend.load(path, write_graph(path)) for path in (first, second))
+    with one.borrow(inputs(1.0)) as found:
+        given = {"x": found["y"], "still": np.zeros((1, 4), np.float32)}
+        np.testing.assert_array_equal(other.run(given)["y"], 4 * (np.arange(4)[None] + 1.0))
+
+
 def test_a_dropped_graph_gives_its_memory_back_but_not_a_result_that_is_kept(
     machine: Machine,
 ) -> None:
     spec = write_graph(machine.folder / "g.onnx")
     graph = machine.backend().load(machine.folder / "g.onnx", spec)
-    result = graph.run(inputs(1.0))["y"]
+    with graph.borrow(inputs(1.0)) as found:
+        result = found["y"]
+    del found
     assert len(machine.driver.memory) == 3
     del graph
     gc.collect()
@@ -208,6 +234,22 @@ def test_another_card_builds_its_own_plan_with_tensorrt_only(
     machine.driver.capability = (12, 0)
     machine.backend().load(path, spec)
     assert machine.fake.take().count("build") == 1
+
+
+def test_a_plan_that_is_there_is_told_without_loading_it(machine: Machine, tmp_path: Path) -> None:
+    """What `auto` asks before it waits for a build."""
+    path = machine.folder / "g.onnx"
+    spec = write_graph(path)
+    assert not machine.backend().has_plan(path, spec)
+    machine.backend().load(path, spec)
+    machine.fake.take()
+    assert machine.backend().has_plan(path, spec)
+    assert machine.fake.take() == []
+    machine.driver.capability = (12, 0)
+    assert not machine.backend().has_plan(path, spec)
+    machine.driver.capability = (8, 9)
+    write_graph(path, factor=3.0)
+    assert not machine.backend().has_plan(path, spec)
 
 
 def test_plans_shipped_with_a_bundle_are_taken_from_it(

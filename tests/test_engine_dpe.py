@@ -290,6 +290,19 @@ def test_where_auto_takes_cuda_the_step_is_one_program(
     assert load_fastest(dpe_bundle, "cuda") is whole
 
 
+def test_fp32_on_tensorrt_is_computed_as_it_is_and_a_note_names_the_faster_bundle(
+    dpe_bundle: Path, dpe_half_bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend = NamedCuda()
+    backend.name = "tensorrt"
+    load_bundle(dpe_bundle, backend)
+    assert "understudy import CHECKPOINT --precision fp16" in caplog.text
+    caplog.clear()
+    load_bundle(dpe_half_bundle, backend)
+    load_bundle(dpe_bundle, choose("openvino", 1))
+    assert not caplog.messages
+
+
 def test_what_the_kernels_cannot_run_goes_graph_by_graph_and_says_so(
     dpe_bundle: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

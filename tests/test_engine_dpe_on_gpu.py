@@ -3,7 +3,10 @@
 What it runs on a GPU is compared in test_gpu_step.py.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,12 +14,13 @@ import pytest
 import torch
 from torch import nn
 
-from engine.backends.base import Array, Arrays
-from engine.backends.cuda_device import ReferenceDevice
+from engine.backends.base import Array, Arrays, Graph
+from engine.backends.cuda_device import ReferenceDevice, Work
+from engine.backends.cuda_weights import DpeWeights
 from engine.dpe.graphs import DpeGraphs
 from engine.dpe.model import DpeModel
 from engine.dpe.on_gpu import GpuDpeModel, GpuMotion
-from engine.errors import InputError
+from engine.errors import BundleError, InputError
 from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.model import Model
@@ -30,17 +34,18 @@ SQUARE = 96
 EXPRESSION = Edit(mode="expression")
 
 
-class ModuleGraph:
+class ModuleGraph(Graph):
     """A graph of a bundle, run by the module it is exported from."""
 
     def __init__(self, module: nn.Module, inputs: list[str], outputs: list[str]) -> None:
         self._module, self._inputs, self._outputs = module, inputs, outputs
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
         with torch.no_grad():
             found = self._module(*(torch.tensor(inputs[name]) for name in self._inputs))
         results = found if isinstance(found, tuple) else (found,)
-        return {n: r.numpy() for n, r in zip(self._outputs, results, strict=True)}
+        yield {n: r.numpy() for n, r in zip(self._outputs, results, strict=True)}
 
 
 def cpu_model() -> DpeModel:
@@ -92,6 +97,62 @@ def test_portraits_take_turns_on_one_step(model: GpuDpeModel) -> None:
     first = one.render(motion, EXPRESSION)
     assert np.abs(other.render(motion, EXPRESSION).astype(int) - first).mean() > 5
     np.testing.assert_array_equal(one.render(motion, EXPRESSION), first)
+
+
+def test_two_threads_get_pictures_of_their_own_portraits_only(model: GpuDpeModel) -> None:
+    portraits = [model.enroll(*square(seed)) for seed in (3, 21)]
+    motion = model.driver().read(*DRIVING, 0)
+    wanted = [portrait.render(motion, EXPRESSION) for portrait in portraits]
+
+    def crossed(which: int) -> int:
+        drawn = [portraits[which].render(motion, EXPRESSION) for _ in range(20)]
+        return sum(not np.array_equal(picture, wanted[which]) for picture in drawn)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(crossed, (0, 1))) == [0, 0]
+
+
+class Recording(ReferenceDevice):
+    """Counts what is recorded."""
+
+    count = 0
+
+    def record(self, work: Work) -> Work:
+        self.count += 1
+        return work
+
+
+def test_everything_is_recorded_at_enrolment_and_kept_while_it_is_used() -> None:
+    device = Recording()
+    model = GpuDpeModel(wide_weights(), device)
+    motion = model.driver().read(*DRIVING, 0)
+    first = model.enroll(*square())
+    modes: tuple[Mode, ...] = ("expression", "pose", "both")
+    enrolled = device.count
+    assert enrolled == 2 * len(modes)  # two slots each
+    for mode in modes:
+        first.render(motion, Edit(mode=mode))
+    for seed in range(3):  # as the pictures of a clip come, each in the place of the one before
+        model.enroll(*square(seed), passing=True).render(motion, EXPRESSION)
+    assert device.count == enrolled
+    other = model.enroll(*whole())  # of another size, which takes expressions only
+    assert device.count == enrolled + 2
+    first.still()
+    model.enroll(*square())
+    assert device.count == enrolled + 2
+    del first, other
+    gc.collect()
+    model.enroll(*whole())  # nobody has shown this size since: it was given back
+    assert device.count == enrolled + 4
+
+
+def test_networks_that_overflow_half_precision_are_refused_at_enrolment() -> None:
+    made = wide_weights()
+    name = "trunk.blocks.0.weight1"
+    loud = {**made.graphs["encode"], name: torch.full_like(made.graphs["encode"][name], 3e38)}
+    weights = DpeWeights(size=made.size, widths=made.widths, graphs={**made.graphs, "encode": loud})
+    with pytest.raises(BundleError, match=r"overflow half precision.*--backend openvino"):
+        GpuDpeModel(weights, ReferenceDevice()).enroll(*square())
 
 
 def test_eased_to_the_end_is_the_still_picture_and_the_callers_own(model: GpuDpeModel) -> None:

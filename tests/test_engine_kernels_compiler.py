@@ -112,6 +112,7 @@ def test_a_gpu_older_than_turing_is_refused() -> None:
 def test_the_target_is_the_gpus_own_or_the_newest_before_it() -> None:
     assert target((9, 0), [75, 90, 120]) == "sm_90"
     assert target((10, 3), [75, 90, 120]) == "compute_90"
+    assert target((9, 0), [75, 90, 120], as_ptx=True) == "compute_90"
     with pytest.raises(MachineError, match="older CUDA"):
         target((7, 5), [80, 90])
 

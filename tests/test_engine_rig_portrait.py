@@ -105,8 +105,9 @@ def test_the_fast_mesh_flow_equals_its_slow_twin(moved: dict[str, float]) -> Non
 
 def test_an_opencv_that_cannot_draw_triangles_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "TriangleRasterizeSettings")
+    portrait = RigPortrait(textured(), made_face())  # whose pixels a GPU may draw, without OpenCV
     with pytest.raises(MachineError, match=r"needs OpenCV 5.*pip install"):
-        RigPortrait(textured(), made_face())
+        portrait.render(motion_to(yaw=12.0), Edit())
 
 
 def test_a_flow_at_every_second_pixel_is_that_at_every_pixel() -> None:

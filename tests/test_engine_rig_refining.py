@@ -1,5 +1,7 @@
 """The refiner's last pass: corrections laid over a picture of any size, and nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.backends.base import Arrays
+from engine.backends.base import Arrays, Graph
 from engine.errors import BundleError, InputError, MachineError
 from engine.frame import Frame
 from engine.geometry import Array, rotation_from_vector
@@ -262,13 +264,17 @@ def test_teeth_that_the_portrait_shows_stay_its_own() -> None:
     assert gained[above_the_lips, x] == pytest.approx(20, abs=3)
 
 
-class Brightening:
+class Brightening(Graph):
     """Stands for both graphs: every pixel of a part gets 20 levels brighter."""
 
     def __init__(self) -> None:
         self.frames = 0
 
-    def run(self, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, NDArray[np.float32]]]:
+        yield self._found(inputs)
+
+    def _found(self, inputs: Arrays) -> dict[str, NDArray[np.float32]]:
         if "motion" not in inputs:
             features = [f"{name}_{part}" for name in ("fine", "coarse") for part in PART_TOPS]
             return {name: np.zeros((1, 4), np.float32) for name in ("code", *features)}

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+import engine.backends.auto as auto
+from engine.backends.choose import AUTO, choose
 from engine.errors import BundleError, MachineError, OutputError
+from engine.manifest import GraphSpec, read_manifest
 from export.cli import app
 from tests.dpe_made import command
 from tests.forgetting import forget
@@ -36,6 +39,32 @@ def test_info_for_scripts_is_json_with_hashes_and_costs(dpe_bundle: Path) -> Non
     assert found["parameters"] > found["cost"]["encoder"]["parameters"] > 0
 
 
+def test_info_lists_backends_as_auto_would_try_them_for_this_bundle(
+    dpe_bundle: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Plans by TensorRT for RTX are there, made for this machine: so it comes first."""
+
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name, self.load = name, choose("openvino", 1).load
+
+        def has_plan(self, path: Path, spec: GraphSpec) -> bool:
+            return True
+
+    bundle = tmp_path / "bundle"
+    shutil.copytree(dpe_bundle, bundle)
+    (bundle / "plans").mkdir()
+    for path in bundle.glob("*.onnx"):
+        (bundle / "plans" / f"{path.stem}.tensorrt_rtx.8.9.0123.plan").touch()
+    monkeypatch.setattr(auto, "choose", lambda name, *_, **__: Named(name))
+    monkeypatch.setattr(auto, "has_nvidia_driver", lambda: True)
+    monkeypatch.setattr(auto, "find_spec", lambda package: package)
+    for folder, first in ((bundle, "tensorrt-rtx"), (dpe_bundle, "cuda")):
+        runs = list(json.loads(command("info", folder, "--json"))["backends"])
+        assert runs[0] == first == choose("auto", graphs=read_manifest(folder).by_file(folder)).name
+        assert sorted(runs) == sorted(AUTO)
+
+
 def test_cost_prints_the_published_figures_without_a_bundle() -> None:
     told = command("cost")
     assert "69,101,798 parameters" in told
@@ -58,6 +87,11 @@ def test_info_finds_a_damaged_file(dpe_bundle: Path, tmp_path: Path) -> None:
         file.write(b"\0\1\2\3")
     with pytest.raises(BundleError, match=r"read\.onnx.*SHA-256"):
         command("info", broken)
+
+
+def test_import_writes_fp16_where_it_is_asked_to(dpe_checkpoint: Path, tmp_path: Path) -> None:
+    command("import", dpe_checkpoint, "--out", tmp_path / "half", "--precision", "fp16")
+    assert read_manifest(tmp_path / "half").precision == "fp16"
 
 
 def test_import_refuses_an_existing_folder_and_a_foreign_file(

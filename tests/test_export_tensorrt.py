@@ -14,7 +14,7 @@ import export.tensorrt
 from engine.backends.cuda_gpu import Gpu
 from engine.backends.plan_cache import MAGIC, PlanCache
 from engine.backends.tensorrt import TensorRt
-from engine.backends.tensorrt_words import Silence
+from engine.backends.tensorrt_words import FOR_TENSOR_CORES, Silence
 from engine.errors import BundleError, InputError, MachineError, OutputError
 from engine.manifest import Manifest, read_manifest, sha256_of, write_manifest
 from export.build_bar import BuildBar
@@ -27,13 +27,16 @@ from tests.tensorrt_fake import SHAPE, FakeTensorRt, write_graph
 NO_RTX = "tensorrt_rtx is not installed (extra `tensorrt-rtx`)"
 
 
-def test_plans_are_built_ahead_for_the_cards_asked_for(dpe_bundle: Path, tmp_path: Path) -> None:
+def test_plans_are_built_ahead_for_the_cards_asked_for(
+    dpe_bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     pytest.importorskip("tensorrt_rtx", reason=NO_RTX)
     asked = ("export", "--to", "tensorrt-rtx", "--model", dpe_bundle, "--out", tmp_path / "plans")
     told = command(*asked, "--for", "8.9", "--for", "12.0").splitlines()
     names = ("encode", "read", "generate_expression", "generate_pose")
     wanted = [f"{name} for {target}" for name in names for target in ("8.9", "12.0")]
     assert [line.split(":")[0] for line in told] == [*wanted, str(tmp_path / "plans")]
+    assert caplog.messages == [f"{dpe_bundle}: {FOR_TENSOR_CORES}"]
     plans = sorted((tmp_path / "plans").glob("*.plan"))
     assert len(plans) == 8
     assert all(plan.read_bytes().startswith(MAGIC) for plan in plans)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.backends.cuda_device import CudaDevice, ReferenceDevice
+from engine.backends.cuda_dpe import DpeNetworks
 from engine.backends.cuda_networks import Encode, Generate, Part, Read
 from engine.backends.cuda_step import DpeStep, StepConfig
 from engine.frame import Pixels
@@ -29,7 +30,7 @@ SIZES = {"frame_height": FRAME[0], "frame_width": FRAME[1], "height": OUT[0], "w
 def make(on: str, **changed: object) -> DpeStep:
     config = StepConfig(**(SIZES | changed))  # type: ignore[arg-type] # keywords of many types
     device = CudaDevice() if on == "gpu" else ReferenceDevice()
-    step = DpeStep(wide_weights(), device, config)
+    step = DpeStep(DpeNetworks(wide_weights(), device), config)
     for place in range(config.portraits):
         step.enroll(place, setting(place))
     return step

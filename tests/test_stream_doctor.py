@@ -17,7 +17,7 @@ from engine.backends.auto import Candidate
 from engine.backends.choose import choose
 from engine.errors import MachineError
 from engine.faces.models import SHA256
-from engine.rig.refining import SHIPPED
+from engine.rig.refining import SHIPPED, shipped_graphs
 from stream.doctor import CHECKS, as_json, as_lines, examine, is_healthy
 from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
@@ -298,9 +298,10 @@ def test_the_backend_that_auto_takes_is_told_and_why_not_the_others(
         Candidate(name="cuda", backend=choose("openvino")),
         Candidate(name="openvino", backend=choose("openvino")),
     ]
-    monkeypatch.setattr("engine.backends.auto.candidates", lambda: iter(found))
+    monkeypatch.setattr("engine.backends.auto.candidates", lambda graphs: iter(found))
     finding = backends(system)
-    assert (finding.status, finding.says) == ("ok", "auto takes cuda for bundles")
+    assert finding.status == "ok"
+    assert finding.says.startswith("auto takes cuda for the rig's refiner;")
     assert finding.fix == "tensorrt: tensorrt is not installed.\nopenvino: works too"
 
 
@@ -308,13 +309,17 @@ def test_a_machine_on_which_no_backend_runs_is_broken(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [Candidate(name="openvino", backend=None, why_not="no plugin")]
-    monkeypatch.setattr("engine.backends.auto.candidates", lambda: iter(found))
+    monkeypatch.setattr("engine.backends.auto.candidates", lambda graphs: iter(found))
     finding = backends(system)
     assert (finding.status, finding.fix) == ("broken", "openvino: no plugin")
 
 
-def test_on_this_machine_some_backend_runs(system: System) -> None:
-    assert backends(system).status == "ok"
+def test_on_this_machine_some_backend_runs_and_the_refiner_gets_it(system: System) -> None:
+    """The doctor, `understudy info` and loading ask the same: what runs these graphs?"""
+    said = backends(system)
+    assert said.status == "ok"
+    taken = choose("auto", graphs=shipped_graphs()).name
+    assert said.says.startswith(f"auto takes {taken} for the rig's refiner")
 
 
 def test_a_window_needs_a_screen(system: System) -> None:

@@ -1,11 +1,21 @@
-"""A backend that is asked for by name is taken or refused, never replaced."""
+"""A backend that is asked for by name is taken or refused, never replaced; auto is one for all."""
 
+from collections.abc import Callable, Mapping
+from inspect import signature
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from engine.backends.auto import has_nvidia_driver
+from engine.backends.base import Backend
+from engine.backends.choose import AUTO, choose
+from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
+from engine.manifest import GraphSpec
+from stream.cli import render, serve
+from stream.live_cli import live
+from stream.options import BackendName
 from stream.parts import load_model
 
 
@@ -13,6 +23,69 @@ from stream.parts import load_model
 def test_a_bundle_is_loaded_by_the_backend_asked_for(backend: str, dpe_bundle: Path) -> None:
     model = load_model(str(dpe_bundle), mouth="generic", backend=backend)
     assert type(model).__name__ == "DpeModel"
+
+
+class Asked:
+    """Takes the place of `choose` in a family; keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.name, self.files = "", set[str]()
+
+    def __call__(
+        self, name: str, *, progress: BuildProgress, graphs: Mapping[Path, GraphSpec]
+    ) -> Backend:
+        self.name, self.files = name, {path.name for path in graphs}
+        progress.begin("building a plan", 1)
+        return choose("openvino", 1)
+
+
+class Bar(list[str]):
+    """A progress bar that keeps what it was to show."""
+
+    def begin(self, task: str, total: int | None) -> None:
+        self.append(task)
+
+    def advance(self) -> None:
+        """Nothing is drawn."""
+
+
+@pytest.mark.parametrize(
+    ("family", "module", "files"),
+    [
+        ("rig", "engine.rig.refining", {"enroll.onnx", "refine.onnx"}),
+        (
+            "dpe",
+            "engine.dpe.model",
+            {f"{name}.onnx" for name in ("encode", "read", "generate_pose", "generate_expression")},
+        ),
+    ],
+)
+@pytest.mark.parametrize("backend", ["auto", "tensorrt"])
+def test_auto_and_names_reach_every_family_with_its_graphs_and_a_bar_for_builds(
+    backend: str,
+    family: str,
+    module: str,
+    files: set[str],
+    dpe_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, bar = Asked(), Bar()
+    monkeypatch.setattr(f"{module}.choose", asked)
+    name = "rig" if family == "rig" else str(dpe_bundle)
+    load_model(name, mouth="generic", backend=backend, builds=bar)
+    assert (asked.name, asked.files) == (backend, files)
+    assert bar == ["building a plan"]
+
+
+@pytest.mark.parametrize("command", [render, live, serve])
+def test_the_help_names_what_auto_tries_in_its_order_and_the_refiner(
+    command: Callable[..., None],
+) -> None:
+    assert signature(command).parameters["backend"].annotation == BackendName
+    [option] = get_args(BackendName)[1:]
+    assert ", ".join(AUTO) in option.help
+    assert "the rig's refiner" in option.help
+    assert "needs none" not in option.help
 
 
 @pytest.mark.parametrize("backend", ["tensorrt", "tensorrt-rtx", "cuda", "onnxruntime-gpu"])

@@ -1,17 +1,22 @@
-"""`--backend auto`: the fastest backend that is installed and computes what it should."""
+"""`--backend auto`: the fastest backend that is installed and computes what it should.
+
+For every family alike. A start that takes minutes is nobody's wish who asked for nothing, so a
+TensorRT comes before `cuda` only where the plans of what is to run are there already.
+"""
 
 import ctypes
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
-from engine.backends.base import Array, Backend, Graph
-from engine.backends.choose import ADVICE, AUTO, NEEDS, choose
+from engine.backends.base import Array, Backend, BuildsPlans, Graph
+from engine.backends.choose import ADVICE, AUTO, NEEDS, PLANNED, choose
+from engine.backends.tensorrt_plans import cache_for
 from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError, UnderstudyError
 from engine.manifest import GraphSpec, TensorSpec
@@ -39,10 +44,12 @@ class Candidate:
 
 
 def candidates(
-    threads: int | None = None, progress: BuildProgress | None = None
+    threads: int | None = None,
+    progress: BuildProgress | None = None,
+    graphs: Mapping[Path, GraphSpec] | None = None,
 ) -> Iterator[Candidate]:
-    """All of AUTO in its order, each tried only when it is asked for."""
-    for name in AUTO:
+    """All of AUTO in the order for these graphs, each tried only when it is asked for."""
+    for name in _order(graphs or {}):
         lack = _lack_of(name)
         if lack is not None:
             yield Candidate(name=name, backend=None, why_not=lack)
@@ -54,6 +61,26 @@ def candidates(
             yield Candidate(name=name, backend=None, why_not=_line(error))
         else:
             yield Candidate(name=name, backend=backend)
+
+
+def _order(graphs: Mapping[Path, GraphSpec]) -> list[str]:
+    ready = [name for name in PLANNED if _has_plans(name, graphs)]
+    return [*ready, *(name for name in AUTO if name not in ready)]
+
+
+def _has_plans(name: str, graphs: Mapping[Path, GraphSpec]) -> bool:
+    """Whether this TensorRT would build nothing."""
+    library = NEEDS[name][0]
+    # A look at file names first: nobody waits for TensorRT's import who has no plans.
+    named = bool(graphs) and all(cache_for(p).has_named(p.stem, library) for p in graphs)
+    if not named or _lack_of(name) is not None:
+        return False
+    try:
+        backend = choose(name)
+        assert isinstance(backend, BuildsPlans)
+        return all(backend.has_plan(path, spec) for path, spec in graphs.items())
+    except FAILURES:
+        return False  # as a candidate it will say why
 
 
 def self_test(backend: Backend) -> None:
@@ -85,13 +112,18 @@ def self_test_weight() -> Array:
 class Auto:
     """The first candidate that passes; the next one where it fails at a graph, and says so."""
 
-    def __init__(self, threads: int | None = None, progress: BuildProgress | None = None) -> None:
+    def __init__(
+        self,
+        threads: int | None = None,
+        progress: BuildProgress | None = None,
+        graphs: Mapping[Path, GraphSpec] | None = None,
+    ) -> None:
         """Try until one passes.
 
         Raises:
             MachineError: none does.
         """
-        self._rest = candidates(threads, progress)
+        self._rest = candidates(threads, progress, graphs)
         self._refused: list[Candidate] = []
         self._backend = self._next()
 

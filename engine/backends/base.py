@@ -1,8 +1,9 @@
 """The border between the engine and whatever runs a bundle's graphs."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +16,28 @@ Arrays: TypeAlias = Mapping[str, Array]
 
 
 class Graph(Protocol):
-    """One graph, compiled and ready. Belongs to one thread."""
+    """One graph, compiled and ready. Any thread may run it, and several at once.
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
-        """All outputs by name, for all inputs by name.
+    Sessions share the weights and the compiled form, and nothing that a run writes to: a run has
+    buffers to itself for as long as its results are looked at.
+    """
 
-        The arrays are the graph's own and hold until its next run: copy what is kept longer. An
-        input that owns its data and is not writeable never changes: a graph may keep its own copy
-        of it (in a GPU's memory) for as long as the same array object is given.
+    def borrow(self, inputs: Arrays) -> AbstractContextManager[dict[str, Array]]:
+        """All outputs by name, for all inputs by name, in the graph's own memory.
+
+        They hold until the block ends; then another run may overwrite them. An input that owns its
+        data and is not writeable never changes: a graph may keep its own copy of it (in a GPU's
+        memory) for as long as the same array object is given.
 
         Raises:
             ValueError: a name, shape or dtype is not what the manifest states.
         """
         ...
+
+    def run(self, inputs: Arrays) -> dict[str, Array]:
+        """The same in arrays of the caller's own."""
+        with self.borrow(inputs) as found:
+            return {name: array.copy() for name, array in found.items()}
 
 
 class Backend(Protocol):
@@ -44,6 +54,15 @@ class Backend(Protocol):
         Raises:
             BundleError: the runtime cannot read the file, or its names differ from the manifest's.
         """
+        ...
+
+
+@runtime_checkable
+class BuildsPlans(Backend, Protocol):
+    """A runtime that builds a plan of a graph before it first runs it, and keeps that."""
+
+    def has_plan(self, path: Path, spec: GraphSpec) -> bool:
+        """Whether `load` finds one for this machine, and builds nothing."""
         ...
 
 

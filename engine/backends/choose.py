@@ -1,24 +1,51 @@
-"""Finds a backend by its name; its package is imported only then."""
+"""Finds a backend by its name; its package is imported only then.
 
-from engine.backends.base import Backend
+The command line reads the names here, so this imports nothing heavy, not even numpy.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
 from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
 from engine.installing import install, install_extra, reinstall
+from engine.manifest import GraphSpec
 
+if TYPE_CHECKING:
+    from engine.backends.base import Backend
+
+BackendName: TypeAlias = Literal[
+    "auto",
+    "cuda",
+    "tensorrt",
+    "tensorrt-rtx",
+    "onnxruntime-gpu",
+    "openvino",
+    "onnxruntime",
+    "torch",
+]
+NAMES: tuple[str, ...] = get_args(BackendName)
 BACKENDS = ("openvino", "onnxruntime", "torch")
 """Those of a CPU: the default, the second runtime, and the reference."""
-AUTO = ("tensorrt", "tensorrt-rtx", "cuda", "onnxruntime-gpu", "openvino")
-"""What `auto` tries, the fastest first."""
-NAMES = ("auto", *AUTO, "onnxruntime", "torch")
+AUTO = ("cuda", "tensorrt", "tensorrt-rtx", "onnxruntime-gpu", "openvino")
+"""What `auto` tries, in this order; but one of PLANNED that has its plans comes first."""
+PLANNED = ("tensorrt", "tensorrt-rtx")
+"""Those that build a plan of each graph before it runs, perhaps for minutes, and keep it."""
 
 
 def choose(
-    name: str, threads: int | None = None, *, progress: BuildProgress | None = None
-) -> Backend:
+    name: str,
+    threads: int | None = None,
+    *,
+    progress: BuildProgress | None = None,
+    graphs: Mapping[Path, GraphSpec] | None = None,
+) -> "Backend":
     """The backend of this name, on so many threads (None: all cores).
 
     `progress` hears of plans that are built. `auto` takes the first of AUTO that is installed and
-    passes a self-test, and says so where one of them fails at a graph and the next one runs it.
+    passes a self-test, and says so where one of them fails at a graph and the next one runs it;
+    `graphs`, by their files, are what it is to run.
 
     Raises:
         MachineError: its package is not installed, or it needs a GPU that is not there.
@@ -27,17 +54,22 @@ def choose(
     if name not in NAMES:
         raise ValueError(f"backend must be one of {', '.join(NAMES)}, got {name!r}")
     try:
-        return _made(name, threads, progress)
+        return _made(name, threads, progress, graphs or {})
     except ModuleNotFoundError as error:
         raise MachineError(f"{error.name} is not installed. {ADVICE[name]}") from None
 
 
-def _made(name: str, threads: int | None, progress: BuildProgress | None) -> Backend:
+def _made(
+    name: str,
+    threads: int | None,
+    progress: BuildProgress | None,
+    graphs: Mapping[Path, GraphSpec],
+) -> "Backend":
     match name:
         case "auto":
             from engine.backends.auto import Auto
 
-            return Auto(threads, progress)
+            return Auto(threads, progress, graphs)
         case "tensorrt":
             from engine.backends.tensorrt import TensorRt
 

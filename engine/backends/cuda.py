@@ -5,14 +5,18 @@ serves enrolment, other families and comparison. The live step of DPE has its ow
 `cuda_step.py`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
+import numpy as np
 import onnx
 import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
-from engine.backends.base import Array, Arrays, check_inputs, check_names
+from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.backends.cuda_device import CudaDevice, Device, Work
 from engine.backends.torch import OPERATIONS
 from engine.errors import BundleError
@@ -31,9 +35,10 @@ class Cuda:
             MachineError: there is no GPU, or cuda-python is missing.
         """
         self._device = device or CudaDevice()
+        self._turn = RLock()
 
     def load(self, path: Path, spec: GraphSpec) -> "CudaGraph":
-        """Read one ONNX file; it is recorded when a batch size is first met."""
+        """Read one ONNX file and record it; another batch size is recorded when it is first met."""
         try:
             graph = onnx.load(path).graph
         except DecodeError as error:
@@ -48,14 +53,17 @@ class Cuda:
                 f"{path} uses {', '.join(unknown)}, which the cuda backend does not know. "
                 "Use --backend onnxruntime."
             )
-        return CudaGraph(graph, spec, self._device)
+        return CudaGraph(graph, spec, self._device, self._turn)
 
 
-class CudaGraph:
+class CudaGraph(Graph):
     """One graph; a recording with static buffers for each batch size that was met."""
 
-    def __init__(self, graph: onnx.GraphProto, spec: GraphSpec, device: Device) -> None:
-        self._spec, self._device = spec, device
+    def __init__(
+        self, graph: onnx.GraphProto, spec: GraphSpec, device: Device, turn: RLock
+    ) -> None:
+        """`turn`: whose turn it is on the device; threads wait for it."""
+        self._spec, self._device, self._turn = spec, device, turn
         self._nodes = [
             (
                 OPERATIONS[node.op_type],
@@ -65,16 +73,24 @@ class CudaGraph:
             )
             for node in graph.node
         ]
+        self._read = {node.input[2] for node in graph.node if node.op_type == "Resize"}
         self._constants = {tensor.name: self._placed(tensor) for tensor in graph.initializer}
-        self._recorded: dict[int, Recording] = {}
+        # At once, so that what a GPU cannot run is known before the first frame.
+        shapes = {
+            n: [a if isinstance(a, int) else 1 for a in t.shape] for n, t in spec.inputs.items()
+        }
+        empty = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        self._recorded = {1: Recording(self, empty, device)}
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
         """All outputs by name, in host memory that the next run of this batch size overwrites."""
         check_inputs(self._spec, inputs)
         batch = len(next(iter(inputs.values())))
-        if batch not in self._recorded:
-            self._recorded[batch] = Recording(self, inputs, self._device)
-        return self._recorded[batch].run(inputs)
+        with self._turn:
+            if batch not in self._recorded:
+                self._recorded[batch] = Recording(self, inputs, self._device)
+            yield self._recorded[batch].run(inputs)
 
     def values(self, given: dict[str, Tensor]) -> dict[str, Tensor]:
         """All outputs for inputs on the device."""
@@ -87,9 +103,9 @@ class CudaGraph:
         return {name: values[name] for name in self._spec.outputs}
 
     def _placed(self, tensor: onnx.TensorProto) -> Tensor:
-        """A constant where it is used: numbers on the device, shapes and places on the CPU."""
+        """A constant where it is used: numbers on the device, shapes and factors on the CPU."""
         value = torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
-        if not value.is_floating_point():
+        if not value.is_floating_point() or tensor.name in self._read:
             return value  # they are read while the graph is recorded, never by the GPU
         value = value.to(self._device.torch_device)
         return value.contiguous(memory_format=torch.channels_last) if value.ndim == 4 else value

@@ -8,6 +8,7 @@ back to it.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from threading import RLock
 from typing import Literal, Protocol, TypeAlias
 
 import torch
@@ -28,6 +29,9 @@ Pictures: TypeAlias = PictureKernels | PictureTwins
 LANES: tuple[Lane, ...] = ("upload", "compute", "download")
 WARM_UPS = 3
 """Runs before a recording: cuDNN chooses its algorithms and kernels are loaded meanwhile."""
+
+_EXACT = RLock()
+"""cuDNN's settings belong to the process: one thread at a time may have changed them."""
 
 
 class Mark(Protocol):
@@ -109,16 +113,21 @@ class CudaDevice:
         return torch.empty(shape, dtype=dtype, pin_memory=True)
 
     def record(self, work: Work) -> Work:
-        """Record the work into a CUDA graph; it runs a few times on the way."""
-        stream = self._streams["compute"]
-        stream.wait_stream(cuda.current_stream(self.torch_device))
-        with self.exact(), cuda.stream(stream):
-            for _ in range(WARM_UPS):
+        """Record the work into a CUDA graph; it runs a few times on the way.
+
+        cuDNN remembers per thread which algorithms it chose: recordings on one thread choose once.
+        """
+        stream, graph = self._streams["compute"], cuda.CUDAGraph()
+        with self.exact():
+            stream.wait_stream(cuda.current_stream(self.torch_device))
+            with cuda.stream(stream):
+                for _ in range(WARM_UPS):
+                    work()
+            stream.synchronize()
+            # What other threads allocate or wait for meanwhile must not break the recording.
+            mode = "thread_local"
+            with cuda.graph(graph, pool=self._pool, stream=stream, capture_error_mode=mode):
                 work()
-        stream.synchronize()
-        graph = cuda.CUDAGraph()
-        with self.exact(), cuda.graph(graph, pool=self._pool, stream=stream):
-            work()
         return graph.replay
 
     def mark(self) -> CudaMark:
@@ -139,8 +148,12 @@ class CudaDevice:
 
     @contextmanager
     def exact(self) -> Iterator[None]:
-        """Without TF32, whose ten bits are too few for a flow; cuDNN may try what is fastest."""
-        with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=False):
+        """Without TF32, whose ten bits are too few for a flow.
+
+        cuDNN takes what is fastest of what gives the same bits at every run.
+        """
+        settings = {"benchmark": True, "deterministic": True, "allow_tf32": False}
+        with _EXACT, torch.backends.cudnn.flags(enabled=True, **settings):
             yield
 
 

@@ -10,9 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.backends.cuda_device import Device
-from engine.backends.cuda_networks import Encode, Part
-from engine.backends.cuda_weights import DpeWeights
+from engine.backends.cuda_dpe import DpeNetworks
+from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.kernels.pictures import inverted
 
@@ -34,24 +33,19 @@ class Setting:
 class Portraits:
     """Everything of so many portraits that a frame needs, on the device."""
 
-    def __init__(
-        self, weights: DpeWeights, device: Device, *, places: int, height: int, width: int
-    ) -> None:
+    def __init__(self, networks: DpeNetworks, *, places: int, height: int, width: int) -> None:
         """Room for `places` portraits of (height, width)."""
-        self._device, self._size = device, weights.size
+        self._device, self._size = networks.device, networks.size
+        self._encode = networks.encode
         self._shape = (height, width)
-        levels = len(weights.widths) - 1
-        on = device.torch_device
-        part = Part(weights, "encode", on, device.dtype)
-        self.encode = Encode(part, device.ops, blocks=levels)
-        sizes = [8 * 2**level for level in range(levels)]
-        style = weights.graphs["encode"]["weight"].shape[0]
-        self.codes = torch.zeros(places, style, device=on)
+        on, dtype = self._device.torch_device, self._device.dtype
+        sizes = [8 * 2**level for level in range(len(networks.widths) - 1)]
+        self.codes = torch.zeros(places, networks.style, device=on)
         self.features = [
-            torch.zeros(places, channels, side, side, dtype=device.dtype, device=on).contiguous(
+            torch.zeros(places, channels, side, side, dtype=dtype, device=on).contiguous(
                 memory_format=torch.channels_last
             )
-            for side, channels in zip(sizes[:-1], weights.widths[1:-1], strict=True)
+            for side, channels in zip(sizes[:-1], networks.widths[1:-1], strict=True)
         ]
         self.expression = [torch.zeros(places, 3, side, side, device=on) for side in sizes]
         self.pose = [torch.zeros(places, 3, side, side, device=on) for side in sizes]
@@ -66,6 +60,9 @@ class Portraits:
         """Show this portrait at a place, from the next frame on that is submitted.
 
         It goes through the same lane as the frames, so none of them sees half of it.
+
+        Raises:
+            BundleError: half precision is too small for what these networks make of it.
         """
         if not 0 <= place < len(self):
             raise ValueError(f"place must be in [0, {len(self)}), got {place}")
@@ -96,17 +93,31 @@ class Portraits:
         done = self._device.mark()
         self._device.enqueue("compute", swap, (), done)
         done.wait()
+        if not self._is_finite(place):
+            raise BundleError(
+                "these networks overflow half precision, and the cuda backend knows no other. "
+                "Use --backend openvino."
+            )
 
     def _encode_into(self, place: int, crop: Tensor) -> None:
         whole = [1, 0, 0, 0, 1, 0, 1, 0, 0, self._size, self._size]
         here = torch.tensor([whole], dtype=torch.float32, device=crop.device)
-        found = self.encode(self._device.pictures.crop(crop, here, self._size))
+        found = self._encode(self._device.pictures.crop(crop, here, self._size))
         code, features, expression, pose = found
         self.codes[place].copy_(code[0])
         rows = zip(
-            (*self.features, *self.expression, *self.pose),
+            self._maps,
             (*features, *expression, *pose),
             strict=True,
         )
         for kept, new in rows:
             kept[place].copy_(new[0])
+
+    @property
+    def _maps(self) -> list[Tensor]:
+        return [*self.features, *self.expression, *self.pose]
+
+    def _is_finite(self, place: int) -> bool:
+        """Whether nothing that is kept at a place has overflowed; asked of the GPU once for all."""
+        kept = [self.codes[place], *(rows[place] for rows in self._maps)]
+        return bool(torch.stack([x.isfinite().all() for x in kept]).all())

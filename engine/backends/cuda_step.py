@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.backends.cuda_device import Device, Mark, Work
-from engine.backends.cuda_networks import PICTURE_CHANNELS, Generate, Part, Read
+from engine.backends.cuda_dpe import DpeNetworks
+from engine.backends.cuda_networks import PICTURE_CHANNELS
 from engine.backends.cuda_portraits import Portraits, Setting
-from engine.backends.cuda_weights import DpeWeights
 from engine.kernels.pictures import Format, crop_place
 from engine.motion import Mode
 
@@ -50,17 +50,25 @@ class StepConfig:
     portraits: int = 1
     """Places for portraits; a session of a server has one each."""
     largest_batch: int = 1
-    """Each size up to it has a graph of its own: padding to powers of two costs a quarter of the
-    capacity."""
+    batches: tuple[int, ...] = ()
+    """Batch sizes that can be submitted, each a graph of its own; none named: every one up to the
+    largest, since padding to powers of two costs a quarter of the capacity."""
 
     def __post_init__(self) -> None:
         """Refuse what the kernels cannot take."""
         if not 1 <= self.largest_batch <= LARGEST_BATCH:
             raise ValueError(f"largest_batch must be 1..{LARGEST_BATCH}, got {self.largest_batch}")
+        if not set(self.batches) <= set(range(1, self.largest_batch + 1)):
+            raise ValueError(f"batches must be in 1..{self.largest_batch}, got {self.batches}")
         if self.height % 2 or self.width % 2:
             raise ValueError(f"height and width must be even, got {self.height} x {self.width}")
         if self.frame_format is Format.I420:
             raise ValueError("frame_format must be RGB or NV12, got I420")
+
+    @property
+    def recorded(self) -> tuple[int, ...]:
+        """The batch sizes with a graph."""
+        return self.batches or tuple(range(1, self.largest_batch + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,32 +124,18 @@ class Slot:
 class DpeStep:
     """The live step of one model. Belongs to one thread."""
 
-    def __init__(self, weights: DpeWeights, device: Device, config: StepConfig) -> None:
-        """Load, allocate and record everything: seconds."""
+    def __init__(self, networks: DpeNetworks, config: StepConfig) -> None:
+        """Allocate and record everything; where it is the networks' first step, seconds."""
         self.config = config
-        self._device, self._size = device, weights.size
-        levels = len(weights.widths) - 1
-        on, dtype = device.torch_device, device.dtype
+        self._networks, self._device, self._size = networks, networks.device, networks.size
         with torch.no_grad():
             self.portraits = Portraits(
-                weights,
-                device,
-                places=config.portraits,
-                height=config.height,
-                width=config.width,
+                networks, places=config.portraits, height=config.height, width=config.width
             )
-            self._read = Read(Part(weights, "read", on, dtype), device.ops, blocks=levels)
-            self._generate = {
-                kind: Generate(
-                    Part(weights, f"generate_{kind}", on, dtype), device.ops, levels=levels
-                )
-                for kind in ("expression", "pose")
-                if config.mode in (kind, "both")
-            }
-            self._slots = [Slot(config, device) for _ in range(SLOTS)]
+            self._slots = [Slot(config, self._device) for _ in range(SLOTS)]
             for slot in self._slots:
-                for batch in range(1, config.largest_batch + 1):
-                    slot.graphs[batch] = device.record(partial(self._compute, slot, batch))
+                for batch in config.recorded:
+                    slot.graphs[batch] = self._device.record(partial(self._compute, slot, batch))
         self._next = 0
 
     def enroll(self, place: int, setting: Setting) -> None:
@@ -154,6 +148,8 @@ class DpeStep:
             raise ValueError(
                 f"a batch must have 1..{self.config.largest_batch} frames, got {len(jobs)}"
             )
+        if len(jobs) not in self.config.recorded:
+            raise ValueError(f"batches of {self.config.recorded} are recorded, got {len(jobs)}")
         slot = self._slots[self._next]
         self._next = (self._next + 1) % SLOTS
         # The slot's own host buffers: its last upload must have read them, and its last pictures
@@ -198,22 +194,25 @@ class DpeStep:
         """All between the copies; this is what a graph records."""
         with torch.no_grad():
             numbers, portraits = slot.numbers[:batch], self.portraits
-            which = numbers[:, PORTRAIT].to(torch.int32)
             crops = self._device.pictures.crop(
                 slot.frames[:batch], numbers[:, PLACE].contiguous(), self._size
             )
-            expression, pose = self._read(crops)
-            drawn = self._drawn(
-                expression * numbers[:, EXPRESSION, None], pose * numbers[:, POSE, None], which
-            )
+            drawn = self.draw(crops, numbers)
             self._device.pictures.paste(
                 *(drawn, portraits.behind, portraits.masks, portraits.places),
-                *(slot.pictures[:batch], self.config.picture_format, which),
+                *(slot.pictures[:batch], self.config.picture_format, _which(numbers)),
             )
 
-    def _drawn(self, expression: Tensor, pose: Tensor, which: Tensor) -> Tensor:
-        """The networks' pictures, (N, 3, size, size)."""
-        portraits, generate = self.portraits, self._generate
+    def draw(self, crops: Tensor, numbers: Tensor) -> Tensor:
+        """What the networks make of crops (N, 8, size, size): pictures (N, 3, size, size).
+
+        `numbers` (N, NUMBERS) say which portrait each shows, and the gains.
+        """
+        networks, portraits, which = self._networks, self.portraits, _which(numbers)
+        generate = networks.generate
+        expression, pose = networks.read(crops)
+        expression = expression * numbers[:, EXPRESSION, None]
+        pose = pose * numbers[:, POSE, None]
         code = portraits.codes.index_select(0, which)
         if self.config.mode == "pose":
             return generate["pose"](code + pose, portraits.features, portraits.pose, which)
@@ -225,5 +224,10 @@ class DpeStep:
         # The pose generator warps the features of what is there now: they must be found anew.
         wide = F.pad(drawn, (0, 0, 0, 0, 0, PICTURE_CHANNELS - 3)).to(self._device.dtype)
         wide = wide.contiguous(memory_format=torch.channels_last)
-        code, features, _, colours = portraits.encode(wide)
+        code, features, _, colours = networks.encode(wide)
         return generate["pose"](code + pose, features, colours)
+
+
+def _which(numbers: Tensor) -> Tensor:
+    """The portraits' places, (N,)."""
+    return numbers[:, PORTRAIT].to(torch.int32)

@@ -1,11 +1,13 @@
 """ONNX Runtime: a second runtime for bundles on a CPU, and one for NVIDIA GPUs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from engine.backends.base import Array, Arrays, check_inputs, check_names
+from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.errors import BundleError, MachineError
 from engine.installing import PIP, install
 from engine.manifest import GraphSpec
@@ -66,13 +68,18 @@ class OnnxRuntimeGpu(OnnxRuntime):
         super().__init__(threads)
 
 
-class OnnxRuntimeGraph:
-    """One graph in a session of its own."""
+class OnnxRuntimeGraph(Graph):
+    """One graph in a session of its own, which makes new arrays at every run."""
 
     def __init__(self, session: ort.InferenceSession, spec: GraphSpec) -> None:
         self._session = session
         self._spec = spec
         self._outputs = list(spec.outputs)
+
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
+        """All outputs by name."""
+        yield self.run(inputs)
 
     def run(self, inputs: Arrays) -> dict[str, Array]:
         """All outputs by name; these arrays are the caller's."""

@@ -1,11 +1,14 @@
 """OpenVINO: the default on a CPU, and the fastest of those measured there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import openvino as ov
 
-from engine.backends.base import Array, Arrays, check_inputs, check_names
+from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.backends.rewrite import rewrite_for_cpu
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
@@ -41,7 +44,7 @@ class OpenVino:
         return OpenVinoGraph(self._core, self._config, model, spec)
 
 
-class OpenVinoGraph:
+class OpenVinoGraph(Graph):
     """One graph and its compiled forms, one per batch size that was met."""
 
     def __init__(
@@ -51,18 +54,24 @@ class OpenVinoGraph:
         self._config = config
         self._spec = spec
         self._free = model if model.is_dynamic() else None
-        self._requests = {1: self._compiled(model if self._free is None else self._sized(1))}
+        self._compiling = Lock()
+        self._forms = {1: self._compiled(model if self._free is None else self._sized(1))}
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
-        """All outputs by name, held by the request until the next run."""
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
+        """All outputs by name, held by a request that nobody else has meanwhile."""
         check_inputs(self._spec, inputs)
-        batch = len(next(iter(inputs.values())))
-        if batch not in self._requests:
-            self._requests[batch] = self._compiled(self._sized(batch))
         # Shared: the portrait's features are tens of megabytes that need not be copied per frame.
         contiguous = {name: np.ascontiguousarray(array) for name, array in inputs.items()}
-        results = self._requests[batch].infer(contiguous, share_inputs=True, share_outputs=True)
-        return {name: results[name] for name in self._spec.outputs}
+        with self._form(len(next(iter(inputs.values())))).request() as request:
+            results = request.infer(contiguous, share_inputs=True, share_outputs=True)
+            yield {name: results[name] for name in self._spec.outputs}
+
+    def _form(self, batch: int) -> "Compiled":
+        with self._compiling:
+            if batch not in self._forms:
+                self._forms[batch] = self._compiled(self._sized(batch))
+            return self._forms[batch]
 
     def _sized(self, batch: int) -> ov.Model:
         """A copy of a graph of free batch, for this one."""
@@ -75,6 +84,26 @@ class OpenVinoGraph:
         model.reshape(shapes)
         return model
 
-    def _compiled(self, model: ov.Model) -> ov.InferRequest:
+    def _compiled(self, model: ov.Model) -> "Compiled":
         rewrite_for_cpu(model)
-        return self._core.compile_model(model, "CPU", self._config).create_infer_request()
+        return Compiled(self._core.compile_model(model, "CPU", self._config))
+
+
+class Compiled:
+    """A compiled form, and its requests: as many as were ever in use at once."""
+
+    def __init__(self, model: ov.CompiledModel) -> None:
+        self._model = model
+        self._idle = [model.create_infer_request()]
+
+    @contextmanager
+    def request(self) -> Iterator[ov.InferRequest]:
+        """One for this block alone: its memory is that of the inputs and outputs."""
+        try:
+            request = self._idle.pop()  # in one step, also among threads
+        except IndexError:
+            request = self._model.create_infer_request()
+        try:
+            yield request
+        finally:
+            self._idle.append(request)

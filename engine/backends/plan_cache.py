@@ -4,6 +4,7 @@ A plan is machine code for one kind of GPU, one driver and one version of its li
 elsewhere is undefined, so a file says what it was built for, and is opened for nothing else.
 """
 
+import glob
 import hashlib
 import json
 import logging
@@ -74,12 +75,24 @@ class PlanCache:
 
     def find(self, name: str, key: PlanKey) -> bytes | None:
         """The plan, if there is one that fits and is whole."""
-        own = self.path(name, key)
-        for path in (own, *(folder / own.name for folder in self._shipped)):
+        for path in self._places(name, key):
             plan = _read(path, key)
             if plan is not None:
                 return plan
         return None
+
+    def has(self, name: str, key: PlanKey) -> bool:
+        """Whether there is one that says it fits: quick, and no promise that it is whole."""
+        return any(_key_of(path) == key for path in self._places(name, key))
+
+    def has_named(self, name: str, library: str) -> bool:
+        """Whether there is any plan of a graph by a library, for whatever machine."""
+        pattern = f"{glob.escape(f'{name}.{library}')}.*.plan"
+        return any(any(folder.glob(pattern)) for folder in (self.folder, *self._shipped))
+
+    def _places(self, name: str, key: PlanKey) -> list[Path]:
+        own = self.path(name, key)
+        return [own, *(folder / own.name for folder in self._shipped)]
 
     def plan(self, name: str, key: PlanKey, build: Callable[[], bytes]) -> bytes:
         """The plan; built and kept where there is none that fits.
@@ -162,9 +175,12 @@ def _read(path: Path, key: PlanKey) -> bytes | None:
 
 
 def _key_of(path: Path) -> PlanKey | None:
-    """What a file says it was built for; None where it does not."""
-    with path.open("rb") as file:
-        magic, line = file.readline(), file.readline()
+    """What a file says it was built for; None where it does not, or is missing."""
+    try:
+        with path.open("rb") as file:
+            magic, line = file.readline(), file.readline()
+    except OSError:
+        return None
     header = _header(magic + line)
     if header is None:
         return None

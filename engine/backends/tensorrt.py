@@ -64,6 +64,12 @@ class TensorRt:
         self._cache = cache
         self._progress = progress or Silence()
 
+    def has_plan(self, path: Path, spec: GraphSpec) -> bool:
+        """Whether there is one for this GPU, with the plugin or without."""
+        cache = self._cache or cache_for(path)
+        keys = (key_for(self._trt, path, spec, how, self._gpu) for how in (WITH_PLUGIN, OPTIONS))
+        return any(cache.has(path.stem, key) for key in keys)
+
     def load(self, path: Path, spec: GraphSpec) -> TensorRtGraph:
         """Load the plan of one ONNX file; building one takes minutes, once per GPU and version."""
         cache = self._cache or cache_for(path)

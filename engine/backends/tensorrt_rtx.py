@@ -60,6 +60,11 @@ class TensorRtRtx:
         self._cache = cache
         self._progress = progress or Silence()
 
+    def has_plan(self, path: Path, spec: GraphSpec) -> bool:
+        """Whether there is one for cards like this."""
+        key = key_for(self._trt, path, spec, self._options, self._gpu)
+        return (self._cache or cache_for(path)).has(path.stem, key)
+
     def load(self, path: Path, spec: GraphSpec) -> TensorRtGraph:
         """Load the plan of one ONNX file; the first run of a new plan compiles its kernels."""
         key = key_for(self._trt, path, spec, self._options, self._gpu)

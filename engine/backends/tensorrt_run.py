@@ -4,15 +4,17 @@ What both TensorRTs share; how each makes its context is given to it.
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.base import Array, Arrays, check_inputs
+from engine.backends.base import Array, Arrays, Graph, check_inputs
 from engine.backends.cuda_gpu import Gpu, Handle
 from engine.backends.tensorrt_build import LARGEST_BATCH, is_free, sized
 from engine.backends.tensorrt_words import Errors, Foreign, make_logger
@@ -28,6 +30,9 @@ class Loader:
     def __init__(self, trt: ModuleType, gpu: Gpu) -> None:
         self.trt = trt
         self.gpu = gpu
+        self.turn = RLock()
+        """Held by the thread whose step the GPU runs: one stream, and buffers that graphs share.
+        The thread may run a graph on what it borrows of another one."""
         self.errors = Errors()
         self.log = make_logger(trt, self.errors)
         gpu.enter()
@@ -63,8 +68,8 @@ class Loader:
             )
 
 
-class TensorRtGraph:
-    """One engine, bound once per batch size that is met. Belongs to one thread at a time."""
+class TensorRtGraph(Graph):
+    """One engine, bound once per batch size that is met; threads take turns."""
 
     def __init__(
         self,
@@ -84,7 +89,8 @@ class TensorRtGraph:
         self._captures = captures
         self._bound = {1: self._bind(1)}
 
-    def run(self, inputs: Arrays) -> dict[str, Array]:
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
         """All outputs by name, in host memory that the next run of this batch size overwrites.
 
         An input that is not writeable is taken as one that never changes, and is copied to the GPU
@@ -94,9 +100,10 @@ class TensorRtGraph:
         batch = len(next(iter(inputs.values()))) if is_free(self._spec) else 1
         if batch > LARGEST_BATCH:
             raise ValueError(f"a plan takes batches of up to {LARGEST_BATCH}, got {batch}")
-        if batch not in self._bound:
-            self._bound[batch] = self._bind(batch)
-        return self._bound[batch].run(inputs)
+        with self._loader.turn:
+            if batch not in self._bound:
+                self._bound[batch] = self._bind(batch)
+            yield self._bound[batch].run(inputs)
 
     def _bind(self, batch: int) -> "Bound":
         # A context of its own for every size, so that its addresses and its graph stay valid.

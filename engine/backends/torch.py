@@ -4,7 +4,8 @@ Nothing is fused or rearranged, so this says what a bundle means. It needs torch
 `export`), and is slow. One line per operation; a graph with another operation is refused by name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +15,7 @@ from google.protobuf.message import DecodeError
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backends.base import Array, Arrays, check_inputs, check_names
+from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
 
@@ -50,7 +51,7 @@ class Torch:
         return TorchGraph(model.graph, spec)
 
 
-class TorchGraph:
+class TorchGraph(Graph):
     """One graph: its nodes in order, and its constants."""
 
     def __init__(self, graph: onnx.GraphProto, spec: GraphSpec) -> None:
@@ -64,6 +65,11 @@ class TorchGraph:
             tensor.name: torch.from_numpy(onnx.numpy_helper.to_array(tensor).copy())
             for tensor in graph.initializer
         }
+
+    @contextmanager
+    def borrow(self, inputs: Arrays) -> Iterator[dict[str, Array]]:
+        """All outputs by name."""
+        yield self.run(inputs)
 
     def run(self, inputs: Arrays) -> dict[str, Array]:
         """All outputs by name; these arrays are the caller's."""
@@ -95,6 +101,35 @@ def conv_transpose(s: Settings, x: Tensor, weight: Tensor, bias: Tensor | None =
         raise BundleError("the torch backend has no transposed convolution with uneven pads")
     strides, extra = tuple(s.get("strides", (1, 1))), tuple(s.get("output_padding", (0, 0)))
     return F.conv_transpose2d(x, weight, bias, strides, (top, left), extra, s.get("group", 1))
+
+
+def average_pool(s: Settings, x: Tensor) -> Tensor:
+    """Two-dimensional, without a border."""
+    if any(s.get("pads", ())) or s.get("ceil_mode"):
+        raise BundleError("the torch backend has no average over a border")
+    kernel = tuple(s["kernel_shape"])
+    return F.avg_pool2d(x, kernel, tuple(s.get("strides", (1, 1))))
+
+
+def resize(s: Settings, x: Tensor, _: Tensor | None, scales: Tensor) -> Tensor:
+    """Bilinear by constant factors, with pixels' centres at halves."""
+    place = s.get("coordinate_transformation_mode", b"half_pixel")
+    if (s.get("mode", b"nearest"), place, s.get("antialias", 0)) != (b"linear", b"half_pixel", 0):
+        raise BundleError("the torch backend resizes bilinearly, with half-pixel centres, only")
+    return F.interpolate(x, scale_factor=scales.tolist()[2:], mode="bilinear", align_corners=False)
+
+
+def depth_to_space(s: Settings, x: Tensor) -> Tensor:
+    """Channels to pixels; torch's order of channels is CRD in ONNX."""
+    if s.get("mode", b"DCR") != b"CRD":
+        raise BundleError("the torch backend has DepthToSpace in the order CRD only")
+    return F.pixel_shuffle(x, s["blocksize"])
+
+
+def reduce_sum(s: Settings, x: Tensor, axes: Tensor | None = None) -> Tensor:
+    """Over the axes named, or over all."""
+    named = list(range(x.ndim)) if axes is None else axes.tolist()
+    return x.sum(dim=named, keepdim=bool(s.get("keepdims", 1)))
 
 
 def gemm(s: Settings, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
@@ -165,10 +200,13 @@ def cast(s: Settings, x: Tensor) -> Tensor:
 
 OPERATIONS: dict[str, Callable[..., Tensor | tuple[Tensor, ...]]] = {
     "Add": lambda _, a, b: a + b,
+    "AveragePool": average_pool,
     "Cast": cast,
     "Concat": lambda s, *parts: torch.cat(parts, dim=s["axis"]),
     "Conv": conv,
     "ConvTranspose": conv_transpose,
+    "DepthToSpace": depth_to_space,
+    "Div": lambda _, a, b: a / b,
     "Gemm": gemm,
     "GridSample": grid_sample,
     "Identity": lambda _, x: x,
@@ -177,7 +215,9 @@ OPERATIONS: dict[str, Callable[..., Tensor | tuple[Tensor, ...]]] = {
     "Mul": lambda _, a, b: a * b,
     "Pow": lambda _, a, b: a**b,
     "Reciprocal": lambda _, x: 1 / x,
+    "ReduceSum": reduce_sum,
     "Reshape": reshape,
+    "Resize": resize,
     "Sigmoid": lambda _, x: torch.sigmoid(x),
     "Slice": cut,
     "Split": split,

@@ -1,5 +1,7 @@
 """The four graphs of a loaded DPE bundle, called by meaning instead of by tensor names."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +25,7 @@ class Encoded:
     """`<kind>_colour_<size>`: what each generator would paint of the maps, for each size."""
 
     def kept(self) -> "Encoded":
-        """A copy that outlives the graph's next run, and that a GPU need take over only once."""
+        """A copy that is not borrowed, and that a GPU need take over only once."""
         return Encoded(
             code=_fixed(self.code),
             features={name: _fixed(array) for name, array in self.features.items()},
@@ -39,29 +41,30 @@ def _fixed(array: Array) -> Array:
 
 
 class DpeGraphs:
-    """Encodes, reads and draws. Belongs to one thread."""
+    """Encodes, reads and draws, for any number of threads at once."""
 
     def __init__(self, graphs: dict[str, Graph], size: int) -> None:
         self.size = size
         """Height and width of all pictures, in pixels."""
         self._graphs = graphs
 
-    def encode(self, picture: Array) -> Encoded:
-        """(1, 3, size, size) in [-1, 1]; the result holds until the next call."""
-        found = self._graphs["encode"].run({"picture": picture})
-        return Encoded(
-            code=found["code"],
-            features={name: found[name] for name in found if name.startswith("feature_")},
-            colours={name: found[name] for name in found if "_colour_" in name},
-        )
+    @contextmanager
+    def encode(self, picture: Array) -> Iterator[Encoded]:
+        """(1, 3, size, size) in [-1, 1] -> tens of megabytes, borrowed until the block ends."""
+        with self._graphs["encode"].borrow({"picture": picture}) as found:
+            yield Encoded(
+                code=found["code"],
+                features={name: found[name] for name in found if name.startswith("feature_")},
+                colours={name: found[name] for name in found if "_colour_" in name},
+            )
 
     def read(self, picture: Array) -> DpeMotion:
-        """(1, 3, size, size) in [-1, 1] -> the motion it shows, the caller's own."""
+        """(1, 3, size, size) in [-1, 1] -> the motion it shows."""
         found = self._graphs["read"].run({"picture": picture})
-        return DpeMotion(expression=found["expression"].copy(), pose=found["pose"].copy())
+        return DpeMotion(expression=found["expression"], pose=found["pose"])
 
     def draw(self, kind: Kind, portrait: Encoded, motion: Array) -> Array:
-        """The portrait with a motion code, (1, 3, size, size); it holds until the next call."""
+        """The portrait with a motion code, (1, 3, size, size)."""
         colours = {
             name.removeprefix(f"{kind}_"): array
             for name, array in portrait.colours.items()

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.backends.base import Backend
-from engine.backends.choose import choose
-from engine.backends.tensorrt_words import BuildProgress
+from engine.backends.choose import PLANNED, choose
+from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
 from engine.dpe.motion import DpeMotion
 from engine.dpe.portrait import DpePortrait
@@ -30,8 +30,9 @@ def load_fastest(
 ) -> "DpeModel | GpuDpeModel":
     """Load a DPE bundle on the backend of this name; on `cuda` as one program.
 
-    Where `auto` takes cuda and its kernels cannot run this bundle, its graphs run there one by one,
-    and a note says so.
+    On `cuda` it computes in fp16, whatever the bundle was exported in; elsewhere as exported. Where
+    `auto` takes cuda and its kernels cannot run this bundle, its graphs run there one by one, and a
+    note says so.
 
     Raises:
         BundleError: the folder is no sound DPE bundle, or one that the named backend cannot run.
@@ -39,7 +40,8 @@ def load_fastest(
     """
     if backend == "cuda":
         return load_gpu_bundle(path)
-    runtime = choose(backend, progress=progress)
+    graphs = read_manifest(path).by_file(path)
+    runtime = choose(backend, progress=progress, graphs=graphs)
     if runtime.name == "cuda":
         try:
             return load_gpu_bundle(path)
@@ -79,6 +81,8 @@ def load_bundle(
     manifest = _checked(path)
     if isinstance(backend, str):
         backend = choose(backend, threads, progress=progress)
+    if backend.name in PLANNED and manifest.precision == "fp32":
+        logger.warning("%s: %s", path, FOR_TENSOR_CORES)
     specs = {name: manifest.graph(name) for name in GRAPHS}
     graphs = {name: backend.load(path / spec.file, spec) for name, spec in specs.items()}
     size = manifest.sizes["picture"]
@@ -101,7 +105,10 @@ def _checked(path: Path) -> Manifest:
 
 
 class DpeModel:
-    """Loaded networks; portraits and drivers share them, so all belong to one thread."""
+    """Loaded networks, which the portraits and drivers of all sessions share.
+
+    A portrait or a driver belongs to one session; nothing that a frame writes to is shared.
+    """
 
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs

@@ -5,13 +5,17 @@ nothing comes back in between. So this family has no codes to record or to mix.
 """
 
 import logging
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeAlias
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
 from engine.backends.cuda_device import CudaDevice, Device
+from engine.backends.cuda_dpe import DpeNetworks
 from engine.backends.cuda_portraits import Setting
 from engine.backends.cuda_step import DpeStep, Job, StepConfig
 from engine.backends.cuda_weights import DpeWeights
@@ -27,6 +31,10 @@ from engine.motion import Edit, Mode
 logger = logging.getLogger(__name__)
 
 WHOLE_CROP = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+MODES: tuple[Mode, ...] = ("expression", "pose", "both")
+
+Steps: TypeAlias = dict[Mode, DpeStep]
+"""What draws a portrait, in each mode that it can be shown in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,14 +51,23 @@ class GpuMotion:
 
 
 class GpuDpeModel:
-    """Loaded networks; portraits and drivers share them, so all belong to one thread."""
+    """Loaded networks. Portraits and drivers of any number of threads share them.
+
+    One thread owns the GPU and does everything there, in the order it was asked for: a portrait is
+    put into a step and drawn without another's coming between. It also records, because cuDNN
+    remembers per thread what it chose.
+    """
 
     def __init__(self, weights: DpeWeights, device: Device) -> None:
         self.size = weights.size
         self.refines = False
-        self._weights, self._device = weights, device
-        self._steps: dict[tuple[int, int, Mode], DpeStep] = {}
-        self._shown: dict[int, HeadSetting] = {}
+        self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
+        self._networks = self._owner.submit(DpeNetworks, weights, device).result()
+        # A step lives as long as a portrait that is drawn by it. The last portrait's are kept
+        # besides: a clip's pictures follow each other as portraits of one size.
+        self._steps: WeakValueDictionary[tuple[int, int, Mode], DpeStep] = WeakValueDictionary()
+        self._last: deque[Steps] = deque(maxlen=1)
+        self._shown: WeakKeyDictionary[DpeStep, HeadSetting] = WeakKeyDictionary()
 
     @classmethod
     def of_bundle(cls, folder: Path, manifest: Manifest) -> Self:
@@ -64,22 +81,30 @@ class GpuDpeModel:
         return cls(DpeWeights.of_bundle(folder, manifest), device)
 
     def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> "GpuDpePortrait":
-        """Cut the portrait; the GPU encodes it when it is first shown."""
+        """Cut the portrait, and record what draws it where it is the first of its size: seconds."""
         rows, columns = picture.shape[:2]
         if rows % 2 or columns % 2:
             raise InputError(f"a portrait on a GPU must have even sides, not {columns} x {rows}.")
-        return GpuDpePortrait(self, HeadSetting.of(picture, face, self.size))
+        setting = HeadSetting.of(picture, face, self.size)
+        portrait = GpuDpePortrait(
+            self, setting, self._owner.submit(self._steps_for, setting).result()
+        )
+        if not passing:
+            portrait.still()  # drawn here and not on the thread that first shows it
+        return portrait
 
     def driver(self) -> "GpuDpeDriver":
         """A fresh reader for a new driving stream."""
         return GpuDpeDriver(self.size)
 
-    def draw(self, setting: HeadSetting, mode: Mode, job: Job) -> Pixels:
+    def draw(self, step: DpeStep, setting: HeadSetting, job: Job) -> Pixels:
         """One picture of the setting's size, the caller's own."""
-        backdrop = setting.backdrop(mode)
-        rows, columns = backdrop.picture.shape[:2]
-        step = self._step(rows, columns, mode)
-        if self._shown.get(id(step)) is not setting:
+        return self._owner.submit(self._draw, step, setting, job).result()
+
+    def _draw(self, step: DpeStep, setting: HeadSetting, job: Job) -> Pixels:
+        if self._shown.get(step) is not setting:
+            backdrop = setting.backdrop(step.config.mode)
+            self._shown.pop(step, None)  # where it cannot be enrolled, nobody's is there whole
             step.enroll(
                 0,
                 Setting(
@@ -89,14 +114,22 @@ class GpuDpeModel:
                     crop_to_picture=setting.crop_to_picture,
                 ),
             )
-            self._shown[id(step)] = setting
+            self._shown[step] = setting
         drawn: Pixels = step.submit([job]).pictures()[0].copy()
         return drawn
 
+    def _steps_for(self, setting: HeadSetting) -> Steps:
+        modes = MODES[:1] if setting.whole is None else MODES
+        rows, columns = setting.face.picture.shape[:2]
+        steps = {mode: self._step(rows, columns, mode) for mode in modes}
+        self._last.append(steps)
+        return steps
+
     def _step(self, height: int, width: int, mode: Mode) -> DpeStep:
-        """The step for pictures of this size in this mode; recording one takes seconds."""
+        """The step for pictures of this size in this mode."""
         key = height, width, mode
-        if key not in self._steps:
+        step = self._steps.get(key)
+        if step is None:
             logger.info("recording the live step: %s, %d x %d", mode, width, height)
             config = StepConfig(
                 frame_height=self.size,
@@ -105,8 +138,8 @@ class GpuDpeModel:
                 width=width,
                 mode=mode,
             )
-            self._steps[key] = DpeStep(self._weights, self._device, config)
-        return self._steps[key]
+            step = self._steps[key] = DpeStep(self._networks, config)
+        return step
 
 
 class GpuDpeDriver:
@@ -129,10 +162,10 @@ class GpuDpeDriver:
 
 
 class GpuDpePortrait:
-    """A portrait; the model keeps the one that was shown last on the GPU."""
+    """A portrait; each step keeps the one that it drew last on the GPU."""
 
-    def __init__(self, model: GpuDpeModel, setting: HeadSetting) -> None:
-        self._model, self._setting = model, setting
+    def __init__(self, model: GpuDpeModel, setting: HeadSetting, steps: Steps) -> None:
+        self._model, self._setting, self._steps = model, setting, steps
         self._still: Pixels | None = None
 
     def render(self, motion: GpuMotion, edit: Edit) -> Pixels:
@@ -151,5 +184,6 @@ class GpuDpePortrait:
         return self._still.copy()
 
     def _drawn(self, crop: Pixels, mode: Mode, expression: float, pose: float) -> Pixels:
+        self._setting.backdrop(mode)  # refuses a mode that this portrait has no step for
         job = Job(frame=crop, crop_to_frame=WHOLE_CROP, expression=expression, pose=pose)
-        return self._model.draw(self._setting, mode, job)
+        return self._model.draw(self._steps[mode], self._setting, job)

@@ -17,7 +17,8 @@ class DpePortrait:
     def __init__(self, graphs: DpeGraphs, picture: Pixels, face: Face) -> None:
         self._graphs = graphs
         self._setting = HeadSetting.of(picture, face, graphs.size)
-        self._encoded = graphs.encode(to_network(self._setting.crop)).kept()
+        with graphs.encode(to_network(self._setting.crop)) as found:
+            self._encoded = found.kept()
         self._still: Pixels | None = None
 
     def render(self, motion: DpeMotion, edit: Edit) -> Pixels:
@@ -45,4 +46,5 @@ class DpePortrait:
             return self._graphs.draw("pose", self._encoded, motion.pose)
         first = self._graphs.draw("expression", self._encoded, motion.expression)
         # The pose generator warps the features of what is there now: they must be found anew.
-        return self._graphs.draw("pose", self._graphs.encode(first), motion.pose)
+        with self._graphs.encode(first) as found:
+            return self._graphs.draw("pose", found, motion.pose)

@@ -51,6 +51,7 @@ def image_for(
     name: str,
     capability: tuple[int, int],
     *,
+    as_ptx: bool = False,
     defines: Mapping[str, str | int] | None = None,
     cache: Path | None = None,
 ) -> Image:
@@ -62,6 +63,7 @@ def image_for(
     Args:
         name: of the source file, without suffix.
         capability: (major, minor) of the GPU, which need not be in this machine.
+        as_ptx: never a CUBIN, for whoever finishes the code itself.
         defines: preprocessor macros, which count in the cache's key.
         cache: folder of compiled kernels; None is the user's.
 
@@ -78,7 +80,7 @@ def image_for(
         compiler = Nvrtc()
     except (ModuleNotFoundError, RuntimeError) as error:
         return _prebuilt(name, defines, error)
-    architecture = target(capability, compiler.capabilities)
+    architecture = target(capability, compiler.capabilities, as_ptx=as_ptx)
     source = Source.of(name, defines or {})
     folder = user_cache() / "kernels" if cache is None else cache
     path = folder / f"{name}-{architecture}-{source.key(architecture, compiler.version)}"
@@ -90,18 +92,21 @@ def image_for(
     return Image(name=name, kind=kind, architecture=architecture, code=code)
 
 
-def target(capability: tuple[int, int], known: Iterable[int]) -> str:
-    """`sm_..` for a GPU that NVRTC knows, else `compute_..` of the newest one below it."""
+def target(capability: tuple[int, int], known: Iterable[int], *, as_ptx: bool = False) -> str:
+    """`sm_..` for a GPU that NVRTC knows, else `compute_..` of the newest one below it.
+
+    `as_ptx`: `compute_..` in every case.
+    """
     wanted = 10 * capability[0] + capability[1]
-    if wanted in known:
+    usable = [number for number in known if number <= wanted]
+    if wanted in usable and not as_ptx:
         return f"sm_{wanted}"
-    older = [number for number in known if number < wanted]
-    if not older:
+    if not usable:
         raise MachineError(
             f"the installed NVRTC compiles for no GPU as old as compute capability "
             f"{capability[0]}.{capability[1]}. Install the one of an older CUDA."
         )
-    return f"compute_{max(older)}"
+    return f"compute_{max(usable)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

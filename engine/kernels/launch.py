@@ -63,19 +63,18 @@ class CudaLauncher:
         self._capability = cuda.get_device_capability(device)
         self._device = device
         self._kernels: dict[tuple[str, str], Any] = {}
-        # The modules below are loaded into the context that is current: torch's.
-        cuda.synchronize(device)
+        cuda.synchronize(device)  # makes the GPU's context, which modules are loaded into
 
     def launch(
         self, source: str, kernel: str, blocks: int, threads: int, arguments: Sequence[Argument]
     ) -> None:
         """Run a kernel on torch's current stream."""
-        found = self._kernels.get((source, kernel)) or self._load(source, kernel)
-        stream = cuda.current_stream(self._device).cuda_stream
         grid, block = (blocks, 1, 1), (threads, 1, 1)
-        arguments_of_c = values_and_types(arguments)
-        values, types = (tuple(part) for part in arguments_of_c)
-        self._call("cuLaunchKernel", found, *grid, *block, 0, stream, (values, types), 0)
+        values, types = (tuple(part) for part in values_and_types(arguments))
+        with cuda.device(self._device):  # the driver loads and launches in the current context
+            found = self._kernels.get((source, kernel)) or self._load(source, kernel)
+            stream = cuda.current_stream(self._device).cuda_stream
+            self._call("cuLaunchKernel", found, *grid, *block, 0, stream, (values, types), 0)
 
     def _load(self, source: str, kernel: str) -> Any:  # noqa: ANN401 - the binding's own handle
         image: Image = image_for(source, self._capability)

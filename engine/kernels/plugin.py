@@ -1,4 +1,4 @@
-"""flow_warp_blend.cu as a TensorRT plugin whose machine code is put into the plan.
+"""flow_warp_blend.cu as a TensorRT plugin whose code is put into the plan.
 
 Built ahead of time (`tensorrt.plugin.aot_impl`, TensorRT 10.9 and newer): no Python runs per frame,
 and a machine that only runs the plan needs neither this file nor NVRTC. TensorRT for RTX has no
@@ -29,7 +29,7 @@ VECTOR = 8
 
 def source_key() -> str:
     """Of the kernel's text: plans with another kernel inside are other plans."""
-    return Source.of(NAME, {}).key("any", "any")
+    return Source.of(NAME, {}).key("ptx", "any")
 
 
 def register(plugins: ModuleType, capability: tuple[int, int]) -> None:
@@ -61,7 +61,8 @@ def register(plugins: ModuleType, capability: tuple[int, int]) -> None:
         launch.grid_x = plugins.cdiv(x.shape_expr.numel(), THREADS * VECTOR)
         launch.block_x = THREADS
         sizes = plugins.SymIntExprs.from_tuple((samples, height, width, channels))
-        return NAME, image_for(NAME, capability).code, launch, sizes
+        # TensorRT takes PTX only, and finishes it for the GPU itself.
+        return NAME, image_for(NAME, capability, as_ptx=True).code, launch, sizes
 
     # TensorRT checks annotations, which must be its own classes, and those are only known here.
     _annotate(describe, inputs, tuple[tensor, tensor, tensor])

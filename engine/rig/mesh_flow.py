@@ -5,6 +5,7 @@ computes the same, slowly, for reading and for the tests.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -40,20 +41,19 @@ class MeshFlower:
     """The flow of one portrait's face mesh; what doesn't depend on the frame is made once."""
 
     def __init__(self, source: Array) -> None:
-        """`source` is (478, 3): the portrait's landmarks in px.
-
-        Raises:
-            MachineError: this OpenCV cannot draw triangles.
-        """
+        """`source` is (478, 3): the portrait's landmarks in px."""
         points = source[:MESH_POINTS, :2]
         self._low = points.min(axis=0)
         self._extent = np.maximum(points.max(axis=0) - self._low, 1e-6)
         self._colours = np.ones((MESH_POINTS, 3), np.float32)  # the third says: covered
         self._colours[:, :2] = (points - self._low) / self._extent
-        self._settings = _settings()
 
     def flow(self, target: Array, lattice: Lattice) -> MeshFlow:
-        """The flow at the points of a lattice for landmarks `target` (478, 3)."""
+        """The flow at the points of a lattice for landmarks `target` (478, 3).
+
+        Raises:
+            MachineError: this OpenCV cannot draw triangles.
+        """
         drawn = np.zeros((lattice.rows, lattice.columns, 3), np.float32)
         depth = np.ones((lattice.rows, lattice.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
@@ -72,6 +72,11 @@ class MeshFlower:
         x = drawn[..., 0] * np.float32(width) + np.float32(low_x)
         y = drawn[..., 1] * np.float32(height) + np.float32(low_y)
         return MeshFlow(x=x, y=y, covered=drawn[..., 2] > 0.5)
+
+    @cached_property
+    def _settings(self) -> "cv2.TriangleRasterizeSettings":
+        """Asked for by the first picture: on a GPU our kernels draw the mesh, with any OpenCV."""
+        return _settings()
 
 
 def _settings() -> "cv2.TriangleRasterizeSettings":

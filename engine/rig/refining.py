@@ -8,17 +8,17 @@ nothing is to be corrected is not looked at: a face at rest costs nothing.
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from threading import Lock
 
 import cv2
 import numpy as np
 
-from engine.backends.base import Arrays, Graph
+from engine.backends.base import Backend, Graph
 from engine.backends.choose import choose
+from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.geometry import Array
-from engine.manifest import Manifest, check_files, read_manifest
+from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
 from engine.rig.corrections import Map, fade, lay_over
 from engine.rig.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
@@ -37,14 +37,11 @@ _SIZES = {"motion": MOTION_LENGTH, "width": PART_WIDTH, "height": PART_HEIGHT}
 
 
 class Refiner:
-    """The loaded network; portraits in different threads share it.
-
-    They take turns: a run keeps all cores busy, and two at once would only slow each other down.
-    """
+    """The loaded network; portraits in different threads share it."""
 
     def __init__(self, enroll: Graph, refine: Graph) -> None:
-        self._enroll = _Turns(enroll)
-        self._refine = _Turns(refine)
+        self._enroll = enroll
+        self._refine = refine
 
     def portrait(self, picture: Pixels, face: PortraitFace) -> "RefinedPortrait":
         """Compute once what the network needs of a portrait."""
@@ -54,19 +51,6 @@ class Refiner:
         return RefinedPortrait(face, shows_interior(face.landmarks), parts, self._refine)
 
 
-class _Turns:
-    """A graph for many threads."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._lock = Lock()
-
-    def run(self, inputs: Arrays) -> dict[str, Map]:
-        """All outputs, the caller's own."""
-        with self._lock:
-            return {name: array.copy() for name, array in self._graph.run(inputs).items()}
-
-
 @dataclass(frozen=True, slots=True)
 class RefinedPortrait:
     """One portrait's features, and the graph that uses them."""
@@ -74,7 +58,7 @@ class RefinedPortrait:
     _face: PortraitFace
     _shows_teeth: bool
     _parts: tuple[tuple[Part, dict[str, Map]], ...]
-    _refine: _Turns
+    _refine: Graph
 
     def refine(self, picture: Pixels, motion: RigMotion, head: HeadMotion, target: Array) -> None:
         """Correct a warped picture in place.
@@ -121,9 +105,14 @@ def _pixels(picture: Pixels, crop: HeadCrop, landmarks: Array) -> Map:
 
 
 def load_refiner(
-    bundle: Path | None = None, backend: str = "openvino", threads: int | None = None
+    bundle: Path | None = None,
+    backend: str | Backend = "openvino",
+    *,
+    progress: BuildProgress | None = None,
 ) -> Refiner:
     """The network of a bundle, by default the one that ships in the package.
+
+    Minutes where a backend builds plans for the first time; `progress` hears of that.
 
     Raises:
         BundleError: the folder is no sound bundle of this family.
@@ -131,12 +120,19 @@ def load_refiner(
     """
     if bundle is None:
         with as_file(files("engine").joinpath(SHIPPED)) as shipped:
-            return load_refiner(shipped, backend, threads)
+            return load_refiner(shipped, backend, progress=progress)
     manifest = _checked(bundle)
-    runtime = choose(backend, threads)
+    if isinstance(backend, str):
+        backend = choose(backend, progress=progress, graphs=manifest.by_file(bundle))
     specs = {name: manifest.graph(name) for name in ("enroll", "refine")}
-    graphs = {name: runtime.load(bundle / spec.file, spec) for name, spec in specs.items()}
+    graphs = {name: backend.load(bundle / spec.file, spec) for name, spec in specs.items()}
     return Refiner(graphs["enroll"], graphs["refine"])
+
+
+def shipped_graphs() -> dict[Path, GraphSpec]:
+    """The graphs that ship in the package, by their files."""
+    with as_file(files("engine").joinpath(SHIPPED)) as shipped:
+        return read_manifest(shipped).by_file(shipped)
 
 
 def check_shipped() -> None:
