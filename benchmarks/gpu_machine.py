@@ -64,7 +64,7 @@ def nvidia_smi() -> str:
     """What the driver tells of itself and the clocks, or why it does not."""
     command = ["nvidia-smi", f"--query-gpu={ASKED}", "--format=csv,noheader"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=4)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"nvidia-smi: {error}"
     return (done.stdout or done.stderr).strip()

@@ -12,13 +12,20 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks import gpu_ready
+from benchmarks import gpu, gpu_ready, kernels
+from benchmarks.gpu import Bench
 from benchmarks.gpu_convolutions import Convolutions, Shape
+from benchmarks.gpu_model import Model
+from benchmarks.gpu_networks import difference
 from benchmarks.gpu_processes import ROOT, command
 from benchmarks.gpu_profile import ON_DEVICE, pieces_of, split
 from benchmarks.gpu_report import FILES, Report
 from benchmarks.gpu_sections import AGAIN_S, SECTIONS, START_S, TOTAL_S, Section
 from benchmarks.gpu_summary import floor_us, summary, timelines
+from engine.backends.cuda_device import ReferenceDevice
+from engine.kernels.fast import Kernels
+from engine.kernels.pictures_fast import PictureKernels
+from tests.host_launcher import COMPILER, HostLauncher
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 
@@ -92,6 +99,21 @@ def test_the_whole_report_is_rehearsed_from_the_tree_alone_with_few_packages(
         assert of_frame == found["networks"][mode]["flop"] > 0
         assert {"p50", "p95", "p99"} <= found["live step"][mode].keys()
     assert "A rehearsal on the CPU" in (out / "summary.md").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(COMPILER is None, reason="g++ is not installed")
+def test_the_report_gives_the_kernels_what_they_take(tmp_path: Path) -> None:
+    device, launcher = ReferenceDevice(), HostLauncher(tmp_path)
+    device.ops, device.pictures = Kernels(launcher), PictureKernels(launcher)
+    device.dtype = torch.float16
+    bench = Bench(device=device, is_rehearsal=True)
+    assert len({row["kernel"] for row in kernels.kernels(bench)}) == 12
+    model = Model(bench)
+    crop = model.crops(1)
+    with torch.no_grad():
+        found, wanted = model.ours("both", crop)(), model.theirs("both", crop)()
+    assert difference(found, wanted) < 2e-2
 
 
 def made(folder: Path, *names: str, seconds: float = 60.0, limit_s: float = 20.0) -> Report:
@@ -273,3 +295,35 @@ def test_a_convolution_is_seen_with_its_shape_and_its_operations(
     assert shape.bytes == 4 * (maps.numel() + weights.numel() + result.numel())
     assert found.flop == counter.get_total_flops()
     assert shape.call(torch.device("cpu"))().shape == result.shape
+
+
+class CountedEvent:
+    """An event of CUDA's on a clock that counts what was run."""
+
+    now_us = 0
+
+    def record(self) -> None:
+        self.at_us = CountedEvent.now_us
+
+    def elapsed_time(self, later: "CountedEvent") -> float:
+        return (later.at_us - self.at_us) / 1e3
+
+
+def test_every_replay_is_timed_alone_without_what_comes_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gpu, "_timing_event", CountedEvent)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    seen: list[int] = []
+
+    def takes(us: int) -> None:
+        CountedEvent.now_us += us
+
+    def before(index: int) -> None:
+        seen.append(index)
+        takes(1000)
+
+    bench = Bench(device=ReferenceDevice(), is_rehearsal=False)
+    took = gpu.replays_us(bench, lambda: takes(7), count=250, before=before)
+    assert took == pytest.approx([7.0] * 250)
+    assert seen == list(range(250))
