@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 LAST_WORDS_S = 1.0
@@ -59,7 +59,11 @@ class Worker:
             if not more:
                 what = "its process ended" if ready else f"it ran past its limit of {limit_s:.0f} s"
                 self.end(asks_where=not ready)
-                return {"failed": what, "traceback": tail(self._log, logged), "spoiled": True}
+                return {
+                    "failed": what,
+                    "traceback": written(self._log, logged)[-TOLD:],
+                    "spoiled": True,
+                }
             self._read += more
         line, self._read = self._read.split(b"\n", 1)
         answer: dict[str, Any] = json.loads(line)
@@ -76,7 +80,7 @@ class Worker:
 
 
 def command(arguments: list[str], log: Path, limit_s: float) -> tuple[int | None, str]:
-    """Run a command; its exit code (None: it was ended at its limit), and the end of its output."""
+    """Run a command; its exit code (None: it was ended at its limit), and its output."""
     logged = size_of(log)
     changed = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUNBUFFERED": "1"}
     with log.open("ab") as out:
@@ -95,7 +99,7 @@ def command(arguments: list[str], log: Path, limit_s: float) -> tuple[int | None
         code = None
     finally:
         end_group(process)
-    return code, tail(log, logged)
+    return code, written(log, logged)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
@@ -114,9 +118,8 @@ def size_of(log: Path) -> int:
     return log.stat().st_size if log.exists() else 0
 
 
-def tail(log: Path, since: int) -> str:
-    """The end of what was written since."""
-    file: IO[bytes]
+def written(log: Path, since: int) -> str:
+    """What was written since."""
     with log.open("rb") as file:
-        file.seek(max(since, size_of(log) - TOLD))
+        file.seek(since)
         return file.read().decode(errors="replace")

@@ -15,12 +15,13 @@ import shlex
 import signal
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchmarks.gpu_processes import Worker, command
+from benchmarks.gpu_processes import TOLD, Worker, command
 from benchmarks.gpu_sections import SECTIONS, START_LIMIT_S, TOTAL_S, Section
 from benchmarks.gpu_summary import summary, timelines
 
@@ -115,17 +116,17 @@ class Report:
 def tested(section: Section, log: Path, limit_s: float) -> dict[str, Any]:
     """Run a section's tests: how many of each kind, and which failed."""
     began = time.monotonic()
-    pytest = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-W", "default"]
+    pytest = [sys.executable, "-m", "pytest", "-v", "-m", "gpu", "-W", "default"]
     plain = ["-p", "no:cacheprovider", "--tb=short", "--maxfail=20", "-o", HANGS, *section.tests]
     code, output = command([*pytest, *plain], log, limit_s)
-    last = (output.splitlines() or [""])[-1]
-    counts = re.findall(r"(\d+) (passed|failed|skipped|errors?)", last)
-    figures = {kind: int(number) for number, kind in counts}
+    # One line a test, so that those which ran before an end at the limit count too.
+    counts = Counter(re.findall(r"^\S+::.* (PASSED|FAILED|ERROR|SKIPPED)\b", output, re.MULTILINE))
+    figures = {kind.lower(): number for kind, number in counts.items()}
     answer: dict[str, Any] = {"figures": figures, "took_s": round(time.monotonic() - began, 2)}
     if code != 0:
         ended = f"it ran past its limit of {limit_s:.0f} s" if code is None else f"exit code {code}"
         failures = re.findall(r"^(?:FAILED|ERROR) .*", output, re.MULTILINE)
-        answer |= {"failed": "; ".join([ended, *failures]), "traceback": output}
+        answer |= {"failed": "; ".join([ended, *failures]), "traceback": output[-TOLD:]}
     return answer
 
 

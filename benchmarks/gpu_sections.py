@@ -56,8 +56,8 @@ SECTIONS = (
     Section(name="rig", expected_s=4, limit_s=15),
     Section(
         name="other tests",
-        expected_s=25,
-        limit_s=50,
+        expected_s=40,
+        limit_s=70,
         tests=("tests/test_gpu_step.py", "tests/test_gpu_rig.py"),
     ),
     Section(name="torch.compile", expected_s=40, limit_s=75),

@@ -194,6 +194,23 @@ def test_tests_are_counted_and_the_failed_ones_named(tmp_path: Path) -> None:
     assert "assert 1 == 2" in (tmp_path / "tests.txt").read_text()
 
 
+@pytest.mark.slow
+def test_tests_that_hang_are_ended_and_those_before_count(tmp_path: Path) -> None:
+    made_tests = tmp_path / "test_made.py"
+    made_tests.write_text(
+        "import pytest, time\npytestmark = pytest.mark.gpu\n"
+        "def test_good(): pass\ndef test_hangs(): time.sleep(600)\n"
+    )
+    report = made(tmp_path)
+    report.sections = (
+        Section(name="other tests", expected_s=1, limit_s=10, tests=(str(made_tests),)),
+    )
+    assert report.run() == 1
+    answer = kept(tmp_path)["other tests"]
+    assert answer["figures"] == {"passed": 1}
+    assert answer["failed"] == "it ran past its limit of 10 s"
+
+
 def test_a_command_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     inner = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
     script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
