@@ -21,6 +21,8 @@ FORMS = {
     "eager, recorded": "torch eager, recorded",
     "compiled": "torch.compile, recorded",
 }
+RATE = 30
+"""Frames a second of a session."""
 MOST_ROWS = 20
 NAME = 70
 """Characters of a kernel's name; cuDNN's are longer than lines."""
@@ -31,10 +33,11 @@ def summary(results: Figures) -> str:
     found = results["sections"]
     ceilings = figures_of(found, "machine").get("ceilings", {})
     parts = ["# GPU report", *_about(results), *_headline(found, ceilings), *_failures(found)]
+    networks = figures_of(found, "networks")
     for name, told in TOLD.items():
         figures = found.get(name, {}).get("figures")
         if figures:
-            parts += [f"## {name}", *told(figures, ceilings)]
+            parts += [f"## {name}", *told(figures, ceilings, networks)]
     return "\n\n".join([*parts, *_times(results)]) + "\n"
 
 
@@ -51,6 +54,16 @@ def floor_us(flop: float, size: float, ceilings: Figures) -> float | None:
     arithmetic: float = flop / ceilings["matrix_tflop_s"] / 1e6
     memory: float = size / ceilings["copy_gb_s"] / 1e3
     return max(arithmetic, memory)
+
+
+def networks_floor_us(
+    networks: Figures, mode: str, ceilings: Figures, batch: int = 1
+) -> float | None:
+    """Of a batch's networks in a mode: its operations, and each weight once."""
+    found = networks.get(mode, {})
+    if not {"flop", "bytes"} <= found.keys():
+        return None
+    return floor_us(found["flop"] * batch, found["bytes"], ceilings)
 
 
 def timelines(profiled: Figures) -> str:
@@ -87,7 +100,7 @@ def _headline(found: Figures, ceilings: Figures) -> list[str]:
         return ["## Headline", "None: the networks were not measured."]
     rows = []
     for mode, figures in networks.items():
-        floor = floor_us(figures.get("flop", 0), figures.get("bytes", 0), ceilings)
+        floor = networks_floor_us(networks, mode, ceilings)
         of_mode = dict(figures)
         if compiled and mode == "expression":
             of_mode["compiled"] = compiled
@@ -121,7 +134,7 @@ def _failures(found: Figures) -> list[str]:
     return ["## Failed", "\n".join(failed), "Tracebacks are in `results.json`."]
 
 
-def _machine(machine: Figures, ceilings: Figures) -> list[str]:
+def _machine(machine: Figures, ceilings: Figures, _: Figures) -> list[str]:
     return [
         f"Copy {ceilings['copy_gb_s']:.0f} GB/s (bytes read and written), half-precision matrix "
         f"product of random data {ceilings['matrix_tflop_s']:.0f} TFLOP/s; to the GPU "
@@ -129,7 +142,7 @@ def _machine(machine: Figures, ceilings: Figures) -> list[str]:
     ]
 
 
-def _profile(profiled: Figures, _: Figures) -> list[str]:
+def _profile(profiled: Figures, ceilings: Figures, networks: Figures) -> list[str]:
     parts = []
     for mode, run in profiled.items():
         span, busy = run["span_us"], run["busy_us"]
@@ -143,13 +156,14 @@ def _profile(profiled: Figures, _: Figures) -> list[str]:
         ]
         parts.append(
             f"Mode {mode}, {run['source']}: {len(run['pieces'])} kernels, {span:.0f} us from first "
-            f"to last, of which kernels {busy:.0f} us and gaps {max(span - busy, 0.0):.0f} us."
+            f"to last, of which kernels {busy:.0f} us and gaps {max(span - busy, 0.0):.0f} us; the "
+            f"networks' floor is {_us(networks_floor_us(networks, mode, ceilings))} us."
         )
         parts.append(markdown(["kernel", "times", "us in all", "share"], rows))
     return [*parts, "Each one in its order: `profile.txt`."]
 
 
-def _convolutions(rows: list[Figures], ceilings: Figures) -> list[str]:
+def _convolutions(rows: list[Figures], ceilings: Figures, _: Figures) -> list[str]:
     cells = []
     for r in sorted(rows, key=lambda r: -r["cold_us"] * r["in both"]):
         floor = floor_us(r["flop"], r["bytes"], ceilings)
@@ -169,7 +183,7 @@ def _convolutions(rows: list[Figures], ceilings: Figures) -> list[str]:
     return [f"A frame's together: {'; '.join(totals)}.", markdown([*head, "TFLOP/s"], cells)]
 
 
-def _kernels(rows: list[Figures], ceilings: Figures) -> list[str]:
+def _kernels(rows: list[Figures], ceilings: Figures, _: Figures) -> list[str]:
     cells = []
     for r in rows:
         floor, other = floor_us(0, r["bytes"], ceilings), r["torch_us"]
@@ -186,45 +200,46 @@ def _kernels(rows: list[Figures], ceilings: Figures) -> list[str]:
     return [markdown(head, cells)]
 
 
-def _live(live: Figures, ceilings: Figures) -> list[str]:
+def _live(live: Figures, ceilings: Figures, networks: Figures) -> list[str]:
     rows = []
     for mode, f in live.items():
-        floor = None
-        if ceilings:
+        floor = networks_floor_us(networks, mode, ceilings)
+        if floor is not None:
             up, down = (3 * f[k][0] * f[k][1] for k in ("frame", "picture"))
-            floor = up / ceilings["upload_gb_s"] / 1e3 + down / ceilings["download_gb_s"] / 1e3
+            floor += up / ceilings["upload_gb_s"] / 1e3 + down / ceilings["download_gb_s"] / 1e3
         cells = [f"{f[name]:.3f}" for name in ("p50", "p95", "p99", "max")]
         rows.append([mode, _sizes(f["frame"]), _sizes(f["picture"]), _ms(floor), *cells])
-    head = ["mode", "frame", "picture", "copies' floor ms", "p50 ms", "p95", "p99", "max"]
-    told = "Host to host; the floor is that of the copies alone, the networks' comes on top."
+    head = ["mode", "frame", "picture", "floor ms", "p50 ms", "p95", "p99", "max"]
+    told = "Host to host; the floor is the networks' and that of the copies both ways."
     return [markdown(head, rows), told]
 
 
-def _sessions(figures: Figures, _: Figures) -> list[str]:
-    rows = [
-        [batch, f"{ms:.3f}", f"{ms / int(batch):.3f}", f"{int(batch) / ms * 1e3 / 30:.0f}"]
-        for batch, ms in figures["ms"].items()
-    ]
+def _sessions(figures: Figures, ceilings: Figures, networks: Figures) -> list[str]:
+    rows = []
+    for batch, ms in figures["ms"].items():
+        floor = networks_floor_us(networks, "expression", ceilings, int(batch))
+        cells = [f"{ms:.3f}", f"{ms / int(batch):.3f}", f"{int(batch) / ms * 1e3 / RATE:.0f}"]
+        rows.append([batch, _ms(floor), *cells])
     served = figures["served"]
     latency = ", ".join(f"{name} {ms:.1f}" for name, ms in served["latency_ms"].items())
     return [
-        markdown(["batch", "ms", "ms a frame", "sessions at 30 fps"], rows),
+        markdown(["batch", "floor ms", "ms", "ms a frame", f"sessions at {RATE} fps"], rows),
         f"Line: {figures['fixed_ms']:.3f} ms + {figures['per_frame_ms']:.3f} ms a frame. "
         f"{served['sessions']} sessions at once: latency in ms {latency or NO_FIGURE}; "
         f"{served['dropped']:.1%} dropped, {served['mean_batch']:.1f} a batch.",
     ]
 
 
-def _rig(rows: list[Figures], _: Figures) -> list[str]:
+def _rig(rows: list[Figures], *_: Figures) -> list[str]:
     cells = [[str(r["side"]), f"{r['numbers_us']:.0f}", f"{r['kernels_us']:.1f}"] for r in rows]
     return [markdown(["lines", "numbers on the CPU us", "kernels to I420 us"], cells)]
 
 
-def _tests(counts: Figures, _: Figures) -> list[str]:
+def _tests(counts: Figures, *_: Figures) -> list[str]:
     return [", ".join(f"{number} {kind}" for kind, number in counts.items()) + "."]
 
 
-def _compiled(figures: Figures, _: Figures) -> list[str]:
+def _compiled(figures: Figures, *_: Figures) -> list[str]:
     return [f"Compiled in {figures['compile_s']:.0f} s; its times are in the headline."]
 
 
@@ -240,7 +255,7 @@ def _times(results: Figures) -> list[str]:
     return ["## Time", f"Starts of a process: {starts}.", markdown(head, rows)]
 
 
-TOLD: dict[str, Callable[[Any, Figures], list[str]]] = {
+TOLD: dict[str, Callable[[Any, Figures, Figures], list[str]]] = {
     "machine": _machine,
     "profile": _profile,
     "convolutions": _convolutions,

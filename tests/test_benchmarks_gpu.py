@@ -254,6 +254,7 @@ def test_the_headline_comes_first_with_its_floor_beside_it() -> None:
     assert floor_us(1, 1, {}) is None
     machine = {"commit": "abc", "system": "made", "cores": 2, "packages": {}, "torch": {}}
     machine |= {"torch": {"cuda": "13.0", "cudnn": 9}, "ceilings": ceilings}
+    live = times | {"frame": [1000, 1000], "picture": [500, 500]}  # 60 and 15 us at 50 GB/s
     results = {
         "command": "made",
         "began": "now",
@@ -261,6 +262,7 @@ def test_the_headline_comes_first_with_its_floor_beside_it() -> None:
         "sections": {
             "machine": {"figures": machine, "took_s": 1.0},
             "networks": {"figures": {"expression": network}, "took_s": 2.0},
+            "live step": {"figures": {"expression": live}, "took_s": 3.0},
             "sessions": {"failed": "RuntimeError: no"},
         },
     }
@@ -269,6 +271,7 @@ def test_the_headline_comes_first_with_its_floor_beside_it() -> None:
     assert row in told
     assert told.index(row) < told.index("- sessions: RuntimeError") < told.index("## machine")
     assert "| expression | torch eager | 0.100 | - |" in told
+    assert "| expression | 1000 x 1000 | 500 x 500 | 0.175 | 0.500 |" in told
 
 
 def test_a_trace_is_cut_into_its_runs_and_told_in_order() -> None:
