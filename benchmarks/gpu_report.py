@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from traceback import format_exc
 from types import FrameType
 from typing import Any
 
@@ -108,7 +109,11 @@ class Report:
         print(f"{name}: {told}", flush=True)
         results = self.about | {"sections": self.found}
         _write(self.folder / "results.json", json.dumps(results, indent=1) + "\n")
-        _write(self.folder / "summary.md", summary(results))
+        try:
+            told = summary(results)
+        except Exception:  # noqa: BLE001 - figures of an odd form must not cost those to come
+            told = f"The summary failed; the figures are in `results.json`.\n\n{format_exc()}"
+        _write(self.folder / "summary.md", told)
         if name == "profile" and "figures" in answer:
             _write(self.folder / "profile.txt", timelines(answer["figures"]))
 

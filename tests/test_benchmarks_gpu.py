@@ -21,7 +21,8 @@ from benchmarks.gpu_processes import ROOT, command
 from benchmarks.gpu_profile import ON_DEVICE, pieces_of, split
 from benchmarks.gpu_report import FILES, Report
 from benchmarks.gpu_sections import AGAIN_S, SECTIONS, START_S, TOTAL_S, Section
-from benchmarks.gpu_summary import floor_us, summary, timelines
+from benchmarks.gpu_summary import summary, timelines
+from benchmarks.gpu_tables import TOLD, floor_us
 from engine.backends.cuda_device import ReferenceDevice
 from engine.kernels.fast import Kernels
 from engine.kernels.pictures_fast import PictureKernels
@@ -170,6 +171,15 @@ def test_results_are_whole_after_each_section(
     report.run()
     assert seen == [[], ["good"], ["good", "broken"]]
     assert {path.name for path in tmp_path.iterdir()} <= set(FILES)
+
+
+def test_figures_that_cannot_be_told_are_kept_and_cost_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(TOLD, "good", lambda figures, *_: [figures["missing"]])
+    assert made(tmp_path, "good", "process").run() == 0
+    assert list(kept(tmp_path)) == ["good", "process"]
+    assert "KeyError: 'missing'" in (tmp_path / "summary.md").read_text()
 
 
 def test_no_section_begins_when_the_time_is_over(tmp_path: Path) -> None:
