@@ -8,7 +8,7 @@ ENVIRONMENT := PYTHON='$(PYTHON)' scripts/environment.sh
 # Further options of `understudy serve`, such as make run ARGS='--port 8090'.
 ARGS ?=
 
-.PHONY: run render base setup test test-gpu bench-gpu test-virtualcam check clean
+.PHONY: run render base setup test test-gpu gpu-report test-virtualcam check clean
 
 # The main job, live: your webcam drives a portrait on a web page. Prints the one address to open,
 # and opens it where there is a desktop; Ctrl-C ends it. Needs only the base install (no torch).
@@ -35,19 +35,18 @@ test: setup
 # On a machine with an NVIDIA GPU, in any Python that has torch for CUDA, cuda-python, numpy, OpenCV
 # and pytest: nothing is installed. Without a GPU both say so and end with 2.
 GPU_PYTHON ?= python3
-BENCH_GPU ?=
+OUT ?= runs/gpu-report
+COMMIT ?=
 
 test-gpu:
 	@$(GPU_PYTHON) -m benchmarks.gpu_ready
 	$(GPU_PYTHON) -m pytest -m gpu -W default -p no:cacheprovider tests/test_gpu_kernels.py \
 		tests/test_gpu_step.py tests/test_gpu_rig.py
 
-# Two runs of up to ten minutes each; results go to benchmarks/results as they come. BENCH_GPU takes
-# further options: BENCH_GPU="--out DIR --commit HASH".
-bench-gpu:
-	@$(GPU_PYTHON) -m benchmarks.gpu_ready
-	$(GPU_PYTHON) -m benchmarks.kernels $(BENCH_GPU)
-	$(GPU_PYTHON) -m benchmarks.gpu_step $(BENCH_GPU)
+# All that can be said of a GPU in under 270 seconds, into at most six files in OUT. COMMIT names the
+# measured code where there is no git.
+gpu-report:
+	$(GPU_PYTHON) -m benchmarks.gpu_report --out "$(OUT)" $(if $(COMMIT),--commit $(COMMIT))
 
 # A real v4l2loopback in a small virtual machine, read back by ffmpeg; nightly, Debian and Ubuntu.
 test-virtualcam: setup

@@ -1,4 +1,4 @@
-"""How many sessions at 30 frames a second one GPU serves before the 99th percentile passes a limit.
+"""Sessions at 30 frames a second on one GPU: what their frames' latency is.
 
 Every session sends at its own phase. One thread takes what waits (cuda_batch.Batcher), submits it
 and collects the batch before; a frame's latency is from the moment it was due to its picture in
@@ -7,6 +7,7 @@ host memory. Cameras, networks and encoders are not in it.
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +30,9 @@ class Served:
     mean_batch: float
 
 
-def serve(step: DpeStep, job: Job, *, sessions: int, seconds: float, seed: int = 0) -> Served:
+def serve(
+    step: DpeStep, jobs: Sequence[Job], *, sessions: int, seconds: float, seed: int = 0
+) -> Served:
     """Serve so many sessions for some seconds; the first half second does not count."""
     phases = np.random.default_rng(seed).uniform(0, PERIOD_NS, sessions).astype(np.int64)
     order = np.argsort(phases)
@@ -58,10 +61,14 @@ def serve(step: DpeStep, job: Job, *, sessions: int, seconds: float, seed: int =
             index += 1
             if index == sessions:
                 tick, index = tick + 1, 0
+        batcher.largest = max(b for b in step.config.recorded if b <= max(len(batcher), 1))
         batch = batcher.take()
         if batch:
-            jobs = [replace(job, portrait=session % step.config.portraits) for session, _ in batch]
-            on_their_way.append((step.submit(jobs), batch))
+            sent = [
+                replace(jobs[session % len(jobs)], portrait=session % step.config.portraits)
+                for session, _ in batch
+            ]
+            on_their_way.append((step.submit(sent), batch))
             batches.append(len(batch))
         # With work waiting, one batch stays on its way while the next is filled; else none does.
         while on_their_way and (len(on_their_way) > 1 or not batch):

@@ -1,15 +1,12 @@
 """Each kernel beside torch's unfused form and the copy limit, at the sizes the networks have.
 
-    python -m benchmarks.kernels [--rehearse]
-
-Needs a GPU, torch and cuda-python. Times are medians of replayed CUDA graphs, on data that rotates
-through more than the caches hold; the share is that of the measured copy bandwidth, counting each
-input read once and each output written once. torch's form is the twin: half precision in and out,
-float32 between its passes, as the kernel has it in registers. (The networks in half precision
-throughout are in gpu_step.py.) The twins of crop and paste cannot be recorded, and are left out.
+Times are medians of replayed CUDA graphs, on data that rotates through more than the caches hold;
+the bytes count each input read once and each output written once. torch's form is the twin: half
+precision in and out, float32 between its passes, as the kernel has it in registers. (The networks
+in half precision throughout are in gpu_networks.py.) The twins of crop and paste cannot be
+recorded, and are left out.
 """
 
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,10 +14,8 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from benchmarks.gpu import Bench, begin, ceilings, copies, device_us
-from benchmarks.machine import markdown
+from benchmarks.gpu import Bench, copies, device_us
 from engine.kernels.energies import Energies
 from engine.kernels.fast import Kernels
 from engine.kernels.launch import CudaLauncher
@@ -30,7 +25,6 @@ from engine.kernels.pictures_twins import PictureTwins
 from engine.kernels.rig_fast import RigKernels, RigOnDevice
 from engine.kernels.twins import Twins
 from engine.motion import Edit
-from engine.rig.portrait import RigPortrait
 
 Ops: TypeAlias = Kernels | Twins
 Pictures: TypeAlias = PictureKernels | PictureTwins
@@ -39,7 +33,6 @@ Case: TypeAlias = tuple[int, Callable[[Ops, Pictures], object]]
 
 LEVELS = ((512, 8), (512, 32), (256, 64), (128, 128), (64, 256))
 """Channels and size of the released generator's levels."""
-BATCHES = (1, 8)
 TINY = ((16, 8),)
 
 
@@ -93,7 +86,12 @@ def level_cases(d: Data) -> dict[str, Case]:
     }
 
 
-def levels(bench: Bench, samples: int) -> tuple[list[dict[str, Any]], str]:
+def kernels(bench: Bench) -> list[dict[str, Any]]:
+    """Every kernel of the live step at its sizes, batch 1."""
+    return levels(bench, samples=1) + pictures(bench)
+
+
+def levels(bench: Bench, samples: int) -> list[dict[str, Any]]:
     """Every kernel of a level at every size."""
     rows = []
     for channels, side in TINY if bench.is_rehearsal else LEVELS:
@@ -103,10 +101,10 @@ def levels(bench: Bench, samples: int) -> tuple[list[dict[str, Any]], str]:
             calls = [level_cases(d)[name][1] for d in sets]
             label = f"{samples} x {channels} x {side} x {side}"
             rows.append(timed(bench, name, label, size, calls))
-    return rows, told(rows)
+    return rows
 
 
-def pictures(bench: Bench) -> tuple[list[dict[str, Any]], str]:
+def pictures(bench: Bench) -> list[dict[str, Any]]:
     """Crop and paste at the sizes of cameras and outputs, and the demodulation."""
     on, rows = bench.device.torch_device, []
     side = 32 if bench.is_rehearsal else 256
@@ -136,15 +134,17 @@ def pictures(bench: Bench) -> tuple[list[dict[str, Any]], str]:
     styles = torch.randn(1, energies.styles, device=on)
     call = partial(_demodulation, styles, energies)
     rows.append(timed(bench, "demodulation", "batch 1", energies.flat.numel() * 4, [call] * 4))
-    return rows, told(rows)
+    return rows
 
 
-def rig(bench: Bench) -> tuple[list[dict[str, Any]], str]:
+def rig(bench: Bench) -> list[dict[str, Any]]:
     """The rig's warp: numbers on the CPU, upload, and kernels; sizes of outputs."""
+    # Here, since they need OpenCV, which the rest of the report does not.
+    from engine.rig.portrait import RigPortrait
     from tests.faces_made import made_face, textured
     from tests.rig_made import made_motion
 
-    found, rows = [], []
+    found = []
     for side in (64,) if bench.is_rehearsal else (512, 1080):
         portrait, motion = RigPortrait(textured(side), made_face(side)), made_motion("turned")
         planes, _ = portrait.planes(uncovers=False)
@@ -157,8 +157,7 @@ def rig(bench: Bench) -> tuple[list[dict[str, Any]], str]:
             person, placed = torch.from_numpy(planes).to(on), RigOnDevice.of(frame, on)
             kernels_us = device_us(bench, [partial(warp, person, None, placed, Format.I420)] * 4)
         found.append({"side": side, "numbers_us": numbers_us, "kernels_us": kernels_us})
-        rows.append([str(side), f"{numbers_us:.0f}", f"{kernels_us:.1f}"])
-    return found, markdown(["lines", "numbers on the CPU us", "kernels to I420 us"], rows)
+    return found
 
 
 def _crop(frame: Tensor, place: Tensor, side: int, _: Ops, pictures: Pictures) -> object:
@@ -190,48 +189,4 @@ def timed(
     row = {"kernel": name, "size": label, "bytes": size, "ours_us": ours, "torch_us": None}
     if has_twin:
         row["torch_us"] = device_us(bench, [partial(c, twins, picture_twins) for c in calls])
-    row["gb_s"] = size / ours / 1e3
-    limit = bench.record.get("ceilings", {}).get("copy_gb_s")
-    row["share_of_copy"] = row["gb_s"] / limit if limit else None
     return row
-
-
-def told(rows: list[dict[str, Any]]) -> str:
-    """A table for people."""
-    head = ["kernel", "size", "us", "torch us", "times faster", "MB", "GB/s", "share of copy"]
-    cells = []
-    for r in rows:
-        other, share = r["torch_us"], r["share_of_copy"]
-        cells.append(
-            [
-                *(r["kernel"], r["size"], f"{r['ours_us']:.1f}"),
-                f"{other:.1f}" if other else "-",
-                f"{other / r['ours_us']:.1f}" if other else "-",
-                *(f"{r['bytes'] / 1e6:.2f}", f"{r['gb_s']:.0f}"),
-                f"{share:.0%}" if share else "-",
-            ]
-        )
-    return markdown(head, cells)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Measure, print and keep."""
-    bench = begin("kernels", __doc__.partition("\n")[0], arguments)
-    if isinstance(bench, int):
-        return bench
-    torch.manual_seed(0)
-    F.relu(torch.zeros(1, device=bench.device.torch_device))  # torch's own start is nobody's time
-    bench.section("ceilings", ceilings)
-    for samples in (1,) if bench.is_rehearsal else BATCHES:
-        bench.section(f"levels, batch {samples}", partial(_levels, samples))
-    bench.section("pictures and demodulation", pictures)
-    bench.section("rig", rig)
-    return 1 if bench.failed else 0
-
-
-def _levels(samples: int, bench: Bench) -> tuple[Any, str]:
-    return levels(bench, samples)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,13 +3,17 @@
 On a GPU the same comparison runs in test_gpu_step.py.
 """
 
+import inspect
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from engine.backends import cuda_device
 from engine.backends.cuda import Cuda
 from engine.backends.cuda_device import CudaDevice, ReferenceDevice, Work
 from engine.backends.cuda_weights import DpeWeights, check
@@ -125,3 +129,49 @@ def test_cudnns_settings_are_one_threads_at_a_time_and_give_the_same_bits() -> N
         thread.join()
     assert was_second.is_set()
     assert (flags.benchmark, flags.deterministic, flags.allow_tf32) == before
+
+
+class Recorder:
+    """What of `torch.cuda` a recording uses; it notes how it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, object] = {}
+
+    def CUDAGraph(self) -> "Recorder":  # noqa: N802
+        return self
+
+    def current_stream(self, _: object) -> None:
+        """The stream that the recording's waits for."""
+
+    def stream(self, _: object) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def graph(self, _: object, **asked: object) -> AbstractContextManager[None]:
+        self.asked = asked
+        return nullcontext()
+
+    def replay(self) -> None:
+        """Nothing."""
+
+    def wait_stream(self, _: object) -> None:
+        """As a stream."""
+
+    def synchronize(self) -> None:
+        """As a stream."""
+
+
+def test_a_recording_is_its_own_threads_and_chooses_among_what_gives_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder, seen = Recorder(), []
+    monkeypatch.setattr(cuda_device, "cuda", recorder)
+    device: Any = object.__new__(CudaDevice)
+    device._streams, device._pool, device.torch_device = {"compute": recorder}, "pool", None
+
+    def work() -> None:
+        seen.append((torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32))
+
+    assert device.record(work) == recorder.replay
+    assert recorder.asked["capture_error_mode"] == "thread_local"
+    assert "capture_error_mode" in inspect.signature(torch.cuda.graph).parameters
+    assert seen == [(True, False)] * (cuda_device.WARM_UPS + 1)

@@ -134,6 +134,12 @@ def test_what_does_not_fit_the_step_is_refused() -> None:
         step.enroll(9, setting(0))
     with pytest.raises(ValueError, match="must be even"):
         make(ReferenceDevice(), height=61)
+    some = make(ReferenceDevice(), largest_batch=2, batches=(2,))
+    with pytest.raises(ValueError, match=r"batches of \(2,\) are recorded, got 1"):
+        some.submit([job(0)])
+    assert len(some.submit([job(0)] * 2).pictures()) == 2
+    with pytest.raises(ValueError, match=r"batches must be in 1\.\.2, got \(1, 4\)"):
+        make(ReferenceDevice(), largest_batch=2, batches=(1, 4))
     with pytest.raises(ValueError, match=r"largest_batch must be 1\.\.8"):
         make(ReferenceDevice(), largest_batch=9)
 

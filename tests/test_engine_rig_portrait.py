@@ -104,7 +104,8 @@ def test_the_fast_mesh_flow_equals_its_slow_twin(moved: dict[str, float]) -> Non
 
 
 def test_an_opencv_that_cannot_draw_triangles_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(cv2, "TriangleRasterizeSettings")
+    for name in ("TriangleRasterizeSettings", "triangleRasterize"):
+        monkeypatch.delattr(cv2, name)
     portrait = RigPortrait(textured(), made_face())  # whose pixels a GPU may draw, without OpenCV
     with pytest.raises(MachineError, match=r"needs OpenCV 5.*pip install"):
         portrait.render(motion_to(yaw=12.0), Edit())

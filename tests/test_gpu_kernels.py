@@ -8,13 +8,12 @@ import torch
 
 from engine.kernels.fast import Kernels
 from engine.kernels.launch import CudaLauncher
-from engine.kernels.pictures import BT601, Format
+from engine.kernels.pictures import BT601, Format, crop_place
 from engine.kernels.pictures_fast import PictureKernels
 from engine.kernels.pictures_twins import PictureTwins
 from engine.kernels.twins import Twins
 from tests.gpu_here import NEEDS_GPU, poisoned
 from tests.kernels_made import CASES, SHAPES, Made, compare
-from tests.pictures_made import MadePaste, nv12, photo
 
 pytestmark = NEEDS_GPU
 
@@ -88,13 +87,14 @@ def test_flows_that_are_not_finite_stay_inside(launcher: CudaLauncher) -> None:
 @pytest.mark.parametrize("is_nv12", [False, True])
 @pytest.mark.parametrize("height", [180, 720])
 def test_the_crop_is_its_twin(height: int, is_nv12: bool, launcher: CudaLauncher) -> None:
+    pytest.importorskip("cv2")
+    from tests.pictures_made import nv12, photo
+
     width = height * 4 // 3
     frames = np.stack([photo(height, width, seed=seed) for seed in range(3)])
     given = torch.from_numpy(nv12(frames) if is_nv12 else frames).cuda()
     scales = (height / 256 * 0.3, height / 256 * 0.9, height / 256 * 2.5)
     rows = []
-    from engine.kernels.pictures import crop_place
-
     for scale in scales:
         matrix = np.array([[scale, 0.0, 7.3], [0.0, scale, -5.1]])
         rows.append(crop_place(matrix, 256, height, width))
@@ -106,6 +106,9 @@ def test_the_crop_is_its_twin(height: int, is_nv12: bool, launcher: CudaLauncher
 
 @pytest.mark.parametrize("picture_format", Format)
 def test_the_paste_is_its_twin(picture_format: Format, launcher: CudaLauncher) -> None:
+    pytest.importorskip("cv2")
+    from tests.pictures_made import MadePaste
+
     made = MadePaste(3, device="cuda")
     found, wanted = made.out(picture_format), made.out(picture_format)
     which = torch.tensor([2, 0, 1], dtype=torch.int32, device="cuda")

@@ -54,6 +54,7 @@ class MeshFlower:
         Raises:
             MachineError: this OpenCV cannot draw triangles.
         """
+        settings = self._settings
         drawn = np.zeros((lattice.rows, lattice.columns, 3), np.float32)
         depth = np.ones((lattice.rows, lattice.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
@@ -66,7 +67,7 @@ class MeshFlower:
             _FOV_RAD,
             _NEAR,
             _FAR,
-            self._settings,
+            settings,
         )
         (low_x, low_y), (width, height) = self._low, self._extent
         x = drawn[..., 0] * np.float32(width) + np.float32(low_x)
