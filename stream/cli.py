@@ -99,8 +99,8 @@ def render(
     portrait: Annotated[
         Path,
         typer.Option(
-            help="What is animated: a JPEG, PNG or WebP picture, or a clip, of which one picture "
-            "is animated per driving frame until the shorter clip ends. Default: a rendered head.",
+            help="What is animated: a JPEG, PNG or WebP picture, or a clip, which plays beside the "
+            "driving one until the shorter of them ends. Default: a rendered head.",
             show_default=False,
         ),
     ] = ASSETS / "portrait.png",
