@@ -4,6 +4,7 @@ Nothing heavy is imported here, so that help and the errors of a mistyped line c
 """
 
 import sys
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -284,6 +285,8 @@ def _tell(out: Path, report: "RenderReport") -> None:
 
 def main() -> None:
     """Run the command line; an error that a user can act on is one line, without a traceback."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # Python's own, of any library: they speak to programmers
     try:
         app(prog_name="understudy")
     except UnderstudyError as error:
