@@ -10,12 +10,18 @@ HEAD = 4096
 """Bytes that are looked at."""
 LARGEST_HEADER = 100_000_000
 """Bytes of the JSON at the start of a safetensors file, by its own rule."""
+EMPTY = "empty"
+WEB_PAGE = "a web page"
+LFS_POINTER = "a Git LFS pointer"
+ZIP_ARCHIVE = "a ZIP archive"
+SAFETENSORS = "a safetensors file"
+
 PLAYLISTS = ("#EXTM3U", "ffconcat", "<MPD", "<?xml version")
 
 SIGNS: tuple[tuple[bytes, str], ...] = (
-    (b"version https://git-lfs", "a Git LFS pointer, which stands for the file"),
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"version https://git-lfs", LFS_POINTER),
+    (b"PK\x03\x04", ZIP_ARCHIVE),
+    (b"PK\x05\x06", ZIP_ARCHIVE),
     (b"\x1f\x8b", "a gzip archive"),
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ\0", "an xz archive"),
@@ -28,7 +34,7 @@ SIGNS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
 )
-WEB_PAGE = ("<!doctype html", "<html", "<head", "<body")
+PAGE_SIGNS = ("<!doctype html", "<html", "<head", "<body")
 
 
 def kind_of(source: Path | bytes) -> str | None:
@@ -39,14 +45,14 @@ def kind_of(source: Path | bytes) -> str | None:
         with source.open("rb") as file:
             head = file.read(HEAD)
     if not head:
-        return "empty"
+        return EMPTY
     for sign, kind in SIGNS:
         if head.startswith(sign):
             return kind
     if head[257:262] == b"ustar":
         return "a tar archive"
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < LARGEST_HEADER:
-        return "a safetensors file"
+        return SAFETENSORS
     return _text_kind(head)
 
 
@@ -56,8 +62,8 @@ def _text_kind(head: bytes) -> str | None:
     if text is None:
         return None
     begin = text.lstrip("\ufeff \t\r\n").lower()
-    if any(sign in begin[:1024] for sign in WEB_PAGE):
-        return "a web page"
+    if any(sign in begin[:1024] for sign in PAGE_SIGNS):
+        return WEB_PAGE
     if begin.startswith(tuple(sign.lower() for sign in PLAYLISTS)):
         return "a playlist or list of files"
     if begin.startswith(("{", "[")) and _is_json(text, is_whole=len(head) < HEAD):
