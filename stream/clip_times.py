@@ -9,6 +9,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any, TypeAlias
 
 import av
 from av import Packet, VideoFrame
@@ -16,6 +17,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from stream.clip_files import video_of
+
+AnyPacket: TypeAlias = "Packet[Any]"  # generic in PyAV's stubs only
 
 UNKNOWN_RATE = Fraction(25)
 """For a file that states no rate and no times: what FFmpeg assumes."""
@@ -118,7 +121,7 @@ def _first_times(container: InputContainer, stream: VideoStream) -> Iterator[Fra
         yield _time(packet, packet.pts)
 
 
-def _readable(packets: Iterator[Packet]) -> Iterator[Packet]:
+def _readable(packets: Iterator[AnyPacket]) -> Iterator[AnyPacket]:
     """The packets, to the end or to where the file cannot be read any more."""
     while True:
         try:
@@ -127,10 +130,10 @@ def _readable(packets: Iterator[Packet]) -> Iterator[Packet]:
             return
 
 
-def _end(packet: Packet) -> Fraction | None:
+def _end(packet: AnyPacket) -> Fraction | None:
     begin = packet.dts if packet.pts is None else packet.pts
     return None if begin is None else _time(packet, begin + (packet.duration or 0))
 
 
-def _time(packet: Packet, ticks: int | None) -> Fraction | None:
+def _time(packet: AnyPacket, ticks: int | None) -> Fraction | None:
     return None if ticks is None or packet.time_base is None else ticks * packet.time_base
