@@ -50,6 +50,16 @@ class Fit:
     out_height: int
     """What the region becomes; both even."""
 
+    @property
+    def note(self) -> str | None:
+        """What the user may like to know of a picture that is too small."""
+        if min(self.out_width, self.out_height) <= min(self.width, self.height):
+            return None
+        return (
+            f"the portrait's picture is {self.width} x {self.height} pixels and is enlarged to "
+            f"{min(self.out_width, self.out_height)} lines: a larger one would look sharper"
+        )
+
     def picture(self, picture: Pixels) -> Pixels:
         """The region of this picture, scaled; the picture itself where nothing is to be done."""
         region = picture[self.top : self.top + self.height, self.left : self.left + self.width]
@@ -71,14 +81,13 @@ class Fit:
 def fit_portrait(picture: Pixels, face: Face, *, frame: Framing, size: int) -> tuple[Pixels, Face]:
     """The picture as it will be animated, its shorter side `size` pixels, and the face in it."""
     fit = plan_fit(picture, face, frame=frame, size=size)
+    if fit.note is not None:
+        logger.warning("%s", fit.note)
     return fit.picture(picture), fit.face(face)
 
 
-def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int, warns: bool = True) -> Fit:
-    """How this picture, or every picture of the clip it begins, becomes the output's.
-
-    It `warns` the user where the picture is enlarged; not for a portrait that ships.
-    """
+def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int) -> Fit:
+    """How this picture, or every picture of the clip it begins, becomes the output's."""
     if frame not in FRAMINGS:
         raise ValueError(f"frame must be one of {', '.join(FRAMINGS)}, got {frame!r}")
     low, high = SIZE_LIMITS
@@ -88,14 +97,6 @@ def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int, warns: b
     region = (0, 0, columns, rows) if frame == "full" else _square(face, rows, columns)
     left, top, width, height = region
     scale = size / min(width, height)
-    if scale > 1 and warns:
-        logger.warning(
-            "the portrait's picture is %d x %d pixels and is enlarged to %d lines: "
-            "a larger one would look sharper",
-            width,
-            height,
-            size,
-        )
     # The longer side goes to the nearest even number: nothing is cut off, and the aspect changes
     # by less than one pixel of that side.
     out_width, out_height = _even(width * scale), _even(height * scale)
@@ -107,6 +108,32 @@ def plan_fit(picture: Pixels, face: Face, *, frame: Framing, size: int, warns: b
     return Fit(
         left=left, top=top, width=width, height=height, out_width=out_width, out_height=out_height
     )
+
+
+def letterboxed(picture: Pixels, canvas: tuple[int, int]) -> Pixels:
+    """The whole picture in the middle of a (width, height), black beside it; its aspect is kept."""
+    rows, columns = picture.shape[:2]
+    if (columns, rows) == canvas:
+        return picture
+    left, top, width, height = place_on(canvas, (columns, rows))
+    method = cv2.INTER_AREA if width < columns else cv2.INTER_CUBIC
+    laid = np.zeros((canvas[1], canvas[0], 3), np.uint8)
+    laid[top : top + height, left : left + width] = cv2.resize(
+        picture, (width, height), interpolation=method
+    )
+    return laid
+
+
+def place_on(canvas: tuple[int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of what fits into the canvas, as large as can be, in its middle.
+
+    Both are (width, height).
+    """
+    scale = min(whole / side for whole, side in zip(canvas, size, strict=True))
+    width, height = (
+        min(whole, max(1, round(side * scale))) for whole, side in zip(canvas, size, strict=True)
+    )
+    return (canvas[0] - width) // 2, (canvas[1] - height) // 2, width, height
 
 
 def _square(face: Face, rows: int, columns: int) -> tuple[int, int, int, int]:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from engine.errors import InputError
+from engine.file_kinds import kind_of
 from engine.frame import Pixels
 
 logger = logging.getLogger(__name__)
@@ -26,9 +27,15 @@ BEHIND = (128, 128, 128)
 """What shows through transparency. The soft edge of a cut-out mixes with it, and grey is never far
 from the colour of hair: white would leave a halo around dark hair, black one around fair hair."""
 
+MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
+"""Colours that a profile describes -> Pillow's mode of them."""
+
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 """What Pillow's decoders raise for a file that is cut off or broken."""
-BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+Image.MAX_IMAGE_PIXELS = None
+"""Pillow's own limit speaks to programmers, by a warning; ours is kept before anything is decoded.
+Every picture of a user or a stranger is opened here."""
 
 
 class NotAPictureError(InputError):
@@ -51,11 +58,9 @@ def open_picture(
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise NotAPictureError(
-            f"{name} is not a JPEG, PNG or WebP picture: save it as one of these"
-        ) from error
-    except BOMB as error:
-        raise _too_large(name, "far more", limit_pixels) from error
+        kind = kind_of(content)
+        advice = "save it as one of these" if kind is None else f"it is {kind}, so get it again"
+        raise NotAPictureError(f"{name} is not a JPEG, PNG or WebP picture: {advice}") from error
     except DAMAGED as error:
         raise _damaged(name) from error
     with image:
@@ -84,35 +89,65 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     """Sixteen-bit grey as eight-bit: Pillow's own conversion would clip it to white."""
     if not image.mode.startswith("I"):
         return image
-    return Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
+    pixels = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+    reduced = Image.fromarray(pixels)
+    reduced.info = image.info
+    return reduced
 
 
 def _opaque(image: Image.Image, name: str) -> Image.Image:
     """RGB in sRGB, laid over the neutral background where it is transparent."""
-    image = _in_srgb(image, name)
+    colours = _in_srgb(image, name)
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    cut_out = image.convert("RGBA")
+        return colours
+    cut_out = colours.convert("RGBA")
+    cut_out.putalpha(image.convert("RGBA").getchannel("A"))
     behind = Image.new("RGBA", cut_out.size, (*BEHIND, 255))
     return Image.alpha_composite(behind, cut_out).convert("RGB")
 
 
 def _in_srgb(image: Image.Image, name: str) -> Image.Image:
-    """The picture with its colour profile applied: phones save wider colours than sRGB."""
+    """The colours without their transparency, RGB; the profile, if there is one, is applied.
+
+    Phones save wider colours than sRGB, in whatever mode the picture is kept afterwards.
+    """
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "CMYK"):
-        return image
+    if not profile:
+        return _plain(image, "RGB")
     try:
+        described = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(
-            image,
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            _plain(image, _mode_of(described, image)),
+            described,
             ImageCms.createProfile("sRGB"),
             outputMode="RGB",
         )
-    except (OSError, ImageCms.PyCMSError) as error:
+    except (OSError, ValueError, ImageCms.PyCMSError) as error:
         logger.warning("%s: its colour profile cannot be used (%s); taken as sRGB", name, error)
+        return _plain(image, "RGB")
+    assert converted is not None  # only a conversion in place gives none
+    return converted
+
+
+def _mode_of(profile: ImageCms.ImageCmsProfile, image: Image.Image) -> str:
+    """The mode of the colours that the profile describes; an error where the picture has others."""
+    space = profile.profile.xcolor_space.strip()
+    is_grey = image.mode in ("1", "L", "LA", "La")
+    is_print = image.mode == "CMYK"
+    # A grey picture may carry a profile of RGB: it has the three colours in equal parts.
+    fits = {"GRAY": is_grey, "RGB": not is_print, "CMYK": is_print}
+    if not fits.get(space, False):
+        raise ValueError(f"it describes {space}, the picture is {image.mode}")
+    return MODES[space]
+
+
+def _plain(image: Image.Image, mode: str) -> Image.Image:
+    """The picture's colours in this mode, whether they are seen through or not."""
+    if image.mode == mode:
         return image
-    return image if converted is None else converted
+    if image.has_transparency_data and mode == "RGB":
+        image = image.convert("RGBA")  # a palette's own way to RGB would warn of what it drops
+    return image.convert(mode)
 
 
 def _too_large(name: str, size: str, limit_pixels: int) -> TooLargeError:

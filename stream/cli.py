@@ -4,6 +4,7 @@ Nothing heavy is imported here, so that help and the errors of a mistyped line c
 """
 
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,8 +100,8 @@ def render(
     portrait: Annotated[
         Path,
         typer.Option(
-            help="What is animated: a JPEG, PNG or WebP picture, or a clip, of which one picture "
-            "is animated per driving frame until the shorter clip ends. Default: a rendered head.",
+            help="What is animated: a JPEG, PNG or WebP picture, or a clip, which plays beside the "
+            "driving one until the shorter of them ends. Default: a rendered head.",
             show_default=False,
         ),
     ] = ASSETS / "portrait.png",
@@ -284,6 +285,8 @@ def _tell(out: Path, report: "RenderReport") -> None:
 
 def main() -> None:
     """Run the command line; an error that a user can act on is one line, without a traceback."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # Python's own, of any library: they speak to programmers
     try:
         app(prog_name="understudy")
     except UnderstudyError as error:

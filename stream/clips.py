@@ -8,28 +8,33 @@ import math
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
 from av import VideoFrame
 from av.container import InputContainer
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from engine.errors import InputError
-from engine.frame import Frame
+from engine.file_kinds import kind_of
+from engine.frame import Frame, Pixels
+from stream.clip_files import PICTURES, NotAClipError, check_size, chosen, container_of, video_of
+from stream.clip_times import (
+    FASTEST,
+    MISSING_S,
+    breaks_off,
+    rate_of,
+    shown_rate,
+    stated_duration_s,
+    stated_frames,
+    timed,
+)
 from stream.colours import HDR_CURVES, RgbReader
 from stream.orientation import orientation_of
 from stream.sound import Sound, is_readable
 
 logger = logging.getLogger(__name__)
-
-LARGEST_PIXELS = 36_000_000
-"""A little more than 8K; a clip that claims more is damaged or means harm."""
-UNKNOWN_RATE = Fraction(25)
-"""For a file that states no rate and no times: what FFmpeg assumes."""
-MISSING_S = 0.25
-"""A clip whose pictures end earlier than stated by more than this is called cut off."""
 
 
 class Clip:
@@ -42,29 +47,35 @@ class Clip:
             raise InputError(f"{path} is not a file. Name the clip itself.")
         self.path = path
         self.complaint: str | None = None
-        with _opened(path) as (container, stream):
+        with video_of(path) as (container, stream):
             problems: list[str] = []
-            first = next(_decoded(container, stream, problems), None)
-            if first is None:
+            pictures = list(islice(_decoded(container, stream, problems), 2))
+            if not pictures and (kind := kind_of(path)) is not None:
+                raise NotAClipError(path, kind)  # some kinds are opened by their name alone
+            if not pictures:
                 reason = f" ({problems[0]})" if problems else ""
                 raise InputError(
                     f"no picture of {path} can be decoded{reason}. Is the file complete?"
                 )
-            self.rate = _rate(stream)
-            """Frames per second as the file states it; single frames may deviate."""
-            self.stated_frames = _stated_frames(container, stream, self.rate)
+            first = pictures[0]
+            shown = shown_rate(path)
+            self._has_times = shown is None or shown <= FASTEST
+            self.rate = rate_of(stream, shown)
+            """Frames per second; single frames may deviate."""
+            self.stated_frames = stated_frames(container, stream, self.rate)
             """How many frames the file states, roughly; None where it says nothing."""
-            self._stated_s = _stated_duration_s(container, stream)
-            self._orientation = orientation_of(first)
-            self._stored_size = _square_pixels(stream, first)
-            self.is_picture = _is_picture(container)
+            self._stated_s = stated_duration_s(container, stream)
+            self.is_photo = container.format.name in PICTURES
             """A BMP, TIFF and so on, which FFmpeg reads as a clip of one frame."""
+            self.is_still = len(pictures) == 1 and not problems
+            """Whether there is only one picture in it."""
             self._began_s = (first.pts or 0) * (first.time_base or Fraction(1))
             self.is_hdr = first.color_trc in HDR_CURVES
-        self.width, self.height = self._orientation.size(*self._stored_size)
+            self.width, self.height = orientation_of(first).size(*_square_pixels(stream, first))
+        """Of the first picture; later ones may have other sizes."""
 
     def frames(self) -> Generator[Frame]:
-        """Each picture; captured_ns is its presentation time, 0 at the first one."""
+        """Each picture in its own size; captured_ns is its presentation time, 0 at the first."""
         for _, frame in self._numbered(wanted=None):
             yield frame
 
@@ -78,8 +89,8 @@ class Clip:
     @contextmanager
     def sound(self) -> Iterator[Sound | None]:
         """The clip's sound, its time 0 at the first picture too; None where there is none."""
-        with _container(self.path) as container:
-            stream = next(iter(container.streams.audio), None)
+        with container_of(self.path) as container:
+            stream = chosen(container.streams.audio)
             if stream is None:
                 yield None
             elif not is_readable(stream):
@@ -91,22 +102,29 @@ class Clip:
     def _numbered(self, wanted: int | None) -> Iterator[tuple[int, Frame]]:
         """Number and frame; where one is wanted, only that one is converted and given."""
         self.complaint = None
-        reader = RgbReader(width=self._stored_size[0], height=self._stored_size[1])
         problems: list[str] = []
         end_s = 0.0
-        with _opened(self.path) as (container, stream):
-            pictures = _timed(_decoded(container, stream, problems), self.rate)
+        with video_of(self.path) as (container, stream):
+            upright = _Upright(self.path, stream)
+            decoded = _decoded(container, stream, problems)
+            pictures = timed(decoded, self.rate, has_times=self._has_times)
             for number, (picture, time_s) in enumerate(pictures):
                 end_s = float(time_s)
                 if wanted is None or number == wanted:
-                    pixels = self._orientation.upright(reader.pixels(picture))
-                    yield number, Frame(pixels=pixels, captured_ns=round(time_s * 1_000_000_000))
+                    yield (
+                        number,
+                        Frame(
+                            pixels=upright.pixels(picture),
+                            captured_ns=round(time_s * 1_000_000_000),
+                        ),
+                    )
         self.complaint = self._complain(problems, end_s + float(1 / self.rate))
 
     def _complain(self, problems: list[str], end_s: float) -> str | None:
         """What was wrong with the file as a whole, in one sentence."""
         margin_s = max(MISSING_S, 3.0 / float(self.rate))
-        if self._stated_s is not None and self._stated_s - end_s > margin_s:
+        is_short = self._stated_s is not None and self._stated_s - end_s > margin_s
+        if is_short and breaks_off(self.path, margin_s):
             return (
                 f"the pictures of {self.path} end at {end_s:.1f} s, though the file states "
                 f"{self._stated_s:.1f} s: it seems to be cut off"
@@ -116,38 +134,23 @@ class Clip:
         return None
 
 
-@contextmanager
-def _container(path: Path) -> Iterator[InputContainer]:
-    """The open file."""
-    try:
-        # The prefix keeps a name such as "a:b.mp4" from being read as a network protocol.
-        container = av.open(f"file:{path}", "r", metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise InputError(
-            f"{path} is not a clip that can be read ({error.strerror}). Is the file complete?"
-        ) from error
-    with container:
-        yield container
+class _Upright:
+    """Turns decoded pictures into RGB; a phone that is turned changes their size and way up."""
 
+    def __init__(self, path: Path, stream: VideoStream) -> None:
+        self._path = path
+        self._stream = stream
+        self._size = (0, 0)
+        self._reader: RgbReader | None = None
 
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The open file and its first real video stream (not the cover picture of a song)."""
-    with _container(path) as container:
-        streams = [
-            stream
-            for stream in container.streams.video
-            if not stream.disposition & Disposition.attached_pic
-        ]
-        if not streams:
-            raise InputError(f"{path} holds no video. Give a clip with pictures.")
-        stream = streams[0]
-        if stream.codec_context is None:
-            raise InputError(f"the video codec of {path} is unknown. Convert it with ffmpeg first.")
-        if stream.width * stream.height > LARGEST_PIXELS:
-            raise InputError(f"the pictures of {path} are larger than 8K. Make it smaller first.")
-        stream.thread_type = "AUTO"
-        yield container, stream
+    def pixels(self, picture: VideoFrame) -> Pixels:
+        """(H, W, 3), as a player shows the picture."""
+        size = (picture.width, picture.height)
+        if self._reader is None or size != self._size:
+            check_size(self._path, *size)
+            width, height = _square_pixels(self._stream, picture)
+            self._size, self._reader = size, RgbReader(width=width, height=height)
+        return orientation_of(picture).upright(self._reader.pixels(picture))
 
 
 def _decoded(
@@ -170,50 +173,6 @@ def _decoded(
         yield from pictures
         if packet is None or packet.size == 0:
             return
-
-
-def _timed(pictures: Iterator[VideoFrame], rate: Fraction) -> Iterator[tuple[VideoFrame, Fraction]]:
-    """Each picture with its time in seconds after the first, growing strictly.
-
-    Where a file states no time, or one that goes back, the picture follows at the clip's rate.
-    """
-    first: Fraction | None = None
-    last = -1 / rate
-    for picture in pictures:
-        stated: Fraction | None = None
-        if picture.pts is not None and picture.time_base is not None:
-            stated = picture.pts * picture.time_base
-            first = stated if first is None else first
-        time_s = last + 1 / rate if stated is None or first is None else stated - first
-        last = time_s if time_s > last else last + 1 / rate
-        yield picture, last
-
-
-def _is_picture(container: InputContainer) -> bool:
-    name = container.format.name
-    return name == "image2" or name.endswith("_pipe")
-
-
-def _rate(stream: VideoStream) -> Fraction:
-    for rate in (stream.guessed_rate, stream.average_rate, stream.base_rate):
-        if rate and 0 < rate <= 1000:
-            return rate
-    return UNKNOWN_RATE
-
-
-def _stated_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    if container.duration is not None:
-        return container.duration / 1_000_000
-    return None
-
-
-def _stated_frames(container: InputContainer, stream: VideoStream, rate: Fraction) -> int | None:
-    if stream.frames:
-        return stream.frames
-    duration_s = _stated_duration_s(container, stream)
-    return None if duration_s is None else max(1, round(duration_s * rate))
 
 
 def _square_pixels(stream: VideoStream, picture: VideoFrame) -> tuple[int, int]:

@@ -4,11 +4,18 @@ import cv2
 import numpy as np
 
 from engine.frame import Pixels
-from engine.framing import LONGEST_SIDE
+from engine.framing import LONGEST_SIDE, letterboxed
+
+ROUNDING = 0.02
+"""How far a picture's aspect may be off its place for the sake of even sides."""
 
 
 class SideBySide:
-    """Joins three pictures at one height; their widths keep their aspect, to the nearest pixel."""
+    """Joins three pictures at one height; their widths keep their aspect, to the nearest pixel.
+
+    A driving picture of another aspect than the first one's, of a phone that was turned, stands
+    whole in the same place.
+    """
 
     def __init__(self, *, portrait: tuple[int, int], driving: tuple[int, int]) -> None:
         """Sizes are (width, height); the result has the portrait's size."""
@@ -29,9 +36,12 @@ class SideBySide:
         return np.hstack([self._fit(picture, width) for picture, width in sized])
 
     def _fit(self, picture: Pixels, width: int) -> Pixels:
-        if picture.shape[:2] == (self._height, width):
+        rows, columns = picture.shape[:2]
+        if (rows, columns) == (self._height, width):
             return picture
-        method = cv2.INTER_AREA if picture.shape[0] > self._height else cv2.INTER_CUBIC
+        if abs(columns * self._height / rows - width) > ROUNDING * width + 2:
+            return letterboxed(picture, (width, self._height))
+        method = cv2.INTER_AREA if rows > self._height else cv2.INTER_CUBIC
         scaled = cv2.resize(picture, (width, self._height), interpolation=method)
         return np.asarray(scaled, np.uint8)
 

@@ -14,6 +14,8 @@ SHARES = (1.0, 0.7, 0.5)
 """Sizes of the rungs over the one asked for: each has half the pixels, less makes no difference.
 The tracker's work is the same at every size: a step of the rig took 18.5 ms of processor time at
 512 and 15.5 at 256; encoding and the viewer's decoding shrink with the pixels."""
+STEP_PX = 16
+"""Smaller sizes are multiples of it: a codec's block, which no reader of planes pads or crops."""
 LOST_SHARE = 0.1
 """Of the frames; below it a viewer sees no stutter at 30 frames a second."""
 LOSING_S = 2.0
@@ -76,7 +78,8 @@ class Ladder:
     def __init__(self, size: int, *, refines: bool = False) -> None:
         """Begin at the top; `refines` where the model has a refiner, which is the first to go."""
         least = SIZE_LIMITS[0]
-        sizes = dict.fromkeys(max(2 * round(size * share / 2), least) for share in SHARES)
+        smaller = (STEP_PX * round(size * share / STEP_PX) for share in SHARES[1:])
+        sizes = dict.fromkeys((size, *(max(each, least) for each in smaller)))
         plain = tuple(Rung(size=each, refines=False) for each in sizes)
         self._rungs = (Rung(size=size, refines=True), *plain) if refines else plain
         self._rung = 0

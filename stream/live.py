@@ -109,6 +109,8 @@ def live(
         stream = _Stream(loop, source, gallery, adapts=job.adapts, mixer=mixer, say=say, stop=stop)
         try:
             stream.open_sinks(job)
+            for note in gallery.notes:  # now that nothing can be refused any more
+                say(f"note: {note}")
             stream.run(keys)
         finally:
             stream.stop()

@@ -5,13 +5,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic
 
-import cv2
-import numpy as np
-
 from engine.errors import InputError
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
-from engine.framing import Fit, Framing, plan_fit
+from engine.framing import Fit, Framing, letterboxed, place_on, plan_fit
 from engine.model import Model, MotionT, Portrait
 from engine.pictures import open_picture
 from stream.portraits import ADVICE
@@ -24,10 +21,16 @@ class Gallery(Generic[MotionT]):
     """
 
     def __init__(
-        self, model: Model[MotionT], pictures: Sequence[tuple[Pixels, Face]], size: int
+        self,
+        model: Model[MotionT],
+        pictures: Sequence[tuple[Pixels, Face]],
+        size: int,
+        notes: Sequence[str] = (),
     ) -> None:
         """Enrol all of them; `size` is the shorter side of every picture."""
         self.size = size
+        self.notes = notes
+        """What the user may like to know of the pictures."""
         self.refines = model.refines
         """Whether a refining network draws on top."""
         self._model = model
@@ -66,36 +69,33 @@ def enroll_all(
     if not paths:
         raise ValueError("at least one portrait is needed")
     laid: list[tuple[Pixels, Face]] = []
+    notes: list[str] = []
     canvas: tuple[int, int] | None = None
     tracker = make_tracker()
     for path in paths:
-        picture, face = _fitted(path, tracker, framing, size)
+        picture, face, note = _fitted(path, tracker, framing, size)
+        notes += [note] if note is not None else []
         if canvas is None:
             canvas = (picture.shape[1], picture.shape[0])
         laid.append(laid_on(canvas, picture, face))
-    return Gallery(model, laid, size)
+    return Gallery(model, laid, size, notes)
 
 
 def laid_on(canvas: tuple[int, int], picture: Pixels, face: Face) -> tuple[Pixels, Face]:
     """The picture in the middle of a (width, height), as large as it fits, black beside it."""
-    width, height = canvas
     rows, columns = picture.shape[:2]
     if (columns, rows) == canvas:
         return picture, face
-    scale = min(width / columns, height / rows)
-    wide, high = min(width, round(columns * scale)), min(height, round(rows * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    left, top = (width - wide) // 2, (height - high) // 2
-    laid = np.zeros((height, width, 3), np.uint8)
-    laid[top : top + high, left : left + wide] = cv2.resize(
-        picture, (wide, high), interpolation=method
-    )
+    left, top, _, _ = place_on(canvas, (columns, rows))
+    scale = min(canvas[0] / columns, canvas[1] / rows)
     # Pixel centres lie at integers: p becomes scale * (p + 1/2) - 1/2.
     half = scale / 2 - 0.5
-    return laid, face.moved(scale, (left + half, top + half))
+    return letterboxed(picture, canvas), face.moved(scale, (left + half, top + half))
 
 
-def _fitted(path: Path, tracker: Tracker, framing: Framing, size: int) -> tuple[Pixels, Face]:
+def _fitted(
+    path: Path, tracker: Tracker, framing: Framing, size: int
+) -> tuple[Pixels, Face, str | None]:
     if not path.is_file():
         raise InputError(f"there is no file {path}. Check the name and the folder.")
     picture = open_picture(path)
@@ -104,7 +104,7 @@ def _fitted(path: Path, tracker: Tracker, framing: Framing, size: int) -> tuple[
     if face is None:
         raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
     fit = plan_fit(picture, face, frame=framing, size=size)
-    return fit.picture(picture), fit.face(face)
+    return fit.picture(picture), fit.face(face), fit.note
 
 
 def _scaled(picture: Pixels, face: Face, scale: float) -> tuple[Pixels, Face]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event, Thread
 from types import TracebackType
-from typing import Generic, Protocol, Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from engine.frame import Frame
 from engine.model import MotionT
@@ -22,6 +22,8 @@ from engine.slot import LatestSlot
 from engine.stats import StageTimes, percentiles_ms, timed
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RECENT = 300
 """Frames that live figures look back on: ten seconds at 30 frames a second."""
@@ -35,6 +37,8 @@ STOP_S = 1.0
 """A step takes far less; a thread that is not done by then hangs in somebody's driver."""
 COMPLAIN_EVERY_S = 10.0
 """A step that fails on every frame is logged this often."""
+FAILED_S = 1 / 30
+"""A source that fails at once must not keep a processor busy."""
 
 
 class FrameSource(Protocol):
@@ -46,7 +50,10 @@ class FrameSource(Protocol):
         ...
 
     def take(self, timeout_s: float | None = 0.0) -> Frame | None:
-        """The newest frame; None where none came in time. Called in the loop's thread."""
+        """The newest frame; None where none came in time. Called in the loop's thread.
+
+        An error is a frame that cannot be used: it is counted, and the next one is asked for.
+        """
         ...
 
     def close(self) -> None:
@@ -63,7 +70,7 @@ class LoopReport:
     drops: int
     """Frames since the start that were replaced by a newer one before their turn."""
     failures: int
-    """Steps since the start that ended in an error; the last result stayed."""
+    """Frames since the start that could not be taken or stepped; the last result stayed."""
     fps: float
     """Results a second."""
     sees_face: bool
@@ -182,7 +189,8 @@ class FrameLoop(Generic[MotionT]):
         while not self._stopping.is_set():
             silent_ns = time.monotonic_ns() - taken_ns
             is_letting_go = silent_ns > SILENT_S * 1e9 and not self.reenactor.is_at_rest
-            frame = self.source.take(IDLE_STEP_S if is_letting_go else LOOK_UP_S)
+            timeout_s = IDLE_STEP_S if is_letting_go else LOOK_UP_S
+            frame = self._guarded(partial(self.source.take, timeout_s))
             if frame is not None:
                 last_ns, taken_ns = frame.captured_ns, time.monotonic_ns()
             if self.is_paused:
@@ -220,16 +228,18 @@ class FrameLoop(Generic[MotionT]):
         if self._on_step is not None:
             self._on_step(result)
 
-    def _guarded(self, act: Callable[[], None]) -> None:
+    def _guarded(self, act: Callable[[], T]) -> T | None:
         """The one place where a live stream outlives an error: the last picture stays."""
         try:
-            act()
+            return act()
         except Exception:
             self._failures += 1
             now_s = time.monotonic()
             if now_s - self._complained_s >= COMPLAIN_EVERY_S:
                 self._complained_s = now_s
                 logger.exception("a step failed (%d so far); the picture stays", self._failures)
+            self._stopping.wait(FAILED_S)
+            return None
 
 
 def _rate(ends_ns: deque[int], now_ns: int) -> float:

@@ -1,19 +1,19 @@
-"""What is animated: a picture, enrolled once, or a clip, of which every picture is enrolled."""
+"""What is animated: a picture, enrolled once, or a clip, whose pictures are enrolled in turn."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
-from typing import Generic
+from typing import Generic, Protocol
 
 from engine.errors import InputError
-from engine.faces.face import Face, Tracker
+from engine.faces.face import Tracker
 from engine.frame import Frame, Pixels
-from engine.framing import Fit, Framing, plan_fit
+from engine.framing import Fit, Framing, letterboxed, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
 from engine.motion import Edit
 from engine.pictures import open_picture
+from stream.clip_files import NotAClipError
 from stream.clips import Clip
 from stream.hand_over import ahead
 
@@ -31,16 +31,22 @@ class Shown(Generic[MotionT]):
     portrait: Portrait[MotionT]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Source(Generic[MotionT]):
-    """The pictures to animate, one for each driving frame."""
+class Source(Protocol[MotionT]):
+    """The pictures to animate, by their time."""
 
     width: int
     height: int
     """Size of every picture, both even."""
     clip: Clip | None
     """None for a single picture, which never ends."""
-    pictures: Iterator[Shown[MotionT]]
+    note: str | None
+    """What the user may like to know of it."""
+    has_ended: bool
+    """Whether a picture was asked for beyond the last one."""
+
+    def at(self, time_ns: int) -> Shown[MotionT] | None:
+        """What is shown at this time after the first; times grow. None when it is over."""
+        ...
 
 
 @contextmanager
@@ -59,58 +65,117 @@ def open_source(
     """
     finder.reset()
     if _is_picture(path):
-        yield _still(open_picture(path), path, model, finder, framing, size)
+        yield Still(open_picture(path), path, model, finder, framing, size)
         return
-    clip = Clip(path)
-    if clip.is_picture:
+    clip = _opened(path)
+    if clip.is_photo:
         raise InputError(f"{path} is a picture of another kind. Save it as JPEG, PNG or WebP.")
+    if clip.is_still:
+        yield Still(clip.frame_at(0).pixels, path, model, finder, framing, size)
+        return
     fit = _first_fit(clip, finder, framing, size)
     with closing(ahead(clip.frames())) as frames:
-        yield Source(
-            width=fit.out_width,
-            height=fit.out_height,
-            clip=clip,
-            pictures=_moving(frames, fit, model, make_tracker()),
-        )
+        yield Moving(clip, frames, fit, model, make_tracker())
 
 
-def _still(
-    picture: Pixels,
-    path: Path,
-    model: Model[MotionT],
-    tracker: Tracker,
-    framing: Framing,
-    size: int,
-) -> Source[MotionT]:
-    face = tracker.find(picture)
-    if face is None:
-        raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
-    fit = plan_fit(picture, face, frame=framing, size=size)
-    fitted = fit.picture(picture)
-    shown = Shown(picture=fitted, portrait=model.enroll(fitted, fit.face(face)))
-    return Source(width=fit.out_width, height=fit.out_height, clip=None, pictures=repeat(shown))
+class Still(Generic[MotionT]):
+    """One picture, for ever."""
+
+    clip: Clip | None = None
+    has_ended: bool = False
+
+    def __init__(
+        self,
+        picture: Pixels,
+        path: Path,
+        model: Model[MotionT],
+        tracker: Tracker,
+        framing: Framing,
+        size: int,
+    ) -> None:
+        """Enrol the picture of this file."""
+        face = tracker.find(picture)
+        if face is None:
+            raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
+        fit = plan_fit(picture, face, frame=framing, size=size)
+        self.width, self.height, self.note = fit.out_width, fit.out_height, fit.note
+        fitted = fit.picture(picture)
+        self._shown = Shown(picture=fitted, portrait=model.enroll(fitted, fit.face(face)))
+
+    def at(self, time_ns: int) -> Shown[MotionT] | None:
+        """The picture."""
+        return self._shown
+
+
+class Moving(Generic[MotionT]):
+    """A clip's pictures, each enrolled when it is shown for the first time."""
+
+    def __init__(
+        self,
+        clip: Clip,
+        frames: Iterator[Frame],
+        fit: Fit,
+        model: Model[MotionT],
+        tracker: Tracker,
+    ) -> None:
+        """Show these frames of the clip."""
+        self.clip: Clip | None = clip
+        self.width, self.height, self.note = fit.out_width, fit.out_height, fit.note
+        self.has_ended = False
+        self._canvas = (clip.width, clip.height)
+        self._frames = frames
+        self._fit = fit
+        self._model = model
+        self._tracker = tracker
+        self._step_ns = round(1_000_000_000 / clip.rate)
+        self._now = next(frames, None)
+        self._next = next(frames, None)
+        self._shown: Shown[MotionT] | None = None
+
+    def at(self, time_ns: int) -> Shown[MotionT] | None:
+        """The picture that a player would show at this time; None when the last one is over."""
+        # A little early is on time: times are rounded, some containers' to a millisecond.
+        time_ns += self._step_ns // 4
+        while self._next is not None and self._next.captured_ns <= time_ns:
+            self._now, self._next = self._next, next(self._frames, None)
+            self._shown = None
+        if self._now is None or (
+            self._next is None and self._now.captured_ns + self._step_ns <= time_ns
+        ):
+            self.has_ended = True
+            return None
+        if self._shown is None:
+            self._shown = self._enrolled(self._now)
+        return self._shown
+
+    def _enrolled(self, frame: Frame) -> Shown[MotionT]:
+        pixels = letterboxed(frame.pixels, self._canvas)
+        picture, face = self._fit.picture(pixels), self._tracker.find(pixels)
+        if face is None:
+            return Shown(picture=picture, portrait=Untouched(picture))
+        enrolled = self._model.enroll(picture, self._fit.face(face), passing=True)
+        return Shown(picture=picture, portrait=enrolled)
+
+
+def _opened(path: Path) -> Clip:
+    try:
+        return Clip(path)
+    except NotAClipError as error:
+        raise InputError(
+            f"{path} is neither a picture nor a clip: {error.reason}. "
+            "Give a JPEG, PNG or WebP picture, or a video file such as MP4."
+        ) from error
 
 
 def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit:
     """The framing of a clip's first picture with a face; a crop that followed would shake."""
     with closing(clip.frames()) as frames:
         for frame in frames:
-            face = tracker.find(frame.pixels)
+            pixels = letterboxed(frame.pixels, (clip.width, clip.height))
+            face = tracker.find(pixels)
             if face is not None:
-                return plan_fit(frame.pixels, face, frame=framing, size=size)
+                return plan_fit(pixels, face, frame=framing, size=size)
     raise InputError(f"no face was found in the portrait clip {clip.path}. {ADVICE}")
-
-
-def _moving(
-    frames: Iterator[Frame], fit: Fit, model: Model[MotionT], tracker: Tracker
-) -> Iterator[Shown[MotionT]]:
-    for frame in frames:
-        picture, face = fit.picture(frame.pixels), tracker.find(frame.pixels)
-        yield Shown(picture=picture, portrait=_enrolled(picture, face and fit.face(face), model))
-
-
-def _enrolled(picture: Pixels, face: Face | None, model: Model[MotionT]) -> Portrait[MotionT]:
-    return Untouched(picture) if face is None else model.enroll(picture, face, passing=True)
 
 
 class Untouched:

@@ -36,7 +36,7 @@ class RenderJob:
     """What to render, as the user asked for it."""
 
     portrait: Path
-    """A picture, or a clip: then one of its pictures is animated per driving frame."""
+    """A picture, or a clip: then what it shows at a driving frame's time is animated."""
     driving: Path
     """A clip; for `stream.replay`, a motion file."""
     out: Path
@@ -110,8 +110,9 @@ def render(
         began = time.monotonic()
         progress.begin("rendering", clip.stated_frames)
         frames = _write(job, clip, source, reenactor, tracker, times, progress, stop)
-    if clip.complaint is not None:
-        logger.warning("%s", clip.complaint)
+    for note in (clip.complaint, source.note):
+        if note is not None:
+            logger.warning("%s", note)
     return RenderReport(
         frames=frames,
         faceless=tracker.asked - tracker.found,
@@ -130,8 +131,10 @@ def reenacted(
     layout: SideBySide | None = None,
 ) -> Iterator[Frame]:
     """The result for each driving frame, until there are no frames or no portraits left."""
-    # The portrait first: where it ends, no driving frame has been taken in vain.
-    for shown, frame in zip(source.pictures, frames, strict=False):
+    for frame in frames:
+        shown = source.at(frame.captured_ns)
+        if shown is None:
+            return
         reenactor.portrait = shown.portrait
         result = reenactor.step(frame)
         if layout is None:
@@ -173,10 +176,9 @@ def _write(
         if not tracker.found and not stop.is_set():
             raise InputError(f"no face was found in the whole clip {clip.path}. {FACE_ADVICE}")
         if writer.frames:
-            is_whole = not stop.is_set() and next(frames, None) is None
-            if not is_whole and not stop.is_set():
+            if source.has_ended:
                 logger.warning("the portrait clip is the shorter one: the result ends with it")
-            writer.finish(whole=is_whole)
+            writer.finish(whole=not (source.has_ended or stop.is_set()))
             if recorder is not None:
                 recorder.finish(clip.rate)
     return writer.frames
@@ -222,13 +224,6 @@ def _warn(clip: Clip, source: Source[MotionT]) -> None:
     for opened in (clip, source.clip):
         if opened is not None and opened.is_hdr:
             logger.warning("%s is HDR; it is read without tone mapping", opened.path)
-    if source.clip is not None and source.clip.rate != clip.rate:
-        logger.warning(
-            "the portrait clip has %.4g frames a second and the driving clip %.4g: "
-            "one picture of it is shown per driving frame, so it runs at another speed",
-            source.clip.rate,
-            clip.rate,
-        )
 
 
 def _layout(job: RenderJob, clip: Clip, source: Source[MotionT]) -> SideBySide | None:

@@ -1,5 +1,6 @@
 """`understudy render --driving motion.npz`: a recorded performance moves the portrait again."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,6 +20,8 @@ from stream.motion_reader import load_motion
 from stream.portraits import Source, open_source
 from stream.progress import Progress, Silence
 from stream.render import RenderJob, RenderReport, check_paths, encode
+
+logger = logging.getLogger(__name__)
 
 
 def replay(
@@ -69,6 +72,8 @@ def replay(
                 progress.advance()
         if writer.frames:
             writer.finish(whole=not stop.is_set())
+    if source.note is not None:
+        logger.warning("%s", source.note)
     return RenderReport(
         frames=writer.frames,
         faceless=int((~recording.tracked[: writer.frames]).sum()),
@@ -83,7 +88,10 @@ def replayed(
     recording: Recording, source: Source[RigMotion], reenactor: Reenactor[RigMotion]
 ) -> Iterator[Frame]:
     """The result for each recorded frame, until there are no frames or no portraits left."""
-    for index, shown in zip(range(recording.frames), source.pictures, strict=False):
+    for index in range(recording.frames):
+        shown = source.at(int(recording.times_ns[index] - recording.times_ns[0]))
+        if shown is None:
+            return
         reenactor.portrait = shown.portrait
         frame = Frame(pixels=shown.picture, captured_ns=int(recording.times_ns[index]))
         yield reenactor.show(frame, recording.motion(index))

@@ -7,6 +7,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from stream.usage_words import in_our_words
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
@@ -28,6 +30,14 @@ class Roof(TyperGroup):
         super().__init__(**settings)
         for command in self.elsewhere:
             self.add_command(Unopened(command))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named; what is wrong with its options is said plainly."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = in_our_words(error.message)
+            raise
 
 
 class Unopened(TyperCommand):

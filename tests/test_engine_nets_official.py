@@ -1,8 +1,11 @@
 """Checkpoints: what the authors write is taken, anything else is refused in words."""
 
 import argparse
+import gzip
+import json
 import os
 import pickle
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -141,6 +144,27 @@ def other_zip(path: Path) -> None:
         archive.writestr("readme.txt", "no weights")
 
 
+def zipped(path: Path) -> None:
+    torch.save({"gen": seeded_state()}, path.with_name("inside.pt"))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(path.with_name("inside.pt"), "dpe.pt")
+
+
+def tarred(path: Path) -> None:
+    torch.save({"gen": seeded_state()}, path.with_name("inside.pt"))
+    with tarfile.open(path, "w") as archive:
+        archive.add(path.with_name("inside.pt"), "dpe.pt")
+
+
+def safetensors(path: Path) -> None:
+    header = json.dumps({"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(16))
+
+
+PAGE = "\n<!DOCTYPE html><html><head><title>Virus scan warning</title></head></html>"
+POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0000\nsize 276000000\n"
+
+
 def bad_numbers(path: Path) -> None:
     state = seeded_state()
     state["mlp.0.bias"][3] = float("nan")
@@ -155,6 +179,17 @@ def bad_numbers(path: Path) -> None:
         (lambda path: path.write_bytes(b""), "damaged or incomplete"),
         (lambda path: path.write_text("not found\n"), "no PyTorch file"),
         (other_zip, "damaged or incomplete"),
+        (zipped, "is a ZIP archive, not a checkpoint. Unpack it"),
+        (tarred, "is a tar archive, not a checkpoint. Unpack it"),
+        (lambda path: path.write_bytes(gzip.compress(b"weights")), "is a gzip archive, not"),
+        (lambda path: path.write_text(PAGE), "is a web page, not a checkpoint. Open"),
+        (lambda path: path.write_text("\ufeff<html><body>Sign in"), "is a web page, not"),
+        (lambda path: path.write_text(POINTER), "is a Git LFS pointer, not .*git lfs pull"),
+        (lambda path: path.write_text('{"error": "not found"}'), "is a JSON text, not"),
+        (safetensors, "is a safetensors file, not a checkpoint"),
+        (lambda path: path.write_bytes(b"%PDF-1.7\n" + bytes(90)), "is a PDF, not a checkpoint"),
+        (lambda path: path.write_bytes(bytes(5000)), "damaged or incomplete"),
+        (lambda path: path.write_bytes(bytes(range(256)) * 20), "no PyTorch file"),
         (lambda path: None, "cannot read"),
         (lambda path: path.mkdir(), "cannot read"),
         (lambda path: torch.save({"model": seeded_state()}, path), "no entry 'gen'"),
@@ -173,6 +208,25 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_words(
     with pytest.raises(BundleError, match=words) as caught:
         DPE.from_official(path)
     assert str(path) in str(caught.value)
+    assert "weights_only" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_of_a_model_that_was_wrapped_for_several_gpus_are_ours_too(
+    tmp_path: Path, dpe_checkpoint: Path
+) -> None:
+    wrapped = {f"module.{name}": value for name, value in seeded_state().items()}
+    torch.save({"gen": wrapped}, tmp_path / "module.pt")
+    one = DPE.from_official(tmp_path / "module.pt").state_dict()
+    other = DPE.from_official(dpe_checkpoint).state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in other)
+
+
+def test_what_a_refused_file_wants_to_call_is_named(tmp_path: Path) -> None:
+    torch.save({"gen": Burglar(tmp_path / "was here")}, tmp_path / "dpe.pt")
+    with pytest.raises(BundleError, match=r"would run code \(\w+\.mkdir\)") as caught:
+        DPE.from_official(tmp_path / "dpe.pt")
+    assert "weights_only" not in str(caught.value)
 
 
 def test_a_layout_knows_its_pictures_size() -> None:

@@ -9,6 +9,7 @@ from PIL import Image, ImageCms
 
 from engine.errors import InputError
 from engine.pictures import BEHIND, open_picture
+from tests.profiles_made import ADOBE_RGB, DISPLAY_P3, grey_profile, rgb_profile
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -117,6 +118,96 @@ def test_a_colour_profile_is_applied() -> None:
     np.testing.assert_allclose(opened[0, 39], (255, 0, 0), atol=3)
 
 
+def skin() -> Image.Image:
+    """Muted colours, which every profile can say, and few enough for a palette."""
+    colours = [(200, 120, 90), (90, 140, 70), (70, 90, 160), (128, 128, 128), (180, 160, 140)]
+    return Image.fromarray(np.repeat([colours], 8, axis=0).repeat(8, axis=1).astype(np.uint8))
+
+
+def in_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    """The same colours, in the numbers of this profile."""
+    made = ImageCms.profileToProfile(
+        image,
+        ImageCms.createProfile("sRGB"),
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        outputMode=image.mode,
+    )
+    assert made is not None
+    return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        *(("PNG", mode) for mode in ("RGB", "RGBA", "P", "transparent P")),
+        *(("WEBP", "RGB"), ("WEBP", "RGBA"), ("JPEG", "RGB")),
+    ],
+)
+@pytest.mark.parametrize("primaries", [DISPLAY_P3, ADOBE_RGB], ids=["P3", "AdobeRGB"])
+def test_a_wide_profile_is_applied_in_every_mode(
+    primaries: dict[bytes, tuple[float, float, float]], mode: str, kind: str
+) -> None:
+    profile = rgb_profile(primaries)
+    image = in_profile(skin(), profile)
+    assert np.abs(np.asarray(image).astype(int) - np.asarray(skin())).max() > 8
+    options: dict[str, object] = {"icc_profile": profile, "lossless": True, "quality": 100}
+    if mode == "RGBA":
+        image.putalpha(255)
+    elif mode != "RGB":
+        image = image.quantize(8)
+        options |= {"transparency": 7} if mode == "transparent P" else {}
+    opened = open_picture(encoded(image, kind, **options))
+    limit = 6 if kind == "JPEG" else 2
+    assert np.abs(opened[:, 4::8].astype(int) - np.asarray(skin())[:, 4::8]).max() <= limit
+
+
+def test_transparency_is_kept_beside_a_profile() -> None:
+    profile = rgb_profile(DISPLAY_P3)
+    image = in_profile(skin(), profile)
+    alpha = np.full((8, 40), 255, np.uint8)
+    alpha[:, :8] = 0
+    image.putalpha(Image.fromarray(alpha))
+    opened = open_picture(encoded(image, icc_profile=profile))
+    assert tuple(opened[0, 0]) == BEHIND
+    np.testing.assert_allclose(opened[0, 12], np.asarray(skin())[0, 12], atol=2)
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16"])
+def test_a_profile_of_grey_is_applied(mode: str) -> None:
+    linear = np.array([[0, 13, 55, 128, 255]], np.uint8).repeat(4, axis=0)
+    image = Image.fromarray(linear.astype(np.uint16) * 257) if mode == "I;16" else None
+    image = image or Image.fromarray(linear).convert(mode)
+    opened = open_picture(encoded(image, icc_profile=grey_profile(1.0)))
+    # sRGB's own curve: light of 13, 55 and 128 parts in 255 is shown by these.
+    np.testing.assert_allclose(opened[0, :, 0], [0, 64, 128, 188, 255], atol=2)
+
+
+def test_a_grey_picture_may_carry_a_profile_of_colours() -> None:
+    image = Image.new("L", (8, 8), 128)
+    opened = open_picture(encoded(image, icc_profile=rgb_profile(DISPLAY_P3)))
+    assert np.ptp(opened) <= 1
+    assert abs(int(opened[0, 0, 0]) - 128) < 4
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_a_profile_of_other_colours_is_said_and_ignored(
+    mode: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    image = quadrants().convert(mode)
+    with caplog.at_level(logging.WARNING):
+        opened = open_picture(encoded(image, icc_profile=grey_profile(1.0)))
+    np.testing.assert_array_equal(opened, np.asarray(quadrants()))
+    assert "colour profile" in caplog.text
+
+
+def test_print_colours_with_a_broken_profile_still_open(caplog: pytest.LogCaptureFixture) -> None:
+    image = Image.new("CMYK", (8, 8), (0, 255, 255, 0))
+    with caplog.at_level(logging.WARNING):
+        opened = open_picture(encoded(image, "JPEG", icc_profile=rgb_profile(ADOBE_RGB)))
+    assert opened[0, 0, 0] > 230
+    assert "colour profile" in caplog.text
+
+
 def test_an_unusable_colour_profile_is_said_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         opened = open_picture(encoded(quadrants(), icc_profile=b"not a profile"))
@@ -142,6 +233,21 @@ def test_a_picture_over_the_limit_is_refused_before_decoding() -> None:
     header_only = content[:64]  # would fail to decode, so a refusal proves that it was not tried
     with pytest.raises(InputError, match=r"too large \(400 x 200 pixels.*reduce it"):
         open_picture(header_only, limit_pixels=10_000)
+
+
+@pytest.mark.parametrize("size", [(12_000, 9_000), (20_000, 20_000), (1, 90_000_000)])
+def test_a_huge_picture_is_refused_in_one_line_of_ours(size: tuple[int, int]) -> None:
+    """Warnings are errors here: Pillow's own, of which a user would read, would be one."""
+    head = bytearray(encoded(Image.new("1", (8, 8))))
+    head[16:24] = b"".join(side.to_bytes(4, "big") for side in size)
+    head[29:33] = zlib.crc32(bytes(head[12:29])).to_bytes(4, "big")
+    with pytest.raises(InputError, match=rf"too large \({size[0]} x {size[1]} pixels"):
+        open_picture(bytes(head))
+
+
+def test_a_saved_web_page_is_called_one() -> None:
+    with pytest.raises(InputError, match="not a JPEG, PNG or WebP picture: it is a web page"):
+        open_picture(b"<!DOCTYPE html><html><body>Not found</body></html>")
 
 
 def test_a_decompression_bomb_is_refused() -> None:

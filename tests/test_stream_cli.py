@@ -246,3 +246,36 @@ def test_a_terminal_gets_a_progress_bar(portrait: Path, driving: Path, tmp_path:
     assert "rendering" in text
     assert "/20" in text
     assert "frames/s" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--frame", "head"), "'head' is not one of 'full', 'face'"),
+        (("--mode", "all"), "'all' is not one of"),
+        (("--size", "100"), "must be at least 256"),
+        (("--size", "5000"), "must be at most 1080"),
+        (("--size", "large"), "must be a whole number"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_answered_in_plain_words(
+    arguments: tuple[str, str], words: str
+) -> None:
+    done = understudy("render", "--out", "x.mp4", *arguments)
+    assert done.returncode == 2
+    assert words in " ".join(done.stderr.replace("│", " ").split())
+    assert "Value error" not in done.stderr
+    assert "Input should" not in done.stderr
+
+
+def test_pythons_own_warnings_reach_no_user() -> None:
+    code = (
+        "import sys, warnings, typer, stream.cli\n"
+        "@stream.cli.app.command('grumble')\n"
+        "def grumble() -> None: warnings.warn('for programmers', UserWarning)\n"
+        "sys.argv = ['understudy', 'grumble']; stream.cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=PLAIN
+    )
+    assert (done.returncode, done.stderr) == (0, "")

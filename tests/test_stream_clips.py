@@ -4,16 +4,19 @@ import shutil
 import struct
 import subprocess
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
+from PIL import Image
 
 from engine.errors import InputError
 from engine.frame import Pixels
 from stream.clips import Clip
-from tests.video_files import click, make_clip, pictures_of
+from tests.video_files import click, make_clip, make_turning_clip, pictures_of, write_sound
 
 BT709, BT601 = 1, 6
 LIMITED, FULL = 1, 2
@@ -260,6 +263,39 @@ def test_what_is_no_clip_is_refused(tmp_path: Path, content: bytes) -> None:
         Clip(path)
 
 
+LISTS = {
+    "list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nclip.ts\n#EXT-X-ENDLIST\n",
+    "list.ffconcat": "ffconcat version 1.0\nfile clip.ts\n",
+    "concat.txt": "file 'clip.ts'\n",
+    "call.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+    "m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    "words.srt": "1\n00:00:00,000 --> 00:00:04,000\nhello\n",
+    "drawing.svg": '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>',
+    "stream.mpd": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>',
+    "art.ans": "\x1b[31mred letters\x1b[0m\n" * 9,
+    "notes.md": "# Notes\n\nNothing to see.\n",
+    "page.mp4": "<!DOCTYPE html><html><body>Not found</body></html>",
+    "answer.json": '{"error": "not found"}',
+}
+"""Texts that FFmpeg opens as films of letters, or for the files and addresses that they name."""
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_text_is_no_clip_whatever_it_names(tmp_path: Path, name: str) -> None:
+    make_clip(tmp_path / "clip.ts", numbered(9))
+    path = tmp_path / name
+    path.write_text(LISTS[name])
+    with pytest.raises(InputError, match=r"is not a clip: it is a .*Give a video file"):
+        Clip(path)
+
+
+def test_a_name_with_a_number_pattern_is_one_file(tmp_path: Path) -> None:
+    for index in range(3):
+        Image.fromarray(bars()).save(tmp_path / f"a{index}.jpg")
+    Image.fromarray(bars()).save(tmp_path / "a%d.jpg")
+    assert len(list(Clip(tmp_path / "a%d.jpg").frames())) == 1
+
+
 def test_an_mp4_without_its_index_is_refused(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4", numbered(9))
     path.write_bytes(path.read_bytes()[:600])
@@ -298,3 +334,177 @@ def test_a_name_with_a_colon_is_a_file_and_no_protocol(
 def test_the_helpers_of_this_test_read_what_they_write(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4", numbered(3))
     assert [round((float(pixels.mean()) - 20) / 10) for _, pixels in pictures_of(path)] == [0, 1, 2]
+
+
+class TestRate:
+    @pytest.mark.parametrize("stated", [1000, 90_000])
+    def test_a_rate_that_the_times_belie_is_not_believed(self, tmp_path: Path, stated: int) -> None:
+        """Browsers state 1000 pictures a second, some phones 90000."""
+        rng = np.random.default_rng(3)
+        ticks = np.cumsum(rng.integers(27, 40, 60)).tolist()  # about 30 a second, uneven
+        path = make_clip(
+            tmp_path / "a.mkv", numbered(20) * 3, rate=stated, ticks=ticks,
+            time_base=Fraction(1, 1000),
+        )  # fmt: skip
+        clip = Clip(path)
+        assert clip.rate == 30
+        assert times_ms(clip) == [each - ticks[0] for each in ticks]
+
+    @pytest.mark.parametrize("rate", [Fraction(24_000, 1001), 15, 25, Fraction(30_000, 1001), 120])
+    @pytest.mark.parametrize("extension", ["mp4", "mkv", "avi"])
+    def test_a_rate_that_the_times_bear_out_is_kept_exactly(
+        self, tmp_path: Path, rate: Fraction | int, extension: str
+    ) -> None:
+        path = make_clip(
+            tmp_path / f"a.{extension}", numbered(20), rate=rate, codec="mpeg4", options={}
+        )
+        assert Clip(path).rate == pytest.approx(rate, rel=1e-3)
+        if extension == "mp4":
+            assert Clip(path).rate == rate
+
+    def test_a_slow_clip_in_a_fast_time_base_is_slow(self, tmp_path: Path) -> None:
+        path = make_clip(
+            tmp_path / "a.mkv", numbered(6), rate=1000, ticks=[500 * k for k in range(6)],
+            time_base=Fraction(1, 1000),
+        )  # fmt: skip
+        assert Clip(path).rate == 2
+
+    def test_times_that_count_something_else_are_not_times(self, tmp_path: Path) -> None:
+        path = make_clip(
+            tmp_path / "a.mkv", numbered(8), rate=1000, ticks=range(8), time_base=Fraction(1, 1000)
+        )
+        clip = Clip(path)
+        assert clip.rate == 25
+        assert times_ms(clip) == [40.0 * index for index in range(8)]
+
+
+class TestTurned:
+    @pytest.mark.parametrize(
+        ("codec", "extension"),
+        [("libvpx", "webm"), ("libvpx-vp9", "webm"), ("libx264", "ts"), ("libx264", "mkv")],
+    )
+    def test_each_picture_comes_in_its_own_size(
+        self, tmp_path: Path, codec: str, extension: str
+    ) -> None:
+        wide, high = corners(), np.ascontiguousarray(np.rot90(corners()))
+        small = np.ascontiguousarray(corners()[::2, ::2])
+        parts = [[wide] * 5, [high] * 5, [small] * 5, [wide] * 5]
+        clip = Clip(make_turning_clip(tmp_path / f"a.{extension}", parts, codec=codec))
+        assert (clip.width, clip.height) == (96, 64)
+        shown = [frame.pixels for frame in clip.frames()]
+        assert len(shown) == 20
+        for pixels, sent in zip(shown, chain(*parts), strict=True):
+            assert pixels.shape == sent.shape
+            assert np.abs(pixels.astype(int) - sent).mean() < 12
+
+
+class TestTracks:
+    def tracks(self, path: Path) -> Path:
+        """Grey 20 beside grey 200, and a click at 0.1 s beside one at 0.3 s; the second ones are
+        the default."""
+        with av.open(str(path), "w") as output:
+            made = []
+            for level in (20, 200):
+                video = output.add_stream("libx264", rate=30, options={"crf": "12"})
+                video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+                made.append((video, level))
+            heard = [
+                (output.add_stream("aac", rate=48_000, layout="mono"), at_s) for at_s in (0.1, 0.3)
+            ]
+            for stream in (made[0][0], heard[0][0]):
+                stream.disposition = Disposition(0)
+            for stream in (made[1][0], heard[1][0]):
+                stream.disposition = Disposition.default
+            for video, level in made:
+                for index in range(15):
+                    pixels = np.full((48, 64, 3), level, np.uint8)
+                    picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                    picture.pts, picture.time_base = index, Fraction(1, 30)
+                    output.mux(video.encode(picture))
+                output.mux(video.encode(None))
+            for stream, at_s in heard:
+                write_sound(output, stream, click(0.5, at_s))
+        return path
+
+    def test_the_default_ones_are_taken_as_players_take_them(self, tmp_path: Path) -> None:
+        clip = Clip(self.tracks(tmp_path / "a.mkv"))
+        assert next(clip.frames()).pixels.mean() == pytest.approx(200, abs=6)
+        with clip.sound() as sound:
+            assert sound is not None
+            loud = [
+                float(frame.time or 0)
+                for frame in sound.frames()
+                if np.abs(frame.to_ndarray()).max() > 0.3
+            ]
+        assert loud[0] == pytest.approx(0.3, abs=0.03)
+
+
+class TestWhole:
+    @pytest.mark.parametrize("extension", ["mkv", "mp4", "webm", "ts"])
+    def test_a_sound_that_goes_on_for_longer_is_nothing_missing(
+        self, tmp_path: Path, extension: str
+    ) -> None:
+        path = make_clip(
+            tmp_path / f"a.{extension}", numbered(20), sound=click(2.0, 0.1),
+            sound_codec="libopus" if extension == "webm" else "aac",
+            codec="libvpx-vp9" if extension == "webm" else "libx264",
+        )  # fmt: skip
+        clip = Clip(path)
+        assert len(list(clip.frames())) == 20
+        assert clip.complaint is None
+
+    def test_pictures_that_begin_after_the_sound_are_nothing_missing(self, tmp_path: Path) -> None:
+        path = make_clip(
+            tmp_path / "a.mkv", numbered(20), sound=click(2.0, 0.1),
+            ticks=[index + 40 for index in range(20)], time_base=Fraction(1, 30),
+        )  # fmt: skip
+        clip = Clip(path)
+        assert len(list(clip.frames())) == 20
+        assert clip.complaint is None
+
+    def test_a_last_picture_that_stays_is_nothing_missing(self, tmp_path: Path) -> None:
+        """A screen recording has no pictures while nothing moves."""
+        path = make_clip(
+            tmp_path / "a.mp4", numbered(5), ticks=[0, 40, 80, 120, 3000],
+            time_base=Fraction(1, 1000), options={"crf": "12", "bf": "0"},
+        )  # fmt: skip
+        clip = Clip(path)
+        assert len(list(clip.frames())) == 5
+        assert clip.complaint is None
+
+    @pytest.mark.parametrize("extension", ["mkv", "ts"])
+    def test_a_cut_off_clip_with_sound_is_still_called_so(
+        self, tmp_path: Path, extension: str
+    ) -> None:
+        path = make_clip(
+            tmp_path / f"a.{extension}", noise(60), sound=click(2.0, 0.1),
+            options={"crf": "12", "g": "5"},
+        )  # fmt: skip
+        whole = len(list(Clip(path).frames()))
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        clip = Clip(path)
+        assert len(list(clip.frames())) < whole
+        if extension == "mkv":  # a transport stream states nothing
+            assert clip.complaint is not None
+            assert "cut off" in clip.complaint
+
+
+class TestStill:
+    @pytest.mark.parametrize("kind", ["gif", "mp4", "mkv", "webm"])
+    def test_a_clip_of_one_picture_is_a_still(self, tmp_path: Path, kind: str) -> None:
+        path = tmp_path / f"a.{kind}"
+        if kind == "gif":
+            Image.fromarray(bars()).save(path)
+        else:
+            make_clip(path, [bars()], codec="libvpx-vp9" if kind == "webm" else "libx264")
+        assert Clip(path).is_still
+
+    def test_a_moving_gif_is_none_and_keeps_its_times(self, tmp_path: Path) -> None:
+        pictures = [Image.fromarray(pixels) for pixels in numbered(4)]
+        pictures[0].save(
+            tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=100, loop=0
+        )
+        clip = Clip(tmp_path / "a.gif")
+        assert not clip.is_still
+        assert clip.rate == 10
+        assert times_ms(clip) == [0.0, 100.0, 200.0, 300.0]

@@ -39,9 +39,9 @@ def test_a_machine_that_keeps_up_keeps_its_size() -> None:
 
 def test_a_machine_that_is_too_slow_gets_a_smaller_size_and_is_told_so() -> None:
     machine = Machine(Ladder(512))
-    machine.ms_per_megapixel = 200.0  # 52 ms at 512, 26 ms at 358
+    machine.ms_per_megapixel = 200.0  # 52 ms at 512, 26 ms at 352
     machine.run(LOSING_S + 2 * TICK_S)
-    assert machine.sizes == [512, 358]
+    assert machine.sizes == [512, 352]
     assert machine.ladder.reason == "this machine was too slow for 512 pixels"
 
 
@@ -49,7 +49,7 @@ def test_it_never_goes_below_the_least_size() -> None:
     machine = Machine(Ladder(512))
     machine.ms_per_megapixel = 5_000.0
     machine.run(120)
-    assert machine.sizes == [512, 358, 256]
+    assert machine.sizes == [512, 352, 256]
     assert "too slow even for 256 pixels" in str(machine.ladder.reason)
     machine.ms_per_megapixel = 100.0
     machine.run(1)
@@ -72,7 +72,7 @@ def test_refinement_goes_before_pixels_do_and_comes_back_last() -> None:
     assert seen[1:] == [Rung(size=512, refines=False)]
     assert ladder.reason == "this machine was too slow to refine the picture"
     run(LOSING_S + TICK_S, drops=10)
-    assert seen[2:] == [Rung(size=358, refines=False)]
+    assert seen[2:] == [Rung(size=352, refines=False)]
     run(3 * PATIENCE_S, drops=0)
     assert seen[3:] == [Rung(size=512, refines=False), Rung(size=512, refines=True)]
 
@@ -102,16 +102,16 @@ def test_it_climbs_back_once_there_was_room_for_long_enough() -> None:
     machine.run(10)
     machine.ms_per_megapixel = 40.0
     machine.run(PATIENCE_S - 2 * TICK_S)
-    assert machine.ladder.size == 358
+    assert machine.ladder.size == 352
     machine.run(3 * TICK_S)
     assert machine.ladder.size == 512
 
 
 def test_a_size_that_would_just_not_fit_is_not_tried() -> None:
     machine = Machine(Ladder(512))
-    machine.ms_per_megapixel = 150.0  # 39 ms at 512, 19 ms at 358
+    machine.ms_per_megapixel = 150.0  # 39 ms at 512, 19 ms at 352
     machine.run(300)
-    assert machine.sizes == [512, 358]
+    assert machine.sizes == [512, 352]
 
 
 def test_a_climb_that_proved_wrong_is_tried_later_the_next_time() -> None:

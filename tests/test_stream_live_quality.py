@@ -78,15 +78,15 @@ def test_where_frames_are_lost_the_step_gets_smaller_and_the_output_keeps_its_si
     quality = LiveQuality(loop, gallery, adapts=True, say=said.append)
     assert loop.shown_size() == (512, 768)
     watch(quality, LOSING_S + 1.0, lambda: loop.did(8, 7))
-    wait_until(lambda: loop.shown_size() == (358, 536))
-    assert said == ["358 px (this machine was too slow for 512 pixels)"]
+    wait_until(lambda: loop.shown_size() == (352, 528))
+    assert said == ["352 px (this machine was too slow for 512 pixels)"]
     assert quality.note == said[0]
     assert loop.reenactor.portrait is not None
     shown = quality.fitted(loop.reenactor.portrait.still())
     assert shown.shape == (512, 768, 3)
     assert disc_at(shown) == pytest.approx((384, 256), abs=1.5)
     quality.choose(1)
-    wait_until(lambda: loop.reenactor.portrait is gallery.portrait(1, 358))
+    wait_until(lambda: loop.reenactor.portrait is gallery.portrait(1, 352))
     quality.close()
 
 

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from av import VideoFrame
 
 from engine.faces.face import Face
 from engine.faces.tracker import MeshTracker
@@ -17,7 +20,8 @@ from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
 from stream.clips import Clip
-from stream.loop import FrameLoop
+from stream.loop import FAILED_S, FrameLoop
+from stream.webrtc.camera_track import CameraSource
 from tests.fakes import (
     DiscTracker,
     Shift,
@@ -134,6 +138,70 @@ def test_a_model_that_fails_leaves_the_last_picture_and_the_loop_alive(
         feed(running, disc_frame(2, (62, 60)))
         assert results.take(SOON_S) is not None
     assert "a step failed" in caplog.text
+
+
+class FaultySource(LatestSlot[Frame]):
+    """Raises this instead of giving a frame."""
+
+    error: Exception | None = None
+
+    def take(self, timeout_s: float | None = 0.0) -> Frame | None:
+        if self.error is not None:
+            raise self.error
+        return super().take(timeout_s)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("bad picture"), MemoryError(), cv2.error("resize"), OSError(5, "I/O")]
+)
+def test_a_frame_that_cannot_be_taken_is_counted_and_the_next_one_comes(error: Exception) -> None:
+    source = FaultySource()
+    with FrameLoop(reenactor(), source) as running:
+        results = running.subscribe()
+        source.put(disc_frame(0, (60, 60)))
+        assert results.take(SOON_S) is not None
+        source.error = error
+        assert eventually(lambda: running.report().failures >= 2)
+        source.error = None
+        source.put(disc_frame(1, (62, 60)))
+        assert eventually(lambda: running.report().frames == 2)
+
+
+def test_a_source_that_only_fails_keeps_no_processor_busy_and_the_portrait_eases_to_rest() -> None:
+    source = FaultySource()
+    with FrameLoop(reenactor(), source) as running:
+        results = running.subscribe()
+        for index, x in enumerate((60, 100)):
+            source.put(disc_frame(index, (x, 60)))
+            assert results.take(SOON_S) is not None
+        before = running.report().failures
+        source.error = ValueError("bad picture")
+        began_s = time.monotonic()
+        assert eventually(
+            lambda: running.newest is not None and np.array_equal(running.newest.pixels, PORTRAIT)
+        )
+        failures = running.report().failures - before
+        assert failures <= (time.monotonic() - began_s) / FAILED_S + 2
+
+
+def has_failed(running: FrameLoop[Shift], times: int) -> bool:
+    return running.report().failures == times
+
+
+@pytest.mark.parametrize("size", [(8192, 2), (2, 8192), (1, 1), (16, 4), (6002, 6000)])
+def test_camera_pictures_of_an_absurd_size_are_refused_and_the_loop_goes_on(
+    size: tuple[int, int],
+) -> None:
+    source = CameraSource()
+    with FrameLoop(reenactor(), source) as running:
+        results = running.subscribe()
+        for index in range(3):
+            source._put(VideoFrame(*size, "yuv420p" if min(size) > 1 else "rgb24"))
+            assert eventually(partial(has_failed, running, index + 1))
+        ordinary = VideoFrame.from_ndarray(disc_picture(160, 120, (60, 60)), format="rgb24")
+        source._put(ordinary)
+        assert results.take(SOON_S) is not None
+    assert running.report().frames == 1
 
 
 def test_a_source_that_dies_and_returns_is_picked_up_again() -> None:

@@ -15,8 +15,15 @@ from engine.frame import Pixels
 from engine.motion import Edit
 from stream.clips import Clip
 from stream.render import RenderJob, RenderReport, render
-from tests.fakes import DiscTracker, ShiftModel, disc_picture
-from tests.video_files import RATE, click, heard_at, make_clip, pictures_of
+from tests.fakes import DiscTracker, ShiftModel, disc_mask, disc_picture
+from tests.video_files import (
+    RATE,
+    click,
+    heard_at,
+    make_clip,
+    make_turning_clip,
+    pictures_of,
+)
 
 START = 160.0
 
@@ -198,13 +205,113 @@ def test_a_portrait_clip_that_ends_first_ends_the_result(
     assert heard_s == pytest.approx(7 / RATE, abs=0.05)
 
 
-def test_a_portrait_clip_of_another_rate_is_mentioned(
+@pytest.mark.parametrize("rate", [15, 25, 30, 50, 60, Fraction(30_000, 1001)])
+def test_a_portrait_clip_of_another_rate_keeps_its_own_speed(
+    tmp_path: Path, rate: Fraction | int
+) -> None:
+    """The portrait's disc sinks by 60 pixels a second, whatever the rates are."""
+    driving = make_clip(tmp_path / "driving.mp4", driving_pictures(24, step=0))
+    sinking = [disc_picture(320, 256, (100, 40 + 60 * k / float(rate))) for k in range(60)]
+    portrait = make_clip(tmp_path / "portrait.mkv", sinking, rate=rate)
+    report = run(portrait, driving, tmp_path / "out.mp4")
+    assert report.frames == 24
+    for time_s, shown in pictures_of(tmp_path / "out.mp4"):
+        face = DiscTracker().find(shown)
+        assert face is not None
+        latest = 40 + 60 * time_s
+        assert latest - 60 / float(rate) - 1.5 < face.landmarks[468, 1] < latest + 1.5
+
+
+def test_a_portrait_clip_at_a_higher_rate_ends_by_its_time(
     driving: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    portrait = make_clip(tmp_path / "portrait.mp4", driving_pictures(12), rate=25)
+    portrait = make_clip(tmp_path / "portrait.mp4", driving_pictures(12, step=0), rate=60)
     with caplog.at_level(logging.WARNING):
-        run(portrait, driving, tmp_path / "out.mp4")
-    assert "another speed" in caplog.text
+        report = run(portrait, driving, tmp_path / "out.mp4")
+    assert report.frames == 6
+    assert "shorter" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["gif", "mp4", "webm"])
+def test_a_clip_of_one_picture_is_animated_as_a_picture(
+    driving: Path, tmp_path: Path, kind: str
+) -> None:
+    portrait = tmp_path / f"still.{kind}"
+    picture = disc_picture(384, 256, (192, 128))
+    if kind == "gif":
+        Image.fromarray(picture).save(portrait)
+    else:
+        make_clip(portrait, [picture], codec="libvpx-vp9" if kind == "webm" else "libx264")
+    report = run(portrait, driving, tmp_path / "out.mp4")
+    assert report.frames == 12
+    assert places(tmp_path / "out.mp4") == pytest.approx([4.0 * k for k in range(12)], abs=1.0)
+
+
+def test_a_driver_who_turns_the_phone_is_shown_in_his_own_shape(
+    portrait: Path, tmp_path: Path
+) -> None:
+    wide, high = disc_picture(320, 240, (160, 120)), disc_picture(240, 320, (120, 160))
+    driving = make_turning_clip(tmp_path / "driving.webm", [[wide] * 4, [high] * 4])
+    run(portrait, driving, tmp_path / "out.mkv", compare=True)
+    shown = [pixels for _, pixels in pictures_of(tmp_path / "out.mkv")]
+    assert len(shown) == 8
+    for pixels in shown:
+        place = pixels[:, 384:-384]
+        rows, columns = np.nonzero(disc_mask(place))
+        assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=3)  # a disc is round
+    beside = shown[-1][:, 384:-384][128, [8, -8]]
+    assert beside.max() < 30  # black, as players show it
+
+
+def test_a_portrait_clip_whose_phone_was_turned_is_not_squashed(
+    driving: Path, tmp_path: Path
+) -> None:
+    wide, high = disc_picture(320, 240, (160, 120)), disc_picture(240, 320, (120, 160))
+    portrait = make_turning_clip(tmp_path / "portrait.webm", [[wide] * 6, [high] * 6])
+    assert run(portrait, driving, tmp_path / "out.mkv").frames == 12
+    for _, pixels in pictures_of(tmp_path / "out.mkv"):
+        rows, columns = np.nonzero(disc_mask(pixels))
+        assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=3)
+
+
+def test_the_result_has_the_rate_that_the_drivers_times_show(
+    portrait: Path, tmp_path: Path
+) -> None:
+    driving = make_clip(
+        tmp_path / "driving.mkv", driving_pictures(12), rate=1000,
+        ticks=[round(1000 * k / 30) for k in range(12)], time_base=Fraction(1, 1000),
+    )  # fmt: skip
+    run(portrait, driving, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as clip:
+        video = clip.streams.video[0]
+        assert video.average_rate == 30
+        assert video.duration is not None
+        assert video.time_base is not None
+        assert float(video.duration * video.time_base) == pytest.approx(12 / 30, abs=0.003)
+
+
+def test_what_is_no_portrait_is_called_neither_a_picture_nor_a_clip(
+    driving: Path, tmp_path: Path
+) -> None:
+    for name, content in (("README.md", "# Read me\n"), ("face.jpg", "<html>Not found</html>")):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match=f"{name} is neither a picture nor a clip: it is a"):
+            run(tmp_path / name, driving, tmp_path / "out.mp4")
+
+
+def test_that_a_portrait_is_enlarged_is_said_after_all_refusals(
+    driving: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    small = tmp_path / "small.png"
+    Image.fromarray(disc_picture(150, 120, (75, 60), 15.0)).save(small)
+    empty = make_clip(tmp_path / "empty.mp4", driving_pictures(3, missing=(0, 1, 2)))
+    with caplog.at_level(logging.WARNING):
+        for neutral in ("auto", None):
+            with pytest.raises(InputError, match="no face"):
+                run(small, empty, tmp_path / "out.mp4", neutral=neutral)
+        assert not caplog.records
+        run(small, driving, tmp_path / "out.mp4")
+    assert "150 x 120 pixels and is enlarged to 256 lines" in caplog.text
 
 
 def test_a_picture_of_the_portrait_clip_without_a_face_is_shown_as_it_is(

@@ -184,6 +184,21 @@ def test_two_sessions_run_side_by_side_and_a_third_is_refused(tmp_path: Path) ->
     asyncio.run(run())
 
 
+def test_a_server_for_one_says_that_its_only_place_is_taken(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with (
+            server(tmp_path, replace(LOCAL, most_sessions=1)) as (served, http),
+            page(http, served.url) as first,
+        ):
+            await first.until(disc_near(128, 128))
+            second = Page(http, served.url)
+            assert await second.start() == 503
+            assert "the only place is taken" in second.session["error"]
+            await second.close()
+
+    asyncio.run(run())
+
+
 def test_a_peer_that_hangs_up_gives_its_place_back(tmp_path: Path) -> None:
     async def run() -> None:
         async with server(tmp_path, replace(LOCAL, most_sessions=1)) as (served, http):

@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import numpy as np
 import pytest
 from aiortc import RTCSessionDescription
 from PIL import Image
 
+from engine.frame import Pixels
 from tests.fakes import disc_picture
-from tests.peers import LOCAL, SIZE, SOON_S, Page, disc_near, server
+from tests.peers import LOCAL, SIZE, SOON_S, Page, disc_near, page, server
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
@@ -279,5 +281,31 @@ def test_ffmpeg_publishes_and_leaves(tmp_path: Path) -> None:
             assert process.returncode == 0, errors.decode()
             assert await player.send("DELETE") == 404  # the publisher took its session along
             await player.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [270, 358])
+def test_page_and_player_show_the_portraits_colours_at_any_size(size: int, tmp_path: Path) -> None:
+    radius = 40.0 * size / 256
+    middle = size / 2 - 0.5
+    expected = disc_picture(size, size, (middle, middle), radius)
+
+    def is_right(pixels: Pixels) -> bool:
+        return pixels.shape == expected.shape and bool(
+            np.abs(pixels.astype(int) - expected).mean() < 4
+        )
+
+    async def run() -> None:
+        settings = replace(LOCAL, size=size, adapts=False)
+        async with server(tmp_path, settings) as (served, http), page(http, served.url) as caller:
+            await caller.until(is_right)
+            player = Client(http, served.url)
+            try:
+                assert await player.watch() == 201
+                await player.until(is_right)
+            finally:
+                await player.close()
 
     asyncio.run(run())

@@ -9,6 +9,8 @@ import av
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from engine.frame import Pixels
@@ -62,6 +64,36 @@ def make_clip(
         output.mux(video.encode(None))
         if heard is not None and sound is not None:
             write_sound(output, heard, sound)
+    return path
+
+
+def make_turning_clip(
+    path: Path, parts: Sequence[Sequence[Pixels]], *, codec: str = "libvpx", rate: int = RATE
+) -> Path:
+    """Each part in a size of its own, in one track, as where a phone was turned meanwhile."""
+    with av.open(str(path), "w") as output:
+        first = parts[0][0]
+        video = output.add_stream(codec, rate=rate)
+        assert isinstance(video, VideoStream)
+        video.height, video.width = first.shape[:2]
+        video.pix_fmt = "yuv420p"
+        number = 0
+        for part in parts:
+            encoder = av.CodecContext.create(codec, "w")
+            assert isinstance(encoder, VideoCodecContext)
+            encoder.height, encoder.width = part[0].shape[:2]
+            encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, rate)
+            encoder.bit_rate, encoder.options = 2_000_000, {"deadline": "realtime"}
+            packets = []
+            for pixels in part:
+                picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                picture = picture.reformat(format="yuv420p")
+                picture.pts, picture.time_base = number, Fraction(1, rate)
+                packets += encoder.encode(picture)
+                number += 1
+            for packet in [*packets, *encoder.encode(None)]:
+                packet.stream = video
+                output.mux(packet)
     return path
 
 

@@ -7,7 +7,9 @@ knows.
 
 import argparse
 import pickle
+import re
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import torch
 from torch import Size, Tensor
 
 from engine.errors import BundleError
+from engine.file_kinds import EMPTY, LFS_POINTER, SAFETENSORS, WEB_PAGE, ZIP_ARCHIVE, kind_of
 
 OURS_BY_THEIRS = {
     "enc.": "encoder.",
@@ -27,6 +30,19 @@ OURS_BY_THEIRS = {
 }
 TRAINERS_KEYS = {"gen", "dis", "g_optim", "d_optim", "args"}
 """What the authors' trainer saves; only `gen` is read."""
+WRAPPER = "module."
+"""What DataParallel and its kin put before each name."""
+CALLED = re.compile(r"GLOBAL (\S+)")
+"""In torch's refusal: what the file wants to be called."""
+ADVICE = {
+    WEB_PAGE: "Open its address in a browser, and save the file that is offered there.",
+    LFS_POINTER: "Fetch the file that it stands for: git lfs pull.",
+    SAFETENSORS: "Give the file that the authors published, such as dpe.pt.",
+}
+ADVICE_ON_ARCHIVE = (
+    "Unpack it, if the checkpoint is in it; if not, it is damaged or incomplete: download it again."
+)
+ADVICE_ON_OTHERS = "It is no PyTorch file of weights: download the checkpoint again."
 LISTED = 30
 """Names listed per kind of mistake; a foreign file can have thousands."""
 
@@ -49,31 +65,48 @@ def read_official(path: Path) -> dict[str, Tensor]:
 
 
 def _load(path: Path) -> object:
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise BundleError(f"cannot read {path}: {error.strerror}. Check the path.") from None
+    _refuse_other_kinds(path)
     try:
         # The trainer stores its command line beside the weights; Namespace is the one class in it.
         safe = torch.serialization.safe_globals([argparse.Namespace])
-        with file, safe, warnings.catch_warnings():
+        with path.open("rb") as file, safe, warnings.catch_warnings():
             # Of pickles that torch did not write; what can be read of them is told below.
             warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        # Not torch's own words: they advise to run whatever is in the file.
+        called = CALLED.search(str(error))
+        named = f" ({called[1]})" if called is not None else ""
         raise BundleError(
             f"{path} is refused: it is no PyTorch file of plain weights, or loading it would "
-            f"run code ({_first_line(error)}). Get the checkpoint again from its authors."
-        ) from None
+            f"run code{named}. Get the checkpoint again from its authors."
+        ) from error
     except (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError) as error:
         # What torch raises for a broken archive depends on where the file breaks off.
-        raise BundleError(
-            f"{path} is damaged or incomplete ({_first_line(error)}). Download it again."
-        ) from None
+        raise BundleError(f"{path} is damaged or incomplete. Download it again.") from error
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), "empty file")
+def _refuse_other_kinds(path: Path) -> None:
+    """Say what was downloaded instead of a checkpoint, where its content tells."""
+    try:
+        kind = kind_of(path)
+    except OSError as error:
+        raise BundleError(f"cannot read {path}: {error.strerror}. Check the path.") from None
+    if kind is None or (kind == ZIP_ARCHIVE and _may_be_torchs(path)):
+        return
+    if kind == EMPTY:
+        raise BundleError(f"{path} is empty: damaged or incomplete. Download it again.")
+    advice = ADVICE_ON_ARCHIVE if kind.endswith("archive") else ADVICE.get(kind, ADVICE_ON_OTHERS)
+    raise BundleError(f"{path} is {kind}, not a checkpoint. {advice}")
+
+
+def _may_be_torchs(path: Path) -> bool:
+    """Whether a ZIP archive is one of PyTorch's, or too damaged to tell."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/data.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return True
 
 
 def _tensors(path: Path, state: object) -> dict[str, Tensor]:
@@ -84,7 +117,14 @@ def _tensors(path: Path, state: object) -> dict[str, Tensor]:
         raise BundleError(
             f"{path} has weights that are not finite: {_listed(broken)}. Download it again."
         )
-    return {str(name): value for name, value in state.items()}
+    return _without_wrapper({str(name): value for name, value in state.items()})
+
+
+def _without_wrapper(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same names as those of a model that was not wrapped for training on several GPUs."""
+    while state and all(name.startswith(WRAPPER) for name in state):
+        state = {name.removeprefix(WRAPPER): value for name, value in state.items()}
+    return state
 
 
 def compare(path: Path, found: Mapping[str, Size], expected: Mapping[str, Size]) -> None:

@@ -80,9 +80,10 @@ class Hall:
         if self._is_full:
             await self._make_room()
         if self._is_full:
+            taken = "the only place is" if self._most == 1 else f"all {self._most} places are"
             raise FullError(
-                f"all {self._most} places are taken: wait until somebody leaves, or start the "
-                "server with more --sessions"
+                f"{taken} taken: wait until somebody leaves, or start the server with more "
+                "--sessions"
             )
         self._coming += 1
         try:

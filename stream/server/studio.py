@@ -83,7 +83,7 @@ class Studio:
         return await self._work(lambda: act(self._find_examiner()))
 
     def _enroll(self, item: Item, size: int) -> Enrolled:
-        fit = plan_fit(item.picture, item.face, frame=self._framing, size=size, warns=False)
+        fit = plan_fit(item.picture, item.face, frame=self._framing, size=size)
         picture, face = fit.picture(item.picture), fit.face(item.face)
         return Enrolled(item=item, size=size, portrait=self.model.enroll(picture, face))
 

@@ -13,13 +13,17 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 from av.video.reformatter import ColorRange
 
+from engine.errors import InputError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from engine.stats import timed
+from stream.clip_files import LARGEST_PIXELS
 from stream.webrtc.hand_over import take_at_once
 
 LONGEST_SIDE = 1280
 """A larger camera picture is reduced: the tracker sees 192 pixels of a face at most."""
+LEAST_SIDE = 16
+"""Of a camera picture once it is reduced; in less there is no face, and to scale it may fail."""
 
 
 class CameraSource:
@@ -52,7 +56,7 @@ class CameraSource:
         self._slot.put((picture, time.monotonic_ns()))
 
     def take(self, timeout_s: float | None = 0.0) -> Frame | None:
-        """The newest picture; None where none came in time."""
+        """The newest picture; None where none came in time. One of an absurd size is an error."""
         arrived = self._slot.take(timeout_s)
         if arrived is None:
             return None
@@ -69,16 +73,25 @@ class CameraSource:
 
 def rgb(picture: VideoFrame) -> Pixels:
     """(H, W, 3) of a decoded picture. WebRTC is BT.601 limited range unless it says full range."""
+    width, height = _reduced(picture.width, picture.height)
     is_even = not (picture.width % 2 or picture.height % 2)
     if is_even and picture.format.name == "yuv420p" and picture.color_range != ColorRange.JPEG:
         planes = picture.to_ndarray()
-        return _reduced(np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), np.uint8))
-    return _reduced(np.asarray(picture.to_ndarray(format="rgb24"), np.uint8))
-
-
-def _reduced(pixels: Pixels) -> Pixels:
-    longest = max(pixels.shape[:2])
-    if longest <= LONGEST_SIDE:
+        pixels = np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), np.uint8)
+    else:
+        pixels = np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)
+    if (width, height) == (picture.width, picture.height):
         return pixels
-    height, width = (round(side * LONGEST_SIDE / longest) for side in pixels.shape[:2])
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _reduced(width: int, height: int) -> tuple[int, int]:
+    """The size that the tracker is given; refused before anything is made of such a picture."""
+    scale = min(1.0, LONGEST_SIDE / max(width, height, 1))
+    reduced = round(width * scale), round(height * scale)
+    if min(reduced) < LEAST_SIDE or width * height > LARGEST_PIXELS:
+        raise InputError(
+            f"a camera picture of {width} x {height} pixels cannot be used: "
+            "let the camera give an ordinary size, such as 640 x 480"
+        )
+    return reduced

@@ -55,8 +55,7 @@ class PortraitTrack(MediaStreamTrack):
             self._sending = (outgoing.frame, now_ns)
         ticks = (now_ns - self._began_ns) * CLOCK_HZ // 1_000_000_000
         self._last_pts = max(ticks, self._last_pts + 1)
-        # Not a copy: nobody writes into planes once they are out, and a copy keeps the event loop.
-        picture = VideoFrame.from_numpy_buffer(outgoing.planes, format="yuv420p")
+        picture = outgoing.picture()
         picture.pts, picture.time_base = self._last_pts, Fraction(1, CLOCK_HZ)
         return picture
 
