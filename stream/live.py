@@ -45,7 +45,7 @@ class LiveJob:
     """What to run, as the user asked for it."""
 
     camera: str
-    """auto, a device, a clip, or an rtsp:// or rtmp:// address."""
+    """auto, a device, a clip, or an rtsp://, rtmp:// or http:// address."""
     portraits: Sequence[Path]
     """Up to nine, one for each of the keys 1-9; the first is shown first."""
     virtual_camera: str | None = None
@@ -284,6 +284,8 @@ class _Stream:
             parts.append("no face in view")
         if self._quality.note:
             parts.append(self._quality.note)
+        if source.damaged:
+            parts.append(f"{source.damaged} damaged pictures left out")
         if figures.failures:
             parts.append(f"{figures.failures} failed steps")
         self._say(", ".join(parts))

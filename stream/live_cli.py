@@ -49,7 +49,7 @@ def live(
         typer.Option(
             metavar="auto|DEVICE|FILE|URL",
             help="What drives the portrait: the first camera, a device such as /dev/video0, "
-            "a clip in its own time, or an rtsp:// or rtmp:// address.",
+            "a clip in its own time, or an rtsp://, rtmp:// or http:// address (a phone's camera).",
         ),
     ] = "auto",
     portrait: Annotated[
