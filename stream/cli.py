@@ -31,6 +31,7 @@ from stream.options import (
     read_neutral,
 )
 from stream.roof import Elsewhere, Roof
+from stream.stdout import write_any_name
 
 if TYPE_CHECKING:
     from stream.render import RenderReport
@@ -284,6 +285,7 @@ def _tell(out: Path, report: "RenderReport") -> None:
 
 def main() -> None:
     """Run the command line; an error that a user can act on is one line, without a traceback."""
+    write_any_name()
     try:
         app(prog_name="understudy")
     except UnderstudyError as error:

@@ -94,8 +94,7 @@ def clip_writer(
 ) -> Iterator["ClipWriter"]:
     """A clip to be written. Without a call of its `finish`, nothing is left behind.
 
-    Only where it cannot be written further, or is broken off by a second Ctrl-C, what was written
-    stays as it is.
+    Only where it cannot be written any further, what was written stays.
     """
     check_output(path, force=force)
     with failures_named(path):
@@ -108,13 +107,7 @@ def clip_writer(
         stream = _video_stream(output, width, height, rate)
         _begin(output, path, sound)
         writer = ClipWriter(output, stream, rate=rate, sound=sound, growing=growing)
-        try:
-            yield writer
-        except KeyboardInterrupt:
-            kept = writer.break_off()
-            if kept is not None:
-                logger.warning("what was written is in %s", kept)
-            raise
+        yield writer
     finally:
         if output is not None:
             _closed(output)
@@ -174,7 +167,7 @@ class ClipWriter:
         if self._lost_sound:
             logger.warning("%d damaged pieces of the sound were left out", self._lost_sound)
 
-    def break_off(self) -> Path | None:
+    def _break_off(self) -> Path | None:
         """End the file as far as it came; where it is, or None where it shows nothing."""
         _closed(self._output)
         return self._growing.place if self._growing.keep() else None
@@ -185,10 +178,10 @@ class ClipWriter:
         try:
             yield
         except OSError as error:
-            raise BrokenOffError(self._growing.path, reason_of(error), self.break_off()) from error
+            raise BrokenOffError(self._growing.path, reason_of(error), self._break_off()) from error
         except av.FFmpegError as error:
             reason = f"the encoder failed ({error.strerror})."
-            raise BrokenOffError(self._growing.path, reason, self.break_off()) from error
+            raise BrokenOffError(self._growing.path, reason, self._break_off()) from error
 
     def _write_sound(self, until_s: Fraction | None) -> None:
         if self._sound is None:

@@ -5,9 +5,11 @@ leaves behind is not lost. A lock on the open file tells one that grows from one
 """
 
 import io
+import logging
 import os
 import re
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
@@ -17,8 +19,14 @@ import av
 
 from engine.backends.file_lock import try_lock
 
+logger = logging.getLogger(__name__)
+
 MARK = ".unfinished"
 NAMED = re.compile(rf".*{re.escape(MARK)}(-\d+)?\.(mp4|mov|mkv)", re.IGNORECASE | re.DOTALL)
+PARTS = re.compile(r"\..+\.(mp4|mov|mkv|npz)\.(\d+)\.part", re.IGNORECASE | re.DOTALL)
+"""Files of a motion recording on its last step, and of clips of earlier versions; nothing of
+them can be read."""
+PART_IS_OLD_S = 60.0
 LONGEST_NAME = 255
 """Bytes, where the system does not say."""
 BOXED = (".mp4", ".mov")
@@ -112,7 +120,11 @@ def left_behind(folder: Path) -> Iterator[Path]:
 
     Only files that this program made and nobody writes to.
     """
-    for path in sorted(path for path in folder.iterdir() if NAMED.fullmatch(path.name)):
+    names = list(folder.iterdir())
+    for path in names:
+        if (part := PARTS.fullmatch(path.name)) and _is_dead(path, int(part[2])):
+            path.unlink(missing_ok=True)
+    for path in sorted(path for path in names if NAMED.fullmatch(path.name)):
         try:
             with path.open("r+b") as file:
                 if not _is_ours(file.read(12)) or not try_lock(file.fileno()):
@@ -125,6 +137,13 @@ def left_behind(folder: Path) -> Iterator[Path]:
             continue  # gone meanwhile, or not ours to touch
 
 
+def tell_left_behind(folder: Path) -> None:
+    """Say where such clips are, so that nobody thinks them lost."""
+    with suppress(OSError):  # a folder that may not be listed
+        for path in left_behind(folder):
+            logger.warning("%s was left by a run that broke off: it plays up to there", path)
+
+
 def is_playable(path: Path) -> bool:
     """Whether it shows at least one picture."""
     try:
@@ -132,6 +151,19 @@ def is_playable(path: Path) -> bool:
             return bool(clip.streams.video) and next(clip.decode(video=0), None) is not None
     except (av.FFmpegError, OSError, ValueError):
         return False
+
+
+def _is_dead(path: Path, pid: int) -> bool:
+    """Whether the process that wrote this is gone; one of another machine still touches it."""
+    if os.name != "posix":
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return time.time() - path.stat().st_mtime > PART_IS_OLD_S
+    except PermissionError:
+        pass
+    return False
 
 
 def _is_ours(head: bytes) -> bool:
