@@ -15,3 +15,12 @@ def user_cache() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library/Caches/understudy"
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "understudy"
+
+
+def user_data() -> Path:
+    """The folder for what the user made and may want back; it need not exist yet."""
+    if sys.platform == "win32":
+        return user_cache()
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/understudy"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "understudy"

@@ -213,6 +213,14 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder where recordings lie until whoever made them has saved them. Default: one "
+            "of your own.",
+            show_default=False,
+        ),
+    ] = None,
     opens: Annotated[
         bool, typer.Option("--open", help="Open the address in the browser of this desktop.")
     ] = False,
@@ -243,6 +251,7 @@ def serve(
         framing=frame,
         most_sessions=sessions,
         token=token,
+        recordings=recordings,
     )
 
     def told(url: str) -> None:

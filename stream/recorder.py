@@ -67,7 +67,7 @@ class Recorder:
                 self.failure += " It is saved up to there."
             logger.warning("%s", self.failure)
         except OutputError as error:
-            self.failure = "the server cannot write recordings: its log says why."
+            self.failure = "the folder of recordings is missing or full: the server's log says why."
             logger.warning("%s", error)
         except Exception:
             # The outermost frame of this thread: a lost recording is never passed over.
