@@ -122,6 +122,8 @@ def test_of_a_run_that_was_killed_what_plays_is_kept_and_the_rest_deleted(tmp_pa
     killed = opened(tmp_path)
     path = recorded(killed, "a")
     path.rename(path.with_stem(f"{path.stem}.unfinished"))
+    recorded(killed, "saved")
+    killed.saved("saved")
     begun = killed.place("b", 1)
     begun.with_stem(f"{begun.stem}.unfinished").write_bytes(bytes(48))
     (path.parent / "mine.txt").write_text("not ours")
@@ -129,6 +131,7 @@ def test_of_a_run_that_was_killed_what_plays_is_kept_and_the_rest_deleted(tmp_pa
     taken = opened(tmp_path)
     assert taken.find("a") == path
     assert taken.find("b") is None
+    assert taken.find("saved") is None
     assert sorted(file.name for file in path.parent.iterdir()) == [LOCK, "mine.txt", path.name]
 
 
@@ -161,11 +164,11 @@ def test_each_recording_of_a_session_is_one_of_its_own(tmp_path: Path) -> None:
                 async with http.post(address, json={"on": False}) as response:
                     assert await response.json() == {"recording": False, "problem": None}
             contents = []
-            for query in ("", "?number=1", "?number=2"):
+            for query in ("", "?number=1", "?number=2", "?number=1"):  # as often as wanted
                 async with http.get(address + query) as response:
                     assert response.status == 200
                     contents.append(await response.read())
-            assert contents[0] == contents[2] != contents[1]
+            assert contents[0] == contents[2] != contents[1] == contents[3]
             async with http.delete(address + "?number=1") as response:
                 assert response.status == 204
             for query, status in (("?number=1", 404), ("?number=x", 400), ("?number=2", 200)):

@@ -8,6 +8,7 @@ import { claim, forget, listUnsaved, remember, withUnclaimed } from "/assets/uns
 
 const LOOKS = 8; // a session that ends takes a moment to complete its recording
 const LOOK_EVERY_MS = 1000;
+const WHEN = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" };
 
 export class Recording {
   #store;
@@ -97,7 +98,7 @@ export class Recording {
 
   /** Settled once the user has decided. */
   #offer(recording) {
-    const began = new Date(recording.since).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const began = new Date(recording.since).toLocaleString([], WHEN);
     return offer(`Your recording of ${began} is not saved yet.`, {
       Save: () => this.#attempt(() => this.#save(recording)),
       Delete: () =>

@@ -109,10 +109,10 @@ async def download_recording(request: web.Request) -> web.FileResponse:
     """The finished recording, the last or `?number=`; also after its session has ended."""
     recordings, (session_id, number) = request.app[HALL].recordings, _named(request)
     session = request.app[HALL].find(session_id)
-    if session is not None and number is None:
-        path: Path | None = session.recording
-    else:
-        path = recordings.find(session_id, number)
+    is_running = session is not None and number is None and session.is_recording
+    path = None if is_running else recordings.find(session_id, number)
+    if path is None and session is not None and number is None:
+        path = session.recording
     if path is None:
         raise _unknown_recording()
     return _Download(path, lambda: recordings.saved(session_id, number))

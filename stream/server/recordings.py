@@ -31,6 +31,7 @@ SAVED_KEPT_S = 15 * 60.0
 """After it was fetched whole, should the browser have lost it."""
 MOST_KEPT = 32
 LOCK = ".lock"
+SAVED = ".saved"
 NAMED = re.compile(r"understudy .* ([0-9a-f]{16})-(\d+)\.mp4")
 
 
@@ -100,7 +101,10 @@ class Recordings:
         found = self._find(session_id, number)
         if found is not None:
             kept = self._kept[found]
-            kept.is_saved = True
+            if not kept.is_saved:
+                kept.is_saved = True
+                # For the next run, should this one be killed.
+                kept.path = kept.path.rename(kept.path.with_suffix(SAVED + kept.path.suffix))
             kept.until_s = min(kept.until_s, self._now_s() + SAVED_KEPT_S)
 
     def delete(self, session_id: str, number: int | None = None) -> bool:
@@ -159,7 +163,7 @@ class Recordings:
     def _take_over(self, folder: Path) -> None:
         """Keep what can be played, under its name; delete the rest of a run that broke off."""
         for path in sorted(folder.glob("understudy *.mp4")):
-            if not is_playable(path):
+            if path.stem.endswith(SAVED) or not is_playable(path):
                 path.unlink(missing_ok=True)
                 continue
             whole = _free(path) if MARK in path.name else path
