@@ -19,7 +19,7 @@ NOMINAL_RATE = Fraction(30)
 """What the file says; each picture has its own time."""
 LOOK_UP_S = 0.2
 """How often the sound is written while no picture comes."""
-FINISH_S = 10.0
+FINISH_S = 30.0
 
 
 class FileSink:

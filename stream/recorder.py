@@ -27,7 +27,7 @@ RATE = Fraction(30)
 LONGEST_S = 30 * 60
 """A recording that was forgotten ends here."""
 LOOK_UP_S = 0.2
-FINISH_S = 10.0
+FINISH_S = 30.0
 
 
 class Recorder:

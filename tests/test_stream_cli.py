@@ -258,9 +258,9 @@ def test_any_name_is_written_and_printed(
     portrait: Path, driving: Path, tmp_path: Path, name: bytes, encoding: str
 ) -> None:
     out = tmp_path / os.fsdecode(name)
-    command = [sys.executable, "-m", "tests.run_with_fakes", "0", "render", "--out", out]
+    command = [sys.executable, "-m", "tests.run_with_fakes", "0", "render", "--out", str(out)]
     done = subprocess.run(
-        [*command, "--portrait", portrait, "--driving", driving, "--size", "256"],
+        [*command, "--portrait", str(portrait), "--driving", str(driving), "--size", "256"],
         capture_output=True,
         check=False,
         env={**PLAIN, "PYTHONIOENCODING": encoding},

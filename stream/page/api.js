@@ -99,8 +99,16 @@ export const openSession = async (offer) =>
 
 export const changeSession = (id, patch) => request("PATCH", at(id), { json: patch });
 export const recalibrate = (id) => request("POST", at(id, "/recalibrate"));
-export const setRecording = async (id, on) =>
-  readJson(await request("POST", at(id, "/recording"), { json: { on } }));
+/** Begin one: its number among those of the session. */
+export async function beginRecording(id) {
+  const response = await request("POST", at(id, "/recording"), { json: { on: true } });
+  const place = new URL(response.headers.get("Location") ?? "", location.href);
+  return Number(place.searchParams.get("number")) || null;
+}
+
+/** End it: why it is not whole, or nothing. */
+export const endRecording = async (id) =>
+  (await readJson(await request("POST", at(id, "/recording"), { json: { on: false } }))).problem;
 
 const ofRecording = (id, number) => at(id, number ? `/recording?number=${number}` : "/recording");
 

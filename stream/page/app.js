@@ -154,8 +154,7 @@ for (const [id, act] of Object.entries({
   find(`#${id}`).addEventListener("click", act);
 }
 
-// On a full disk, or after half an hour, a recording ends by itself.
-store.watch((state) => state.stats?.recording, (isOn) => isOn === false && session.id && recording.finish(session.id));
+store.watch((state) => state.stats, (stats) => stats && session.id && recording.hear(stats.recording, session.id));
 store.watch((state) => state.settings, () => keep(store.get()));
 store.watch((state) => state.preferences, () => keep(store.get()));
 store.watch((state) => state.preferences.cameraId, () => session.devices.changeCamera());

@@ -1,6 +1,14 @@
 /** Recording on the server, and the file brought to the user whatever ends the session or the page. */
 
-import { deleteRecording, fetchRecording, hasRecording, Refused, setRecording, Unreachable } from "/assets/api.js";
+import {
+  beginRecording,
+  deleteRecording,
+  endRecording,
+  fetchRecording,
+  hasRecording,
+  Refused,
+  Unreachable,
+} from "/assets/api.js";
 import { build, find } from "/assets/dom.js";
 import { offer, toast } from "/assets/say.js";
 import { explain } from "/assets/troubles.js";
@@ -13,6 +21,7 @@ const WHEN = { day: "numeric", month: "short", hour: "numeric", minute: "2-digit
 export class Recording {
   #store;
   #running = null; // {id, number, since, settle}
+  #isHeard = false; // whether the server's figures have said that it goes on
   #held = new Set(); // of this visit, and not saved
 
   constructor(store) {
@@ -29,8 +38,7 @@ export class Recording {
   async toggle(id) {
     if (this.#store.get().recordingSince) return this.finish(id);
     try {
-      const { number = null } = await setRecording(id, true);
-      this.#begin({ id, number, since: Date.now() });
+      this.#begin({ id, number: await beginRecording(id), since: Date.now() });
       toast("Recording. Press R again to end it and save the file.");
     } catch (error) {
       toast(explain(error).text, { isTrouble: true });
@@ -42,6 +50,7 @@ export class Recording {
     if (!this.#store.get().recordingSince) return;
     const recording = this.#running ?? { id, number: null, since: this.#store.get().recordingSince };
     this.#running = null;
+    this.#isHeard = false;
     this.#store.set({ recordingSince: null });
     try {
       const problem = await this.#end(recording.id);
@@ -54,6 +63,12 @@ export class Recording {
       else this.#offer(recording);
       toast(`The recording could not be fetched. ${explain(error).text}`, { isTrouble: true });
     }
+  }
+
+  /** The server's word on it: on a full disk, or after half an hour, a recording ends by itself. */
+  hear(isOn, id) {
+    if (isOn) this.#isHeard = true;
+    else if (this.#isHeard) this.finish(id); // not before: figures may be older than the recording
   }
 
   /** What an earlier visit recorded and did not save, as far as the server still has it. */
@@ -71,6 +86,7 @@ export class Recording {
 
   #begin(recording) {
     this.#running = recording;
+    this.#isHeard = false;
     this.#hold(recording);
     remember(recording);
     claim(recording, new Promise((settle) => (recording.settle = settle)));
@@ -139,7 +155,7 @@ export class Recording {
   /** What went wrong, if anything. A session that has ended has ended its recording, which is kept. */
   async #end(id) {
     try {
-      return (await setRecording(id, false)).problem;
+      return await endRecording(id);
     } catch (error) {
       if (!isGone(error)) throw error;
       return null;

@@ -89,19 +89,19 @@ async def recalibrate(request: web.Request) -> web.Response:
 
 @routes.post("/api/sessions/{id}/recording")
 async def switch_recording(request: web.Request) -> web.Response:
-    """Begin or end a recording."""
+    """Begin a recording, whose place is said at once, or end it; `problem` if it is not whole."""
     session = found_session(request)
     match (await read_json(request)).get("on"):
         case True:
-            number = session.record()
-            return web.json_response({"recording": True, "number": number})
+            place = f"/api/sessions/{session.id}/recording?number={session.record()}"
+            return web.json_response({"recording": True}, headers={"Location": place})
         case False:
             await session.stop_recording()
         case _:
             raise refusal(web.HTTPBadRequest, 'send {"on": true} or {"on": false}')
-    return web.json_response(
-        {"recording": session.is_recording, "problem": session.recording_problem}
-    )
+    problem = session.recording_problem
+    told = {} if problem is None else {"problem": problem}
+    return web.json_response({"recording": session.is_recording} | told)
 
 
 @routes.get("/api/sessions/{id}/recording")

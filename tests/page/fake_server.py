@@ -229,9 +229,12 @@ class FakeServer:
         session_id = request.match_info["id"]
         self.sessions[session_id].is_recording = wanted
         if not wanted:
-            return web.json_response({"recording": False, "problem": self.behaviour.problem})
+            problem = self.behaviour.problem
+            return web.json_response(
+                {"recording": False} | ({"problem": problem} if problem else {})
+            )
         self.films.add(session_id)
-        return web.json_response({"recording": True, "number": 1})
+        return web.json_response({"recording": True}, headers={"Location": "?number=1"})
 
     async def recorded(self, request: web.Request) -> web.Response:
         if self.behaviour.is_recording_kept_back:
