@@ -141,7 +141,8 @@ def render(
 ) -> None:
     """Render a portrait, moved by the face in a clip, into a file.
 
-    Ctrl-C ends the file with the frame at hand. Nothing is left behind when rendering fails.
+    Ctrl-C ends the file with the frame at hand. Until it is complete it is NAME.unfinished.mp4,
+    which plays as far as it goes, and stays where the program is killed or the disk full.
     """
     from stream.motion_file import is_motion_file, refuse_model
     from stream.parts import load_model, tracker_maker
