@@ -23,6 +23,7 @@ from engine.frame import Frame
 from stream.cameras import Opened, Opener, Place
 from stream.colours import RgbReader
 from stream.live_sound import Alignment, LiveSound
+from stream.torn_jpeg import TornJpeg
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class Reader:
             self.reason = getattr(error, "strerror", None) or str(error)
         except Exception as error:
             # The outermost frame of this thread: whoever watches it opens the source again.
-            self.reason = f"{type(error).__name__}: {error}"
+            self.reason = ": ".join(filter(None, (type(error).__name__, str(error))))
             logger.debug("%s cannot be read", self._place, exc_info=True)
         finally:
             self.ended.set()
@@ -133,6 +134,7 @@ class Reader:
     def _frames(self, opened: Opened) -> Iterator[Frame]:
         to_frame = _FrameMaker(is_camera=opened.is_camera)
         video = opened.container.streams.video[0]
+        torn = TornJpeg() if getattr(video, "name", "") == "mjpeg" else None
         audio = audio_of(opened) if self._sound is not None else []
         for packet in opened.container.demux(video, *audio):
             if self._is_given_up:
@@ -142,6 +144,9 @@ class Reader:
             elif self._is_stale(packet):
                 self.alive_s = time.monotonic()
                 self._tally.skipped += 1
+                continue
+            if torn is not None and torn.is_torn(bytes(packet)):
+                self._leave_out()
                 continue
             for decoded in self._decoded(packet):
                 if isinstance(decoded, AudioFrame):

@@ -23,6 +23,7 @@ from stream.cameras import Opened, Place, place_of
 from stream.clips import Clip
 from stream.live_reader import captured_at
 from stream.live_source import MOST_HANGING, LiveSource
+from stream.torn_jpeg import TornJpeg
 from tests.video_files import make_clip
 from tests.virtual_camera_fake import wait_until
 
@@ -342,18 +343,21 @@ def test_damaged_packets_are_left_out_and_counted(is_camera: bool) -> None:
 
 
 def test_a_damaged_motion_jpeg_picture_costs_only_itself(tmp_path: Path) -> None:
-    """The real decoder: the first picture and one on the way are cut short, one is empty."""
+    """The real decoder: two are garbage, the first among them, and one lacks its last lines."""
     path = tmp_path / "camera.avi"
     with av.open(str(path), "w") as file:
         stream = file.add_stream("mjpeg", rate=30)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
         for index in range(12):
-            picture = av.VideoFrame.from_ndarray(plain(10 + 20 * index), format="rgb24")
+            noise = np.random.default_rng(index).integers(0, 255, (48, 64, 3), np.uint8)
+            picture = av.VideoFrame.from_ndarray(noise, format="rgb24")
             picture = picture.reformat(format="yuvj420p")
             picture.pts, picture.time_base = index, Fraction(1, 30)
             for packet in stream.encode(picture):
-                if index in (0, 5):
-                    cut = av.Packet(b"\xa8\x0a" + bytes(packet)[2:100])
+                if index in (0, 5, 9):
+                    data = bytes(packet)
+                    torn = data[: len(data) - 200] if index == 9 else b"\xa8\x0a" + data[2:100]
+                    cut = av.Packet(torn)
                     cut.pts, cut.dts, cut.time_base = packet.pts, packet.dts, packet.time_base
                     cut.stream, cut.is_keyframe = stream, True
                     packet = cut
@@ -369,8 +373,8 @@ def test_a_damaged_motion_jpeg_picture_costs_only_itself(tmp_path: Path) -> None
     source.start()
     wait_until(lambda: source.state == "away")
     assert source.stop()
-    assert len(slot.frames) == 10
-    assert source.damaged == 2
+    assert len(slot.frames) == 9
+    assert source.damaged == 3
     assert len(asked) == 1
 
 
@@ -506,3 +510,12 @@ def test_a_phone_that_sends_motion_jpeg_over_http_is_a_camera() -> None:
         assert source.stop()
         phone.shutdown()
     assert slot.levels()[-1] == pytest.approx(90, abs=3)
+
+
+def test_a_camera_that_never_ends_its_pictures_is_believed() -> None:
+    jpeg, end = b"\xff\xd8 lines", b"\xff\xd9"
+    torn = TornJpeg()
+    assert not any(torn.is_torn(jpeg) for _ in range(20))
+    assert not any(torn.is_torn(jpeg + end + bytes(300)) for _ in range(20))
+    assert torn.is_torn(jpeg)
+    assert torn.is_torn(jpeg + bytes(300))
