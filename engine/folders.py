@@ -33,3 +33,12 @@ def write_whole(path: Path, *parts: bytes) -> None:
         Path(name).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def user_data() -> Path:
+    """The folder for what the user made and may want back; it need not exist yet."""
+    if sys.platform == "win32":
+        return user_cache()
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support/understudy"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "understudy"

@@ -11,12 +11,18 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import av
+from av import FFmpegError
 from av.container import InputContainer
 
 from engine.errors import InputError, MachineError
 
-URL_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps")
+URL_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "http", "https")
 """Anything else that looks like an address is refused: FFmpeg would open files and pipes by it."""
+PROTOCOLS = ",".join((*URL_SCHEMES, "rtp", "srtp", "udp", "tcp", "tls", "crypto"))
+HTTP_FORMATS = "mpjpeg,mjpeg,mpegts,flv,matroska,mov"
+"""What a phone or network camera sends over HTTP; no playlists, which name other places."""
+HTTP_LOOKS_S = 1.0
+"""How much of an HTTP stream is looked at before it runs: Motion JPEG says nothing of its rate."""
 
 OPEN_S, READ_S = 10.0, 5.0
 """How long a network stream may take to answer, and then between two frames."""
@@ -98,7 +104,7 @@ def place_of(text: str, *, system: str = sys.platform, root: Path = Path("/")) -
     if system == "linux":
         raise InputError(
             f"there is no camera or file {text}. Give auto, a device such as /dev/video0, "
-            "a clip, or an rtsp:// or rtmp:// address."
+            "a clip, or an rtsp://, rtmp:// or http:// address."
         )
     return Place(kind="camera", name=text)
 
@@ -174,7 +180,7 @@ def wish_options(driver: str, wish: Wish) -> dict[str, str]:
 
 
 def _open_camera(device: str, driver: str, opening: Opening) -> Opened:
-    problem: OSError | None = None
+    problem: Exception | None = None
     for wish in _wishes(driver):
         try:
             container = opening(
@@ -182,7 +188,7 @@ def _open_camera(device: str, driver: str, opening: Opening) -> Opened:
                 format=driver,
                 options=wish_options(driver, wish),
             )
-        except OSError as error:  # av.FFmpegError is one, too
+        except (OSError, FFmpegError, ValueError) as error:
             problem = error
             if isinstance(error, FileNotFoundError | PermissionError):
                 break
@@ -204,7 +210,7 @@ def _wishes(driver: str) -> Iterator[Wish]:
             yield wish
 
 
-def _camera_error(device: str, problem: OSError | None) -> MachineError:
+def _camera_error(device: str, problem: Exception | None) -> MachineError:
     reason = getattr(problem, "strerror", None) or "it gives no pictures"
     match problem:
         case FileNotFoundError():
@@ -217,18 +223,20 @@ def _camera_error(device: str, problem: OSError | None) -> MachineError:
 
 
 def _open_url(url: str, opening: Opening) -> Opened:
-    options = {
-        "fflags": "nobuffer",
-        "flags": "low_delay",
-        "protocol_whitelist": "rtsp,rtsps,rtmp,rtmps,rtp,srtp,udp,tcp,tls,crypto",
-    }
-    if url.lower().startswith("rtsp"):
+    scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()  # FFmpeg knows no other way to write it
+    options = {"fflags": "nobuffer", "flags": "low_delay", "protocol_whitelist": PROTOCOLS}
+    if scheme.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"
+    elif scheme.startswith("http"):
+        options["format_whitelist"] = HTTP_FORMATS
+        options["analyzeduration"] = str(round(HTTP_LOOKS_S * 1e6))
     try:
-        container = opening(url, options=options, timeout=(OPEN_S, READ_S))
-    except OSError as error:
+        container = opening(f"{scheme}://{rest}", options=options, timeout=(OPEN_S, READ_S))
+    except (OSError, FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"{without_secrets(url)} cannot be opened ({error.strerror}). "
+            f"{without_secrets(url)} cannot be opened ({reason}). "
             "Check the address and that the sender is running."
         ) from error
     if not container.streams.video:

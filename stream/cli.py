@@ -31,6 +31,7 @@ from stream.options import (
     read_neutral,
 )
 from stream.roof import Elsewhere, Roof
+from stream.stdout import write_any_name
 
 if TYPE_CHECKING:
     from stream.render import RenderReport
@@ -141,7 +142,8 @@ def render(
 ) -> None:
     """Render a portrait, moved by the face in a clip, into a file.
 
-    Ctrl-C ends the file with the frame at hand. Nothing is left behind when rendering fails.
+    Ctrl-C ends the file with the frame at hand. Until it is complete it is NAME.unfinished.mp4,
+    which plays as far as it goes, and stays where the program is killed or the disk full.
     """
     from stream.motion_file import is_motion_file, refuse_model
     from stream.parts import load_model, tracker_maker
@@ -213,6 +215,14 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder where recordings lie until whoever made them has saved them. Default: one "
+            "of your own.",
+            show_default=False,
+        ),
+    ] = None,
     opens: Annotated[
         bool, typer.Option("--open", help="Open the address in the browser of this desktop.")
     ] = False,
@@ -243,6 +253,7 @@ def serve(
         framing=frame,
         most_sessions=sessions,
         token=token,
+        recordings=recordings,
     )
 
     def told(url: str) -> None:
@@ -287,6 +298,7 @@ def main() -> None:
     """Run the command line; an error that a user can act on is one line, without a traceback."""
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # Python's own, of any library: they speak to programmers
+    write_any_name()
     try:
         app(prog_name="understudy")
     except UnderstudyError as error:

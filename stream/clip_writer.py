@@ -1,12 +1,11 @@
 """Writes a clip: H.264 in BT.709 limited range, the driving clip's times, its sound.
 
-The file appears under its name only when it is complete and valid. Until then it grows beside it
-under a name of its own, which is removed when anything fails.
+The file appears under its name only when it is complete and valid. Until then it grows beside it as
+fragments, each of which can be played, and stays so where the disk is full or the program killed.
 """
 
 import logging
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from fractions import Fraction
@@ -22,6 +21,8 @@ from engine.errors import MachineError, OutputError
 from engine.frame import Frame
 from engine.installing import install
 from stream.colours import BT709_TAGS, YuvWriter
+from stream.growing_file import GrowingFile
+from stream.output_place import check_place, failures_named, reason_of
 from stream.sound import AudioPacket
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,17 @@ QUALITY = {"crf": "17", "preset": "veryfast"}
 """crf 17 is visually lossless. On two cores veryfast takes half of medium's time (6 against 13 ms a
 picture at 480 x 480) for the same PSNR within 0.1 dB and a smaller file."""
 
+FRAGMENT_MS = 500
+"""So much may be lost where the program is killed, and what the encoder holds: ten pictures."""
+FRAGMENTS = {
+    # At the end one index of all pictures is written and the fragments' own become dead bytes:
+    # editors and old players take the file as any other.
+    "movflags": "hybrid_fragmented+delay_moov",
+    "frag_duration": str(FRAGMENT_MS * 1000),
+    "use_editlist": "1",
+}
+CLUSTERS = {"cluster_time_limit": str(FRAGMENT_MS)}
+"""The same in Matroska's words."""
 FEWEST_TICKS = 15_000
 """At least so many ticks a second, for pictures between the places of an even clip."""
 SNAP_S = Fraction(1, 1000)
@@ -56,14 +68,19 @@ def check_output(path: Path, *, force: bool) -> None:
     if path.suffix.lower() not in CONTAINERS:
         known = ", ".join(CONTAINERS)
         raise OutputError(f"cannot write {path.name}: its name must end in one of {known}.")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder. Give the name of a file in it.")
-    if path.exists() and not force:
-        raise OutputError(
-            f"{path} exists already. Add --force to replace it, or choose a new name."
-        )
-    if not path.parent.is_dir():
-        raise OutputError(f"there is no folder {path.parent}. Make it, or choose another.")
+    check_place(path, force=force)
+
+
+class BrokenOffError(OutputError):
+    """A clip that could not be written to its end."""
+
+    def __init__(self, path: Path, reason: str, kept: Path | None) -> None:
+        """Say why, and where the part is that was written, if it shows anything."""
+        left = "nothing was left behind" if kept is None else f"what was written is in {kept}"
+        super().__init__(f"cannot write {path}: {reason} {left[0].upper()}{left[1:]}.")
+        self.reason = reason
+        """Why, and what to do, without the name of a file."""
+        self.kept = kept
 
 
 @contextmanager
@@ -76,26 +93,26 @@ def clip_writer(
     sound: Soundtrack | None = None,
     force: bool = False,
 ) -> Iterator["ClipWriter"]:
-    """A clip to be written. Without a call of its `finish`, nothing is left behind."""
+    """A clip to be written. Without a call of its `finish`, nothing is left behind.
+
+    Only where it cannot be written any further, what was written stays.
+    """
     check_output(path, force=force)
-    growing = path.with_name(f".{path.name}.{os.getpid()}.part")
-    extension = path.suffix.lower()
+    with failures_named(path):
+        growing = GrowingFile(path)
     output: OutputContainer | None = None
     try:
-        with failures_named(path):
-            output = av.open(
-                str(growing), "w", format=CONTAINERS[extension], options=_options(extension, rate)
-            )
-            stream = _video_stream(output, width, height, rate)
-            if sound is not None:
-                sound.attach(output, extension)
-            output.start_encoding()  # now, so that a folder that refuses the file is known at once
-        yield ClipWriter(output, stream, rate=rate, sound=sound, growing=growing, path=path)
+        output = av.open(
+            growing, "w", format=CONTAINERS[path.suffix.lower()], options=_options(path, rate)
+        )
+        stream = _video_stream(output, width, height, rate)
+        _begin(output, path, sound)
+        writer = ClipWriter(output, stream, rate=rate, sound=sound, growing=growing)
+        yield writer
     finally:
         if output is not None:
-            with suppress(av.FFmpegError):  # a disk that was full before is so again
-                output.close()
-        growing.unlink(missing_ok=True)
+            _closed(output)
+        growing.discard()
 
 
 class ClipWriter:
@@ -108,8 +125,7 @@ class ClipWriter:
         *,
         rate: Fraction,
         sound: Soundtrack | None,
-        growing: Path,
-        path: Path,
+        growing: GrowingFile,
     ) -> None:
         self.frames = 0
         """Pictures written so far."""
@@ -122,7 +138,6 @@ class ClipWriter:
         self._lost_sound = 0
         self._yuv = YuvWriter()
         self._growing = growing
-        self._path = path
 
     def write(self, frame: Frame) -> None:
         """Append a picture; its captured_ns is its time after the first one, growing strictly."""
@@ -130,28 +145,44 @@ class ClipWriter:
         picture = self._yuv.picture(frame.pixels)
         picture.pts, picture.time_base = self._last_tick, self._tick_s
         picture.duration = round(1 / self._rate / self._tick_s)
-        with failures_named(self._path):
+        with self._failures_kept():
             self._write_sound(self._last_tick * self._tick_s)
             self._output.mux(self._stream.encode(picture))
         self.frames += 1
 
     def write_sound(self, until_ns: int) -> None:
         """Append the sound up to this time, while no picture comes."""
-        with failures_named(self._path):
+        with self._failures_kept():
             self._write_sound(Fraction(until_ns, 1_000_000_000))
 
     def finish(self, *, whole: bool = True) -> None:
         """Complete the file and give it its name; the sound of a shortened one ends with it."""
         if not self.frames:
             raise ValueError("a clip needs at least one picture")
-        with failures_named(self._path):
+        with self._failures_kept():
             end_s = self._last_tick * self._tick_s + 1 / self._rate
             self._write_sound(None if whole else end_s)
             self._output.mux(self._stream.encode(None))
             self._output.close()
-            self._growing.replace(self._path)
+            self._growing.finish()
         if self._lost_sound:
             logger.warning("%d damaged pieces of the sound were left out", self._lost_sound)
+
+    def _break_off(self) -> Path | None:
+        """End the file as far as it came; where it is, or None where it shows nothing."""
+        _closed(self._output)
+        return self._growing.place if self._growing.keep() else None
+
+    @contextmanager
+    def _failures_kept(self) -> Iterator[None]:
+        """Keep what was written where the file cannot grow, and say where it is."""
+        try:
+            yield
+        except OSError as error:
+            raise BrokenOffError(self._growing.path, reason_of(error), self._break_off()) from error
+        except av.FFmpegError as error:
+            reason = f"the encoder failed ({error.strerror})."
+            raise BrokenOffError(self._growing.path, reason, self._break_off()) from error
 
     def _write_sound(self, until_s: Fraction | None) -> None:
         if self._sound is None:
@@ -171,21 +202,30 @@ class ClipWriter:
         return round((place_s if abs(time_s - place_s) <= SNAP_S else time_s) / self._tick_s)
 
 
-@contextmanager
-def failures_named(path: Path) -> Iterator[None]:
-    """Say which file could not be written, why, and what to do."""
+def _begin(output: OutputContainer, path: Path, sound: Soundtrack | None) -> None:
+    """Add the sound and write the file's head, so that what it cannot take is known at once."""
     try:
-        yield
-    except OSError as error:  # PyAV's own for a full disk is one, too
-        raise OutputError(
-            f"cannot write {path}: {error.strerror}. "
-            "Free some space or choose another place; nothing was left behind."
-        ) from error
-    except av.FFmpegError as error:
-        raise OutputError(
-            f"cannot write {path}: {error.strerror}. The sound of the driving clip seems damaged; "
-            "take it out (ffmpeg -i IN -an OUT) and try again. Nothing was left behind."
-        ) from error
+        if sound is not None:
+            sound.attach(output, path.suffix.lower())
+        output.start_encoding()
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {reason_of(error)}") from error
+    except (av.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        advice = (
+            ""
+            if sound is None
+            else (
+                " The sound of the driving clip may be the reason: take it out "
+                "(ffmpeg -i IN -an OUT), or write an .mkv, which takes most kinds."
+            )
+        )
+        raise OutputError(f"cannot write {path}: {reason}.{advice}") from error
+
+
+def _closed(output: OutputContainer) -> None:
+    with suppress(av.FFmpegError, OSError):  # a disk that was full before is so again
+        output.close()
 
 
 def _ticks_per_second(rate: Fraction) -> int:
@@ -193,9 +233,11 @@ def _ticks_per_second(rate: Fraction) -> int:
     return rate.numerator * math.ceil(FEWEST_TICKS / rate.numerator)
 
 
-def _options(extension: str, rate: Fraction) -> dict[str, str]:
-    """For mp4 and mov, edit lists in the clip's own ticks: the usual 1 ms would round durations."""
-    return {} if extension == ".mkv" else {"movie_timescale": str(_ticks_per_second(rate))}
+def _options(path: Path, rate: Fraction) -> dict[str, str]:
+    """Fragments; and for mp4 and mov edit lists in the clip's own ticks, finer than 1 ms."""
+    if path.suffix.lower() == ".mkv":
+        return CLUSTERS
+    return FRAGMENTS | {"movie_timescale": str(_ticks_per_second(rate))}
 
 
 def _video_stream(output: OutputContainer, width: int, height: int, rate: Fraction) -> VideoStream:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from threading import Thread
 
-from engine.errors import OutputError
+from engine.errors import OutputError, UnderstudyError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from stream.clip_writer import ClipWriter, clip_writer
@@ -19,7 +19,7 @@ NOMINAL_RATE = Fraction(30)
 """What the file says; each picture has its own time."""
 LOOK_UP_S = 0.2
 """How often the sound is written while no picture comes."""
-FINISH_S = 10.0
+FINISH_S = 30.0
 
 
 class FileSink:
@@ -39,8 +39,8 @@ class FileSink:
     ) -> None:
         self.frames = 0
         """Written so far."""
-        self.problem: OutputError | None = None
-        """Why the file could not be written; nothing of it was left behind."""
+        self.problem: UnderstudyError | None = None
+        """Why the file is not what was wanted."""
         self._slot = slot
         self._path = path
         self._size = (width, height)
@@ -57,15 +57,27 @@ class FileSink:
     def stop(self) -> None:
         """End the file with the last result, valid."""
         self._slot.close()
-        if self._thread.ident is not None:
-            self._thread.join(FINISH_S)
+        if self._thread.ident is None:
+            return
+        self._thread.join(FINISH_S)
+        if self._thread.is_alive():
+            self.problem = OutputError(
+                f"{self._path} was not complete after {FINISH_S:g} s: the disk hangs. What was "
+                f"written is beside it, with the word unfinished in its name."
+            )
 
     def _run(self) -> None:
         try:
             self._write()
-        except OutputError as error:
+        except UnderstudyError as error:
             self.problem = error
             logger.warning("%s", error)
+        except Exception as error:
+            # The outermost frame of this thread: a lost recording is never passed over.
+            self.problem = OutputError(
+                f"cannot write {self._path}: {type(error).__name__}: {error}. Please report this."
+            )
+            logger.exception("the file's thread failed")
 
     def _write(self) -> None:
         width, height = self._size

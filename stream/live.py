@@ -1,5 +1,6 @@
 """The job of `understudy live`: a camera in; a virtual camera, a window, a file out."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
@@ -20,6 +21,7 @@ from engine.slot import LatestSlot
 from stream.cameras import Opener, open_place, place_of
 from stream.clip_writer import check_output
 from stream.file_sink import FileSink
+from stream.growing_file import tell_left_behind
 from stream.hotkeys import Keys
 from stream.live_controls import HELP, LiveControls
 from stream.live_portraits import Gallery, enroll_all
@@ -30,6 +32,8 @@ from stream.loop import FrameLoop
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.preview import Preview
 from stream.virtual_camera import VirtualCamera
+
+logger = logging.getLogger(__name__)
 
 TELL_EVERY_S = 10.0
 WARM_S = 60.0
@@ -45,7 +49,7 @@ class LiveJob:
     """What to run, as the user asked for it."""
 
     camera: str
-    """auto, a device, a clip, or an rtsp:// or rtmp:// address."""
+    """auto, a device, a clip, or an rtsp://, rtmp:// or http:// address."""
     portraits: Sequence[Path]
     """Up to nine, one for each of the keys 1-9; the first is shown first."""
     virtual_camera: str | None = None
@@ -105,7 +109,8 @@ def live(
         )
         slot: LatestSlot[Frame] = LatestSlot()
         source = LiveSource(place, slot, loop=job.loop, opener=opener)
-        loop = FrameLoop(reenactor, slot, on_step=_recording(recorder, reenactor))
+        recording = None if recorder is None else _MotionRecording(recorder, reenactor)
+        loop = FrameLoop(reenactor, slot, on_step=recording)
         stream = _Stream(loop, source, gallery, adapts=job.adapts, mixer=mixer, say=say, stop=stop)
         try:
             stream.open_sinks(job)
@@ -116,6 +121,8 @@ def live(
             stream.stop()
         if recorder is not None and recorder.frames:
             recorder.finish(_nominal(source.rate))
+        if recording is not None and recording.problem is not None:
+            raise recording.problem
         return stream.report(recorder)
 
 
@@ -132,6 +139,8 @@ def check_job(job: LiveJob) -> None:
     if job.record_motion is not None:
         check_motion_output(job.record_motion, force=job.force)
     for path in (job.out, job.record_motion):
+        if path is not None:
+            tell_left_behind(path.parent)
         is_read = path is not None and path.exists() and Path(job.camera).exists()
         if is_read and path is not None and path.samefile(job.camera):
             raise OutputError(f"{path} is read by this run itself. Choose another output.")
@@ -161,6 +170,7 @@ class _Stream:
         self._camera: VirtualCamera | None = None
         self._file: FileSink | None = None
         self._preview: Preview | None = None
+        self._records_motion = False
         self._controls = LiveControls(
             loop,
             self._quality,
@@ -173,6 +183,7 @@ class _Stream:
 
     def open_sinks(self, job: LiveJob) -> None:
         """Open what was asked for. The first of them closes the latency record."""
+        self._records_motion = job.record_motion is not None
         look, tell = self._controls.look, iter([self._loop.shown])
         ignore: Callable[[Frame], None] = lambda frame: None  # noqa: E731
         if job.virtual_camera:
@@ -260,11 +271,19 @@ class _Stream:
             self._preview.update()
             if not self._preview.is_open:
                 self._preview = None
-                if self._camera is None and self._file is None:
-                    self._stop.set()  # nobody is left to show anything to
+        if not (self._is_shown or self._is_recorded):
+            self._stop.set()  # nobody is left to show anything to
         key = keys.poll(LOOK_UP_S if self._preview is None else WINDOW_S)
         if key is not None:
             self._controls.press(key)
+
+    @property
+    def _is_shown(self) -> bool:
+        return self._camera is not None or self._preview is not None
+
+    @property
+    def _is_recorded(self) -> bool:
+        return self._records_motion or (self._file is not None and self._file.problem is None)
 
     def _tell(self) -> None:
         """One line of figures."""
@@ -286,6 +305,8 @@ class _Stream:
             parts.append("no face in view")
         if self._quality.note:
             parts.append(self._quality.note)
+        if source.damaged:
+            parts.append(f"{source.damaged} damaged pictures left out")
         if figures.failures:
             parts.append(f"{figures.failures} failed steps")
         self._say(", ".join(parts))
@@ -304,12 +325,22 @@ class _Stream:
             time.sleep(WINDOW_S)
 
 
-def _recording(
-    recorder: MotionWriter | None, reenactor: Reenactor[MotionT]
-) -> Callable[[Frame], None] | None:
-    if recorder is None:
-        return None
-    return lambda result: recorder.add(result.captured_ns, reenactor.motion)
+class _MotionRecording:
+    """Takes the motion of each result; a disk that is full ends it, not the stream."""
+
+    def __init__(self, recorder: MotionWriter, reenactor: Reenactor[MotionT]) -> None:
+        self.problem: OutputError | None = None
+        self._recorder = recorder
+        self._reenactor = reenactor
+
+    def __call__(self, result: Frame) -> None:
+        if self.problem is not None:
+            return
+        try:
+            self._recorder.add(result.captured_ns, self._reenactor.motion)
+        except OutputError as error:
+            self.problem = error
+            logger.warning("%s", error)
 
 
 def _nominal(rate: float) -> Fraction:

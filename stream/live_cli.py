@@ -49,7 +49,7 @@ def live(
         typer.Option(
             metavar="auto|DEVICE|FILE|URL",
             help="What drives the portrait: the first camera, a device such as /dev/video0, "
-            "a clip in its own time, or an rtsp:// or rtmp:// address.",
+            "a clip in its own time, or an rtsp://, rtmp:// or http:// address (a phone's camera).",
         ),
     ] = "auto",
     portrait: Annotated[
@@ -100,7 +100,7 @@ def live(
     """Be on camera as the portrait.
 
     Give at least one of --virtual-camera, --preview, --out and --record-motion. Ctrl-C or q ends
-    it, and the files with it, valid.
+    it, and the files with it, valid. A file that grows is NAME.unfinished.mp4, and plays, too.
     """
     from stream.hotkeys import typed_keys
     from stream.live import LiveJob

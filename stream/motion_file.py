@@ -4,7 +4,6 @@ An npz of plain arrays, never pickle. A file is believed only after every array 
 """
 
 import os
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -21,6 +20,7 @@ from engine.motion import ARKIT_NAMES
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.reader import load_reader
 from stream.motion_layout import FORMAT, NUMBERS, VERSION
+from stream.output_place import check_place, failures_named
 
 BATCH = 512
 """Motions of which the ARKit coefficients are worked out together."""
@@ -36,14 +36,7 @@ def check_motion_output(path: Path, *, force: bool) -> None:
     """Refuse a place that cannot be written, before any work is done for it."""
     if path.suffix.lower() != ".npz":
         raise OutputError(f"cannot write {path.name}: the name of a motion file must end in .npz.")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder. Give the name of a file in it.")
-    if path.exists() and not force:
-        raise OutputError(
-            f"{path} exists already. Add --force to replace it, or choose a new name."
-        )
-    if not path.parent.is_dir():
-        raise OutputError(f"there is no folder {path.parent}. Make it, or choose another.")
+    check_place(path, force=force)
 
 
 @contextmanager
@@ -52,7 +45,7 @@ def motion_writer(path: Path, *, force: bool = False) -> Iterator["MotionWriter"
     check_motion_output(path, force=force)
     growing = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with _failures_named(path):
+        with failures_named(path):
             # On the disk, not in memory: an hour is 600 MB. It has no name, so that not even a
             # killed program leaves it behind.
             spool = TemporaryFile(dir=path.parent)  # noqa: SIM115 (closed by the `with` below)
@@ -93,7 +86,7 @@ class MotionWriter:
         for name in ROW.names or ():
             if name in NUMBERS:
                 row[name] = getattr(shown, name)
-        with _failures_named(self.path):
+        with failures_named(self.path):
             self._spool.write(row.tobytes())
         self.frames += 1
 
@@ -101,7 +94,7 @@ class MotionWriter:
         """Complete the file and give it its name; `rate` is the source's frames per second."""
         if not self.frames:
             raise ValueError("a recording needs at least one frame")
-        with _failures_named(self.path):
+        with failures_named(self.path):
             self._spool.flush()
             rows = np.memmap(self._spool, ROW, mode="r")
             arrays: dict[str, Any] = {name: rows[name] for name in ROW.names or ()}
@@ -142,14 +135,3 @@ def _arkit(rows: NDArray[np.void]) -> NDArray[np.float32]:
         offsets = batch["offsets"].reshape(-1, LANDMARKS, 3)
         found[begin : begin + BATCH] = reader.read(offsets, batch["aperture"])
     return found
-
-
-@contextmanager
-def _failures_named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, zipfile.LargeZipFile) as error:
-        raise OutputError(
-            f"cannot write {path}: {getattr(error, 'strerror', None) or error}. "
-            "Free some space or choose another place; nothing was left behind."
-        ) from error

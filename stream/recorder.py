@@ -17,7 +17,7 @@ import numpy as np
 from engine.errors import OutputError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
-from stream.clip_writer import clip_writer
+from stream.clip_writer import BrokenOffError, clip_writer
 from stream.live_sound import LiveSound
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ RATE = Fraction(30)
 LONGEST_S = 30 * 60
 """A recording that was forgotten ends here."""
 LOOK_UP_S = 0.2
-FINISH_S = 10.0
+FINISH_S = 30.0
 
 
 class Recorder:
@@ -38,7 +38,7 @@ class Recorder:
         self.path = path
         """Where the file is once it has been stopped."""
         self.failure: str | None = None
-        """What went wrong, for the user."""
+        """What went wrong, for the user, who may be far away: it names no place of this machine."""
         self.slot: LatestSlot[Frame] = LatestSlot()
         """Filled by the stream."""
         self._sound = sound
@@ -60,9 +60,19 @@ class Recorder:
             first = self._first()
             if first is not None:
                 self._write(first)
+        except BrokenOffError as error:
+            self.failure = f"the recording ended early: {error.reason}"
+            if error.kept is not None:
+                error.kept.replace(self.path)
+                self.failure += " It is saved up to there."
+            logger.warning("%s", self.failure)
         except OutputError as error:
-            self.failure = str(error)
+            self.failure = "the folder of recordings is missing or full: the server's log says why."
             logger.warning("%s", error)
+        except Exception:
+            # The outermost frame of this thread: a lost recording is never passed over.
+            self.failure = "the recording failed: the server's log says why."
+            logger.exception("the recording failed")
         finally:
             self.slot.close()
 

@@ -21,6 +21,7 @@ from engine.stats import StageTimes, timed
 from stream.clip_writer import ClipWriter, check_output, clip_writer
 from stream.clips import Clip
 from stream.compare import SideBySide
+from stream.growing_file import tell_left_behind
 from stream.hand_over import Behind, ahead
 from stream.look_ahead import FACE_ADVICE, look_ahead
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
@@ -211,6 +212,7 @@ def check_paths(job: RenderJob) -> None:
     for path in (job.portrait, job.driving):
         if job.out.exists() and path.exists() and job.out.samefile(path):
             raise OutputError(f"{job.out} is read for this render itself. Choose another output.")
+    tell_left_behind(job.out.parent)
 
 
 def _recorder(job: RenderJob) -> AbstractContextManager[MotionWriter | None]:

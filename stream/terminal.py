@@ -106,7 +106,10 @@ def working() -> Iterator[Terminal]:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Event]:
-    """Set on the first Ctrl-C or request to terminate; the second one raises KeyboardInterrupt."""
+    """Set on the first Ctrl-C or request to terminate; the second one raises KeyboardInterrupt.
+
+    A terminal that is closed asks, too, unless `nohup` had that ignored.
+    """
     stop = Event()
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
@@ -114,7 +117,9 @@ def stop_on_signals() -> Iterator[Event]:
             raise KeyboardInterrupt
         stop.set()
 
-    asked_by = (signal.SIGINT, signal.SIGTERM)
+    asked_by = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asked_by.append(signal.SIGHUP)
     before = [signal.signal(number, ask_to_stop) for number in asked_by]
     try:
         yield stop

@@ -1,5 +1,6 @@
 """What is slow to make, made once for the whole run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,14 @@ def _no_bundled_portraits_for_fake_trackers(
     """The server's tests give it a drawn disc for a face; the bundled portraits have none."""
     if request.path.name.startswith("test_stream_server"):
         monkeypatch.setattr("stream.server.shelf.ASSETS", tmp_path / "no assets")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _recordings_of_tests_stay_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers keep recordings in the user's folder, which is not the tests'."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(scope="session")

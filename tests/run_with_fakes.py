@@ -5,6 +5,7 @@ Run as a module: `python -m tests.run_with_fakes DELAY_S render ...`; the delay 
 
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import stream.parts
@@ -37,6 +38,10 @@ def tracker_maker(name: str) -> type[Tracker]:
 
 if __name__ == "__main__":
     SlowTracker.delay_s = float(sys.argv.pop(1))
+    if "serve" in sys.argv:
+        import stream.server.shelf
+
+        stream.server.shelf.ASSETS = Path("no assets")  # which show no disc
     stream.parts.load_model = load_model
     stream.parts.tracker_maker = tracker_maker
     main()

@@ -11,7 +11,7 @@ from engine.faces import mediapipe_tracker
 from engine.faces.choose import make_tracker
 from engine.faces.mediapipe_tracker import MediaPipeTracker, find_task
 from engine.faces.tracker import MeshTracker
-from engine.folders import user_cache
+from engine.folders import user_cache, user_data
 from engine.pictures import open_picture
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -89,6 +89,14 @@ def test_an_empty_cache_setting_counts_as_none(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     assert user_cache() == Path.home() / ".cache/understudy"
+
+
+def test_what_users_made_is_not_kept_among_downloads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
+    monkeypatch.setattr("sys.platform", "linux")
+    assert user_data() == Path("/somewhere/understudy")
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert user_data() == Path.home() / "Library/Application Support/understudy"
 
 
 @pytest.mark.skipif(not TASK.exists(), reason="../shared/models is missing")

@@ -1,6 +1,10 @@
 """What a user names is what is opened, asked for its best first; errors say what to do."""
 
+import socketserver
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -69,6 +73,7 @@ def test_no_camera_at_all_is_an_error_that_names_the_doctor(tmp_path: Path) -> N
         ("/dev/video3", "camera", "/dev/video3"),
         ("rtsp://10.0.0.7:8554/cam", "url", "rtsp://10.0.0.7:8554/cam"),
         ("RTMPS://host/app", "url", "RTMPS://host/app"),
+        ("http://10.0.0.8:8080/video", "url", "http://10.0.0.8:8080/video"),
     ],
 )
 def test_places_are_told_apart(text: str, kind: str, name: str) -> None:
@@ -87,7 +92,7 @@ def test_elsewhere_a_camera_has_a_name() -> None:
     assert place_of("FaceTime HD Camera", system="darwin").kind == "camera"
 
 
-@pytest.mark.parametrize("text", ["http://host/x", "file:///etc/passwd", "concat://a"])
+@pytest.mark.parametrize("text", ["ftp://host/x", "file:///etc/passwd", "concat://a"])
 def test_other_addresses_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="cannot be read live"):
         place_of(text, system="linux")
@@ -167,6 +172,53 @@ def test_an_address_is_opened_with_a_limit_of_time_and_protocols() -> None:
     assert "file" not in asked["options"]["protocol_whitelist"].split(",")
     assert all(limit > 0 for limit in asked["timeout"])
     assert not opened.is_camera
+
+
+@pytest.mark.parametrize("scheme", ["RTSP", "Rtsps", "RTMP", "HTTP"])
+def test_a_scheme_may_be_written_large(scheme: str) -> None:
+    opening = Recorder(refused=0)
+    open_place(Place(kind="url", name=f"{scheme}://Me:PassWord@host/X"), opening=opening)
+    assert opening.asked[0]["name"] == f"{scheme.lower()}://Me:PassWord@host/X"
+
+
+def test_over_http_no_playlist_is_followed() -> None:
+    """It would name other places, which FFmpeg then opens."""
+    opening = Recorder(refused=0)
+    open_place(Place(kind="url", name="http://host/x.m3u8"), opening=opening)
+    options = opening.asked[0]["options"]
+    assert not {"hls", "concat", "dash"} & set(options["format_whitelist"].split(","))
+    assert "file" not in options["protocol_whitelist"].split(",")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer"),
+    [
+        ("rtsp", b"HTTP/1.1 502 Bad Gateway\r\n\r\n<html>"),
+        ("rtsp", b"RTSP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n\0\1\2"),
+        ("rtmp", b"\x03" + bytes(3000)),
+        ("http", b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"),
+    ],
+)
+def test_a_server_that_answers_nonsense_is_an_error_in_one_line(scheme: str, answer: bytes) -> None:
+    with answering(answer) as port, pytest.raises(InputError, match="cannot be opened") as raised:
+        open_place(Place(kind="url", name=f"{scheme}://127.0.0.1:{port}/x"))
+    assert "\n" not in str(raised.value)
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """A server that says the same to everybody and hangs up; its port."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as running:
+        Thread(target=running.serve_forever, daemon=True).start()
+        yield running.server_address[1]
+        running.shutdown()
 
 
 def test_messages_do_not_repeat_a_password() -> None:

@@ -178,7 +178,7 @@ def start(delay_s: float, portrait: Path, driving: Path, out: Path) -> subproces
 def wait_for_part(folder: Path, process: subprocess.Popen[str]) -> None:
     """Until the render has begun to write."""
     for _ in range(600):
-        if list(folder.glob(".out.mp4.*.part")):
+        if list(folder.glob("out.unfinished.mp4")):
             return
         time.sleep(0.05)
     process.kill()
@@ -187,7 +187,7 @@ def wait_for_part(folder: Path, process: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_leaves_a_valid_shorter_file(
     portrait: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -221,6 +221,75 @@ def test_a_second_ctrl_c_breaks_off_and_leaves_nothing(portrait: Path, tmp_path:
     assert process.returncode == 130
     assert "Traceback" not in stderr
     assert outputs(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_killed_render_leaves_what_it_had_and_the_next_one_says_where(
+    portrait: Path, driving: Path, tmp_path: Path
+) -> None:
+    walk = [disc_picture(320, 256, (100 + index, 128)) for index in range(120)]
+    long = make_clip(tmp_path / "long.mp4", walk, sound=click(4.0, 0.1))
+    process = start(0.02, portrait, long, tmp_path / "out.mp4")
+    wait_for_part(tmp_path, process)
+    left = tmp_path / "out.unfinished.mp4"
+    while left.stat().st_size < 8192:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    long.unlink()
+    assert outputs(tmp_path) == [left.name]
+    found = pictures_of(left)
+    assert len(found) >= 10
+    done = understudy(
+        *("render", "--portrait", portrait, "--driving", driving, "--out", tmp_path / "out.mp4"),
+        *("--size", "256"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"note: {left} was left by a run that broke off" in done.stderr
+    assert outputs(tmp_path) == ["out.mp4", left.name]
+    assert len(pictures_of(left)) == len(found)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "iso-8859-1"])
+@pytest.mark.parametrize("name", [b"caf\xe9.mp4", "日本.mp4".encode(), b"2024-05-01T12:30.mp4"])
+def test_any_name_is_written_and_printed(
+    portrait: Path, driving: Path, tmp_path: Path, name: bytes, encoding: str
+) -> None:
+    out = tmp_path / os.fsdecode(name)
+    command = [sys.executable, "-m", "tests.run_with_fakes", "0", "render", "--out", str(out)]
+    done = subprocess.run(
+        [*command, "--portrait", str(portrait), "--driving", str(driving), "--size", "256"],
+        capture_output=True,
+        check=False,
+        env={**PLAIN, "PYTHONIOENCODING": encoding},
+    )
+    assert done.returncode == 0, done.stderr
+    assert outputs(tmp_path) == [out.name]
+    if encoding == "utf-8":
+        assert done.stdout.splitlines()[0] == os.fsencode(out)
+
+
+@pytest.mark.parametrize(
+    ("out", "reason"),
+    [
+        (Path("/proc/out.mp4"), "cannot write /proc/out.mp4"),
+        (Path("a" * 252 + ".mp4"), "File name too long. Choose a shorter name."),
+        (Path("é" * 128 + ".mp4"), "File name too long. Choose a shorter name."),
+    ],
+)
+@pytest.mark.parametrize("command", ["render", "live"])
+def test_a_place_that_cannot_be_written_is_one_line_at_once(
+    portrait: Path, driving: Path, tmp_path: Path, out: Path, reason: str, command: str
+) -> None:
+    driver = "--driving" if command == "render" else "--camera"
+    done = understudy(command, "--portrait", portrait, driver, driving, "--out", tmp_path / out)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: cannot write ")
+    assert reason in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "sound" not in done.stderr
+    assert done.stdout == ""
 
 
 def test_a_terminal_gets_a_progress_bar(portrait: Path, driving: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from engine.errors import OutputError
 from engine.frame import Frame, Pixels
 from stream.clip_writer import clip_writer
 from stream.clips import Clip
+from stream.growing_file import left_behind
 from stream.sound import COPIED
 from tests.test_stream_clips import COLOURS, bars, bars_of, noise, numbered
 from tests.video_files import click, heard_at, make_clip, pictures_of
@@ -76,8 +78,9 @@ def test_the_duration_is_exact(tmp_path: Path, extension: str) -> None:
         assert video.time_base is not None
         assert video.duration * video.time_base == Fraction(20, 30)
     data = path.read_bytes()
-    (timescale,) = struct.unpack_from(">I", data, data.index(b"mvhd") + 16)
-    (edited,) = struct.unpack_from(">I", data, data.index(b"elst") + 12)
+    moov = data.rindex(b"moov")  # before it lie those of the fragments, dead bytes by now
+    (timescale,) = struct.unpack_from(">I", data, data.index(b"mvhd", moov) + 16)
+    (edited,) = struct.unpack_from(">I", data, data.index(b"elst", moov) + 12)
     assert Fraction(edited, timescale) == Fraction(20, 30)
 
 
@@ -303,8 +306,10 @@ except OutputError as error:
 
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv"])
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
-def test_a_full_disk_leaves_nothing(tmp_path: Path, extension: str, share: float) -> None:
+@pytest.mark.parametrize(("share", "least"), [(0.01, 0), (0.6, 15), (0.999, 30)])
+def test_a_full_disk_leaves_what_was_written(
+    tmp_path: Path, extension: str, share: float, least: int
+) -> None:
     """A limit on the size of files fails as a full disk does: early, midway, in the last part."""
     whole = write(tmp_path / f"whole.{extension}", noise(60))
     room = int(whole.stat().st_size * share)
@@ -316,7 +321,105 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, extension: str, share: float
     )
     assert done.returncode == 7, done.stderr
     assert "File too large" in done.stdout
-    assert list(tmp_path.iterdir()) == [whole]
+    left = tmp_path / f"a.unfinished.{extension}"
+    assert sorted(tmp_path.iterdir()) == sorted([whole, *([left] if least else [])])
+    if least:
+        assert str(left) in done.stdout
+        assert least <= len(pictures_of(left)) <= 60
+    else:
+        assert "othing was left behind" in done.stdout
+
+
+KILLED = """
+import os, signal, sys
+from fractions import Fraction
+from pathlib import Path
+from stream.clip_writer import clip_writer
+from tests.test_stream_clip_writer import frames_of
+from tests.test_stream_clips import noise
+with clip_writer(Path(sys.argv[1]), width=64, height=48, rate=Fraction(30)) as writer:
+    for frame in frames_of(noise(120)):
+        writer.write(frame)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv"])
+def test_a_killed_program_leaves_a_clip_that_plays_to_its_last_second(
+    tmp_path: Path, extension: str
+) -> None:
+    path = tmp_path / f"a.{extension}"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert left.name == f"a.unfinished.{extension}"
+    assert len(pictures_of(left)) >= 120 - 30
+
+
+def test_a_finished_clip_is_an_ordinary_one(tmp_path: Path) -> None:
+    """Editors and old players read one index of all pictures, not fragments."""
+    data = write(tmp_path / "a.mp4", noise(60)).read_bytes()
+    names, at = [], 0
+    while at < len(data):
+        size, name = struct.unpack_from(">I4s", data, at)
+        names.append(name)
+        at += size
+    assert [name for name in names if name != b"free"] == [b"ftyp", b"mdat", b"moov"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2024-05-01T12:30.mp4",
+        "http:x.mp4",
+        "%d.mp4",
+        "übung 日本.mkv",
+        os.fsdecode(b"caf\xe9.mp4"),
+        "a" * 251 + ".mp4",
+        "é" * 125 + "a.mov",
+    ],
+)
+def test_any_name_that_the_disk_takes_can_be_written(tmp_path: Path, name: str) -> None:
+    """FFmpeg alone would read protocols and numbers into some, and fail at others."""
+    path = write(tmp_path / name, numbered(5))
+    assert list(tmp_path.iterdir()) == [path]
+    shutil.copy(path, tmp_path / f"copy{path.suffix}")
+    assert len(pictures_of(tmp_path / f"copy{path.suffix}")) == 5
+
+
+def test_a_name_that_is_too_long_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"File name too long\. Choose a shorter name"):
+        write(tmp_path / ("a" * 252 + ".mp4"), numbered(5))
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc on this system")
+def test_a_place_where_no_file_can_be_made_is_said(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"cannot write /proc/a\.mp4: .*\. Choose a") as raised:
+        write(Path("/proc/a.mp4"), numbered(5))
+    assert "sound" not in str(raised.value)
+
+
+def test_what_a_broken_run_left_is_found_and_empty_ones_are_deleted(tmp_path: Path) -> None:
+    for name in ("a.unfinished.mp4", "a.unfinished-2.mkv"):
+        write(tmp_path / name, numbered(5))
+    (tmp_path / "b.unfinished.mp4").write_bytes(b"")
+    (tmp_path / "c.unfinished.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(20))
+    (tmp_path / "mine.unfinished.mp4").write_bytes(b"my diary")
+    write(tmp_path / "whole.mp4", numbered(5))
+    for name in (f".e.mp4.{os.getpid()}.part", ".f.npz.99999999.part", ".g.mp4.99999999.part"):
+        (tmp_path / name).write_bytes(bytes(48))
+        if not name.startswith(".g"):  # which another machine may be writing this minute
+            os.utime(tmp_path / name, (0, 0))
+    with clip_writer(tmp_path / "d.mp4", width=64, height=48, rate=Fraction(30)) as writer:
+        found = list(left_behind(tmp_path))
+        assert [path.name for path in found] == ["a.unfinished-2.mkv", "a.unfinished.mp4"]
+        assert (tmp_path / "d.unfinished.mp4").exists(), "it grows"
+        writer.write(Frame(pixels=numbered(1)[0], captured_ns=0))
+        writer.finish()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *(f".e.mp4.{os.getpid()}.part", ".g.mp4.99999999.part"),
+        *("a.unfinished-2.mkv", "a.unfinished.mp4", "d.mp4", "mine.unfinished.mp4", "whole.mp4"),
+    ]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -292,7 +292,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_ends_the_file_valid(
     portraits: list[Path], clip: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -310,6 +310,71 @@ def test_ctrl_c_ends_the_file_valid(
     assert "Traceback" not in stderr
     assert len(pictures_of(out)) > 3
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.slow
+def test_a_killed_recording_plays_to_its_last_second_and_the_next_start_says_where(
+    portraits: list[Path], clip: Path, tmp_path: Path
+) -> None:
+    arguments = ("--camera", clip, "--portrait", portraits[0], "--out", tmp_path / "out.mp4")
+    process = start(*arguments, "--loop")
+    left = tmp_path / "out.unfinished.mp4"
+    until = time.monotonic() + 60
+    while not left.exists() or left.stat().st_size < 8192:
+        assert process.poll() is None, "it ended too early"
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    assert len(pictures_of(left)) > 3
+    _, stderr = start(*arguments).communicate(timeout=60)
+    assert f"note: {left} was left by a run that broke off" in stderr
+    assert (tmp_path / "out.mp4").exists()
+
+
+LIMITED = """
+import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+sys.argv[:1] = ["fakes", "0"]
+runpy.run_module("tests.run_with_fakes", run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_it_with_what_was_written_and_says_so(
+    portraits: list[Path], clip: Path, tmp_path: Path
+) -> None:
+    """A limit on the size of files fails as a full disk does."""
+    arguments = ["--camera", clip, "--loop", "--portrait", portraits[0]]
+    command = [sys.executable, "-c", LIMITED, "live", *arguments, "--out", tmp_path / "out.mp4"]
+    done = subprocess.run(
+        [*map(str, command)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=PLAIN,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 1
+    left = tmp_path / "out.unfinished.mp4"
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: cannot write ")
+    assert "File too large" in last
+    assert str(left) in last
+    assert len(pictures_of(left)) > 3
+    assert "Traceback" not in done.stderr
+
+
+def test_whatever_fails_in_the_files_thread_the_recording_is_not_passed_over(
+    portraits: list[Path], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(writer: object, frame: Frame) -> None:
+        raise RuntimeError("no such thing was foreseen")
+
+    monkeypatch.setattr("stream.clip_writer.ClipWriter.write", fails)
+    with pytest.raises(OutputError, match=r"out\.mp4.*no such thing was foreseen"):
+        run(job(clip, portraits, out=tmp_path / "out.mp4", loop=True))
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,29 @@
 """Frames come as the source gives them, newest wins, and what dies is picked up again."""
 
+import http.server
+import io
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from engine.errors import InputError, MachineError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
-from stream.cameras import Opened, Place
-from stream.live_source import LiveSource, captured_at
+from stream.cameras import Opened, Place, place_of
+from stream.clips import Clip
+from stream.live_reader import captured_at
+from stream.live_source import MOST_HANGING, LiveSource
+from stream.torn_jpeg import TornJpeg
 from tests.video_files import make_clip
 from tests.virtual_camera_fake import wait_until
 
@@ -65,7 +72,7 @@ class FakeContainer:
         stamps: Stamps = now_us,
         paint: Paint = plain,
     ) -> None:
-        self.streams = SimpleNamespace(video=[None])
+        self.streams = SimpleNamespace(video=[None], audio=[])
         self.decoded: list[int] = []
         self.is_closed = False
         self._levels, self._interval_s = levels, interval_s
@@ -269,3 +276,246 @@ def test_large_pictures_are_made_smaller() -> None:
     wait_until(lambda: bool(slot.frames))
     assert source.stop()
     assert slot.frames[0].pixels.shape == (720, 1280, 3)
+
+
+class Damaged(FakePacket):
+    """A packet of which no picture can be made."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(0, None, [])
+        self.stream = SimpleNamespace(codec_context=SimpleNamespace(flush_buffers=lambda: None))
+        self._problem = error
+
+    def decode(self) -> list[av.VideoFrame]:
+        raise self._problem
+
+
+class Scripted(FakeContainer):
+    """Gives these packets, and raises the exceptions between them where a packet would come."""
+
+    def __init__(self, script: list[FakePacket | Exception | Event]) -> None:
+        super().__init__([])
+        self._script = script
+
+    def demux(self, *streams: object) -> Iterator[FakePacket]:
+        for item in self._script:
+            time.sleep(0.005)
+            if isinstance(item, Exception):
+                raise item
+            if isinstance(item, Event):
+                item.wait(30)
+            else:
+                yield item
+
+
+def good(level: int) -> FakePacket:
+    return FakePacket(level, None, [])
+
+
+ODD = [
+    av.error.InvalidDataError(1094995529, "Invalid data found when processing input"),
+    av.error.EOFError(541478725, "End of file"),
+    av.error.BlockingIOError(11, "Resource temporarily unavailable"),
+    ValueError("unknown pixel format"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("is_camera", [True, False])
+def test_damaged_packets_are_left_out_and_counted(is_camera: bool) -> None:
+    """Even if the first is one of them."""
+    script: list[FakePacket | Exception | Event] = [Damaged(error) for error in ODD]
+    script.insert(1, good(10))
+    script += [good(20), Event()]
+    asked: list[Place] = []
+
+    def opener(place: Place) -> Opened:
+        asked.append(place)
+        return opened(Scripted(script), is_camera=is_camera)
+
+    slot = Collector()
+    source = LiveSource(CAMERA, slot, opener=opener, again_s=0.01)
+    source.start()
+    wait_until(lambda: 20 in slot.levels())
+    assert slot.levels() == [10, 20]
+    assert (source.damaged, source.state, len(asked)) == (len(ODD), "running", 1)
+    source.stop()
+
+
+def test_a_damaged_motion_jpeg_picture_costs_only_itself(tmp_path: Path) -> None:
+    """The real decoder: two are garbage, the first among them, and one lacks its last lines."""
+    path = tmp_path / "camera.avi"
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for index in range(12):
+            noise = np.random.default_rng(index).integers(0, 255, (48, 64, 3), np.uint8)
+            picture = av.VideoFrame.from_ndarray(noise, format="rgb24")
+            picture = picture.reformat(format="yuvj420p")
+            picture.pts, picture.time_base = index, Fraction(1, 30)
+            for packet in stream.encode(picture):
+                if index in (0, 5, 9):
+                    data = bytes(packet)
+                    torn = data[: len(data) - 200] if index == 9 else b"\xa8\x0a" + data[2:100]
+                    cut = av.Packet(torn)
+                    cut.pts, cut.dts, cut.time_base = packet.pts, packet.dts, packet.time_base
+                    cut.stream, cut.is_keyframe = stream, True
+                    packet = cut
+                file.mux(packet)
+    asked: list[Place] = []
+
+    def opener(place: Place) -> Opened:
+        asked.append(place)
+        return Opened(container=av.open(str(path)), describes="", is_camera=True)
+
+    slot = Collector()
+    source = LiveSource(CAMERA, slot, opener=opener, again_s=60.0)
+    source.start()
+    wait_until(lambda: source.state == "away")
+    assert source.stop()
+    assert len(slot.frames) == 9
+    assert source.damaged == 3
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("error", ODD, ids=lambda error: type(error).__name__)
+def test_whatever_ends_an_opening_the_source_is_opened_again(error: Exception) -> None:
+    tries: list[Scripted | Exception] = [
+        Scripted([good(10), error]),
+        error,
+        Scripted([good(20), Event()]),
+    ]
+
+    def opener(place: Place) -> Opened:
+        found = tries.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return opened(found)
+
+    slot = Collector()
+    source = LiveSource(CAMERA, slot, opener=opener, again_s=0.01)
+    source.start()
+    wait_until(lambda: 20 in slot.levels())
+    assert (source.state, source.returns) == ("running", 1)
+    source.stop()
+
+
+def test_a_driver_that_blocks_is_noticed_said_and_opened_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    freed = Event()
+    first = Scripted([good(10), freed, good(15)])
+    tries = [first, Scripted([good(20), freed])]
+    slot = Collector()
+    source = LiveSource(
+        CAMERA, slot, opener=lambda place: opened(tries.pop(0)), again_s=0.01, blocked_s=0.3
+    )
+    source.start()
+    wait_until(lambda: 20 in slot.levels())
+    assert "went away (nothing came for 0.3 s)" in caplog.text
+    assert "is back" in caplog.text
+    assert not source.stop(), "one hangs"
+    freed.set()
+    wait_until(lambda: first.is_closed)
+    assert slot.levels() == [10, 20], "what comes too late is not shown"
+    wait_until(source.stop)
+
+
+def test_a_camera_that_gives_nothing_but_damage_is_opened_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken: list[FakePacket | Exception | Event] = [Damaged(ODD[0]) for _ in range(1000)]
+    tries = [Scripted(broken), Scripted([good(20), Event()])]
+    slot = Collector()
+    source = LiveSource(
+        CAMERA, slot, opener=lambda place: opened(tries.pop(0)), again_s=0.01, blocked_s=0.2
+    )
+    source.start()
+    wait_until(lambda: 20 in slot.levels())
+    source.stop()
+    assert "nothing but damage came" in caplog.text
+
+
+def test_a_driver_that_does_not_even_open_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.live_source.OPENS_S", 0.2)
+    late = FakeContainer([10])
+    freed = Event()
+
+    def opener(place: Place) -> Opened:
+        freed.wait(30)
+        return opened(late)
+
+    with pytest.raises(MachineError, match=r"does not answer.*unplug it"):
+        LiveSource(CAMERA, Collector(), opener=opener)
+    freed.set()
+    wait_until(lambda: late.is_closed)
+
+
+def test_drivers_that_hang_again_and_again_do_not_pile_up() -> None:
+    asked: list[Place] = []
+    hangs = Event()
+
+    def opener(place: Place) -> Opened:
+        asked.append(place)
+        return opened(Scripted([hangs]))
+
+    source = LiveSource(CAMERA, Collector(), opener=opener, again_s=0.01, blocked_s=0.01)
+    source.start()
+    wait_until(lambda: len(asked) == MOST_HANGING)
+    time.sleep(0.3)
+    assert len(asked) == MOST_HANGING
+    source.stop()
+    hangs.set()
+
+
+def test_a_clip_that_fails_on_its_way_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_clip(tmp_path / "clip.mp4", [plain(90)] * 3, rate=60)
+    source = LiveSource(Place(kind="file", name=str(path)), Collector(), loop=True)
+
+    def fails(clip: Clip) -> Iterator[Frame]:
+        raise MemoryError
+
+    monkeypatch.setattr(Clip, "frames", fails)
+    source.start()
+    assert source.ended.wait(10)
+    assert source.state == "ended"
+
+
+def test_a_phone_that_sends_motion_jpeg_over_http_is_a_camera() -> None:
+    jpeg = io.BytesIO()
+    Image.fromarray(plain(90)).save(jpeg, "JPEG")
+    part = b"--part\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n"
+
+    class Phone(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=part")
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(part % (len(jpeg.getvalue()), jpeg.getvalue()))
+                    time.sleep(0.02)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Phone) as phone:
+        Thread(target=phone.serve_forever, daemon=True).start()
+        slot = Collector()
+        source = LiveSource(place_of(f"http://127.0.0.1:{phone.server_port}/video"), slot)
+        source.start()
+        wait_until(lambda: len(slot.frames) > 5)
+        assert source.stop()
+        phone.shutdown()
+    assert slot.levels()[-1] == pytest.approx(90, abs=3)
+
+
+def test_a_camera_that_never_ends_its_pictures_is_believed() -> None:
+    jpeg, end = b"\xff\xd8 lines", b"\xff\xd9"
+    torn = TornJpeg()
+    assert not any(torn.is_torn(jpeg) for _ in range(20))
+    assert not any(torn.is_torn(jpeg + end + bytes(300)) for _ in range(20))
+    assert torn.is_torn(jpeg)
+    assert torn.is_torn(jpeg + bytes(300))

@@ -99,9 +99,33 @@ export const openSession = async (offer) =>
 
 export const changeSession = (id, patch) => request("PATCH", at(id), { json: patch });
 export const recalibrate = (id) => request("POST", at(id, "/recalibrate"));
-export const setRecording = (id, on) => request("POST", at(id, "/recording"), { json: { on } });
-export const fetchRecording = async (id) =>
-  (await request("GET", at(id, "/recording"), { patienceMs: DOWNLOAD_MS })).blob();
+/** Begin one: its number among those of the session. */
+export async function beginRecording(id) {
+  const response = await request("POST", at(id, "/recording"), { json: { on: true } });
+  const place = new URL(response.headers.get("Location") ?? "", location.href);
+  return Number(place.searchParams.get("number")) || null;
+}
+
+/** End it: why it is not whole, or nothing. */
+export const endRecording = async (id) =>
+  (await readJson(await request("POST", at(id, "/recording"), { json: { on: false } }))).problem;
+
+const ofRecording = (id, number) => at(id, number ? `/recording?number=${number}` : "/recording");
+
+export const fetchRecording = async (id, number) =>
+  (await request("GET", ofRecording(id, number), { patienceMs: DOWNLOAD_MS })).blob();
+export const deleteRecording = (id, number) => request("DELETE", ofRecording(id, number));
+
+/** Whether there is a finished one. */
+export async function hasRecording(id, number) {
+  try {
+    await request("HEAD", ofRecording(id, number));
+    return true;
+  } catch (error) {
+    if (error instanceof Refused && [404, 422].includes(error.status)) return false;
+    throw error;
+  }
+}
 
 /** Give the place back; also while the page is being closed. */
 export async function endSession(id) {

@@ -102,6 +102,7 @@ async function load() {
     checkBrowser();
     await portraits.load();
     store.set({ notice: null });
+    recording.offerUnsaved(); // not awaited: it lasts until the user has decided
   } catch (error) {
     store.set({ notice: { ...explain(error), action: "reload" } });
   }
@@ -153,6 +154,7 @@ for (const [id, act] of Object.entries({
   find(`#${id}`).addEventListener("click", act);
 }
 
+store.watch((state) => state.stats, (stats) => stats && session.id && recording.hear(stats.recording, session.id));
 store.watch((state) => state.settings, () => keep(store.get()));
 store.watch((state) => state.preferences, () => keep(store.get()));
 store.watch((state) => state.preferences.cameraId, () => session.devices.changeCamera());

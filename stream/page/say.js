@@ -14,6 +14,27 @@ export function toast(text, { isTrouble = false } = {}) {
   announce(text, { isTrouble });
 }
 
+/**
+ * A question that stays until it is answered: `answers` maps the words on a button to what it does,
+ * which gives whether the question is settled.
+ */
+export function offer(text, answers) {
+  const item = build("li", { class: "toast offer" }, build("span", {}, text));
+  find("#toasts").prepend(item);
+  announce(text);
+  return new Promise((settle) => {
+    for (const [words, act] of Object.entries(answers)) {
+      const button = build("button", { type: "button", class: "plain" }, words);
+      button.addEventListener("click", async () => {
+        item.inert = true; // one answer at a time
+        const isSettled = await act().finally(() => (item.inert = false));
+        if (isSettled) settle(item.remove());
+      });
+      item.append(button);
+    }
+  });
+}
+
 /** A server's words, which may lack the capital and the full stop. */
 export function asSentence(text) {
   const trimmed = text.trim();

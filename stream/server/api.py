@@ -1,8 +1,11 @@
 """The page's API: sessions, their controls and recordings, portraits. JSON in, JSON out."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from engine.pictures import NotAPictureError, TooLargeError
 from stream.server.bodies import read_json, read_upload
@@ -86,26 +89,41 @@ async def recalibrate(request: web.Request) -> web.Response:
 
 @routes.post("/api/sessions/{id}/recording")
 async def switch_recording(request: web.Request) -> web.Response:
-    """Begin or end a recording."""
+    """Begin a recording, whose place is said at once, or end it; `problem` if it is not whole."""
     session = found_session(request)
     match (await read_json(request)).get("on"):
         case True:
-            session.record()
+            place = f"/api/sessions/{session.id}/recording?number={session.record()}"
+            return web.json_response({"recording": True}, headers={"Location": place})
         case False:
             await session.stop_recording()
         case _:
             raise refusal(web.HTTPBadRequest, 'send {"on": true} or {"on": false}')
-    return web.json_response({"recording": session.is_recording})
+    problem = session.recording_problem
+    told = {} if problem is None else {"problem": problem}
+    return web.json_response({"recording": session.is_recording} | told)
 
 
 @routes.get("/api/sessions/{id}/recording")
 async def download_recording(request: web.Request) -> web.FileResponse:
-    """The finished recording; also for a while after its session has ended."""
-    path = request.app[HALL].recordings.find(request.match_info["id"])
+    """The finished recording, the last or `?number=`; also after its session has ended."""
+    recordings, (session_id, number) = request.app[HALL].recordings, _named(request)
+    session = request.app[HALL].find(session_id)
+    is_running = session is not None and number is None and session.is_recording
+    path = None if is_running else recordings.find(session_id, number)
+    if path is None and session is not None and number is None:
+        path = session.recording
     if path is None:
-        path = found_session(request).recording
-    name = {"Content-Disposition": 'attachment; filename="understudy.mp4"'}
-    return web.FileResponse(path, headers=name)
+        raise _unknown_recording()
+    return _Download(path, lambda: recordings.saved(session_id, number))
+
+
+@routes.delete("/api/sessions/{id}/recording")
+async def delete_recording(request: web.Request) -> web.Response:
+    """Throw it away."""
+    if not request.app[HALL].recordings.delete(*_named(request)):
+        raise _unknown_recording()
+    return web.Response(status=204)
 
 
 @routes.get("/api/portraits")
@@ -164,8 +182,36 @@ def _unknown_session() -> web.HTTPException:
     return refusal(web.HTTPNotFound, "there is no such session: it has ended; start a new one")
 
 
+def _unknown_recording() -> web.HTTPException:
+    return refusal(web.HTTPNotFound, "there is no such recording: it was deleted, or never made")
+
+
+def _named(request: web.Request) -> tuple[str, int | None]:
+    """The session of a recording, and its number where one is given."""
+    number = request.query.get("number")
+    if number is not None and not (number.isdecimal() and len(number) < 7):
+        raise refusal(web.HTTPBadRequest, "number must be a number")
+    return request.match_info["id"], None if number is None else int(number)
+
+
 def _state(session: Session) -> dict[str, Any]:
     return {"settings": session.controls.told(), "portrait": session.portrait.id}
+
+
+class _Download(web.FileResponse):
+    """A file for the browser's downloads; tells when all of it was sent."""
+
+    def __init__(self, path: Path, on_sent: Callable[[], None]) -> None:
+        name = {"Content-Disposition": 'attachment; filename="understudy.mp4"'}
+        super().__init__(path, headers=name)
+        self._on_sent = on_sent
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send it; raises where the other side goes away meanwhile."""
+        writer = await super().prepare(request)
+        if request.method == "GET" and self.status == 200:
+            self._on_sent()
+        return writer
 
 
 class _TooManyPixels(web.HTTPClientError):

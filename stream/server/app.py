@@ -5,26 +5,27 @@ import logging
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import cv2
 from aiohttp import web
 
-from engine.errors import MachineError
+from engine.errors import MachineError, OutputError
 from engine.faces.face import Tracker
+from engine.folders import user_data
 from engine.model import Model
 from engine.rig.mixer import RigMixer
+from stream.output_place import reason_of
 from stream.server import api, pages, whip
 from stream.server.bodies import MOST_UPLOAD
 from stream.server.guard import WILDCARDS, Guard, middleware
 from stream.server.hall import Hall
 from stream.server.parts import HALL, SETTINGS, SHELF, STUDIO
+from stream.server.recordings import Recordings
 from stream.server.settings import ServerSettings
 from stream.server.shelf import Shelf
 from stream.server.studio import Studio
@@ -61,7 +62,8 @@ async def serving(
     async with AsyncExitStack() as stack:
         listener = stack.enter_context(_listening(settings))
         port = int(listener.getsockname()[1])
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="understudy-"))
+        recordings = _recordings(settings)
+        stack.callback(recordings.close)
         studio = Studio(
             model=model,
             make_tracker=make_tracker,
@@ -72,7 +74,7 @@ async def serving(
         shelf = Shelf()
         await studio.open(READY_TRACKERS)
         await studio.with_examiner(lambda tracker: shelf.stock(settings.portrait, tracker))
-        hall = Hall(studio, settings, Path(folder))
+        hall = Hall(studio, settings, recordings)
         stack.push_async_callback(hall.close_all)
         care = asyncio.create_task(hall.look_after())
         stack.push_async_callback(_cancelled, care)
@@ -130,6 +132,19 @@ def _listening(settings: ServerSettings) -> socket.socket:
             f"({os.strerror(error.errno or 0)}): another program may use this port; "
             "choose one with --port, or --port 0 for any"
         ) from error
+
+
+def _recordings(settings: ServerSettings) -> Recordings:
+    recordings = Recordings()
+    folder = settings.recordings or user_data() / "recordings"
+    try:
+        recordings.open(folder)
+    except OSError as error:
+        problem = f"recordings cannot be kept in {folder}: {reason_of(error)}"
+        if settings.recordings is not None:
+            raise OutputError(problem) from error
+        logger.warning("%s", f"{problem} Name it with --recordings; until then nobody can record.")
+    return recordings
 
 
 def _url(settings: ServerSettings, port: int) -> str:

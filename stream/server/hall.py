@@ -5,7 +5,6 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 from engine.errors import UnderstudyError
@@ -36,15 +35,13 @@ class FullError(UnderstudyError):
 class Hall:
     """All sessions of a server, and their connections."""
 
-    def __init__(self, studio: Studio, settings: ServerSettings, folder: Path) -> None:
+    def __init__(self, studio: Studio, settings: ServerSettings, recordings: Recordings) -> None:
         self._studio = studio
         self._size = settings.size
         self._most = settings.most_sessions
         self._stun = settings.stun
         self._adapts = settings.adapts
-        self._folder = folder
-        self.recordings = Recordings()
-        """Of sessions that have ended."""
+        self.recordings = recordings
         self._coming = 0
         self._sessions: dict[str, Session] = {}
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
@@ -92,7 +89,7 @@ class Hall:
                 studio=self._studio,
                 item=item,
                 size=self._size,
-                folder=self._folder,
+                recordings=self.recordings,
             )
             try:
                 await session.control(wanted)
@@ -155,9 +152,7 @@ class Hall:
         if driver is not None:
             self._began_s.pop(driver, None)
             await driver.close()
-        recording = await session.close()
-        if recording is not None:
-            self.recordings.keep(session_id, recording)
+        await session.close()
         logger.info("session %s: closed", session_id[:6])
         return True
 

@@ -19,6 +19,7 @@ from stream.live_sound import LiveSound
 from stream.loop import FrameLoop
 from stream.recorder import Recorder
 from stream.server.controls import Controls, changed
+from stream.server.recordings import Recordings
 from stream.server.shelf import Item
 from stream.server.studio import Enrolled, Studio
 from stream.webrtc.camera_track import CameraSource
@@ -32,7 +33,12 @@ class Session:
     """Belongs to the event loop; its frame loop has a thread of its own."""
 
     def __init__(
-        self, session_id: str, studio: Studio, enrolled: Enrolled, tracker: Tracker, folder: Path
+        self,
+        session_id: str,
+        studio: Studio,
+        enrolled: Enrolled,
+        tracker: Tracker,
+        recordings: Recordings,
     ) -> None:
         """Make one; `open_session` does so."""
         self.id = session_id
@@ -42,7 +48,8 @@ class Session:
         self._studio = studio
         self._enrolled = enrolled
         self._tracker = tracker
-        self._folder = folder
+        self._recordings = recordings
+        self._recorded = 0
         self._reenactor: Reenactor[Any] = Reenactor(model=studio.model, tracker=tracker)
         self._reenactor.portrait = enrolled.portrait
         self._mixer = None if studio.make_mixer is None else studio.make_mixer()
@@ -98,6 +105,7 @@ class Session:
             "neutral": report.neutral,
             "quality": {"size": self.ladder.size, "reason": self.ladder.reason},
             "recording": self.is_recording,
+            "recording_problem": self.recording_problem,
         }
 
     def adapt(self, now_s: float) -> None:
@@ -111,15 +119,17 @@ class Session:
             if self.ladder.size != self._enrolled.size:
                 self._adapting = asyncio.create_task(self._swap(self.portrait))
 
-    def record(self) -> None:
-        """Begin a recording; the one before is forgotten."""
+    def record(self) -> int:
+        """Begin a recording; its number, counted from 1 in this session."""
         if self.is_recording:
             raise InputError("a recording is going on already: stop it first")
-        self._forget_recording()
+        self._hand_over()  # one that ended by itself
+        self._recorded += 1
         sound = LiveSound() if self.voice.is_connected else None
-        self._recorder = Recorder(self._folder / f"{self.id}.mp4", sound)
+        self._recorder = Recorder(self._recordings.place(self.id, self._recorded), sound)
         self.outlet.record_into(self._recorder.slot)
         self.voice.record_into(sound)
+        return self._recorded
 
     async def stop_recording(self) -> None:
         """Complete the recording, if there is one."""
@@ -127,6 +137,12 @@ class Session:
         self.voice.record_into(None)
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.stop)
+            self._hand_over()
+
+    @property
+    def recording_problem(self) -> str | None:
+        """Why the last recording ended early, or is not there."""
+        return None if self._recorder is None else self._recorder.failure
 
     @property
     def is_recording(self) -> bool:
@@ -141,24 +157,22 @@ class Session:
             raise InputError("nothing was recorded yet: start a recording first")
         if recorder.is_running:
             raise InputError("the recording is still going on: stop it first")
-        if recorder.failure is not None:
-            raise InputError(recorder.failure)
         if not recorder.path.exists():
+            if recorder.failure is not None:
+                raise InputError(recorder.failure)
             raise InputError("the recording has no pictures in it: record while you are on camera")
         return recorder.path
 
-    async def close(self) -> Path | None:
-        """Stop the thread within a second, give back what was lent; a recording is handed on."""
+    async def close(self) -> None:
+        """Stop the thread within a second, give back what was lent; a recording is kept."""
         if self.is_closed:
-            return None
+            return
         self.is_closed = True
         await self.stop_recording()
         if await asyncio.to_thread(self.loop.stop):
             self._studio.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
-        path = None if self._recorder is None else self._recorder.path
-        return path if path is not None and path.exists() else None
 
     def _hold(self, mixer: RigMixer, before: Controls, now: Controls) -> None:
         """Take pose and gaze from elsewhere, or from the driver again."""
@@ -174,10 +188,11 @@ class Session:
             self._reenactor.portrait = enrolled.portrait
             self._enrolled = enrolled
 
-    def _forget_recording(self) -> None:
-        if self._recorder is not None:
-            self._recorder.path.unlink(missing_ok=True)
-            self._recorder = None
+    def _hand_over(self) -> None:
+        """A finished recording is kept for whoever made it, beyond this session."""
+        recorder = self._recorder
+        if recorder is not None and not recorder.is_running and recorder.path.exists():
+            self._recordings.keep(self.id, recorder.path, self._recorded)
 
 
 def _brief(found: dict[str, float]) -> dict[str, float | None]:
@@ -185,11 +200,11 @@ def _brief(found: dict[str, float]) -> dict[str, float | None]:
 
 
 async def open_session(
-    session_id: str, *, studio: Studio, item: Item, size: int, folder: Path
+    session_id: str, *, studio: Studio, item: Item, size: int, recordings: Recordings
 ) -> Session:
     """A session whose loop is running, and is warm soon."""
     tracker = await studio.lend_tracker()
     enrolled = await studio.enroll(item, size)
-    session = Session(session_id, studio, enrolled, tracker, folder)
+    session = Session(session_id, studio, enrolled, tracker, recordings)
     session.loop.start()
     return session

@@ -30,6 +30,8 @@ class ServerSettings:
     """What every request must carry; required beyond loopback."""
     stun: tuple[str, ...] = ()
     """STUN servers; none, because the usual ones tell a stranger who is on camera."""
+    recordings: Path | None = None
+    """The folder where they lie until they are saved; None takes the user's own."""
     pages: Path = Path(__file__).parent.parent / "page"
     """The folder of the web page."""
 

@@ -53,6 +53,9 @@ class Behaviour:
     quality: dict[str, Any] = field(default_factory=lambda: {"size": 512, "reason": None})
     is_portrait_refused: bool = False
     refused_setting: str | None = None
+    problem: str | None = None
+    """Of a recording that has ended."""
+    is_recording_kept_back: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,6 +79,8 @@ class FakeServer:
         self.asked: list[tuple[str, str, Any]] = []
         """Method, path and JSON body of each request under /api and /whep, in order."""
         self.sessions: dict[str, Session] = {}
+        self.films: set[str] = set()
+        """Sessions that have recorded; a film outlives its session."""
         self.pictures: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
         self.url = ""
@@ -221,11 +226,26 @@ class FakeServer:
 
     async def record(self, request: web.Request) -> web.Response:
         wanted = (await request.json())["on"]
-        self.sessions[request.match_info["id"]].is_recording = wanted
-        return web.json_response({"recording": wanted})
+        session_id = request.match_info["id"]
+        self.sessions[session_id].is_recording = wanted
+        if not wanted:
+            problem = self.behaviour.problem
+            return web.json_response(
+                {"recording": False} | ({"problem": problem} if problem else {})
+            )
+        self.films.add(session_id)
+        return web.json_response({"recording": True}, headers={"Location": "?number=1"})
 
     async def recorded(self, request: web.Request) -> web.Response:
+        if self.behaviour.is_recording_kept_back:
+            return refuse(500, "the server failed")
+        if request.match_info["id"] not in self.films:
+            return refuse(404, "there is no such recording")
         return web.Response(body=b"a film", content_type="video/mp4")
+
+    async def delete_recording(self, request: web.Request) -> web.Response:
+        self.films.discard(request.match_info["id"])
+        return web.Response(status=204)
 
     async def end(self, request: web.Request) -> web.Response:
         await self._end(request.match_info["id"])
@@ -261,7 +281,11 @@ class FakeServer:
         token = self.behaviour.token
         if is_ours and token and request.headers.get("Authorization") != f"Bearer {token}":
             response: web.StreamResponse = refuse(401, "this needs the server's token")
-        elif "/api/sessions/" in request.path and request.match_info["id"] not in self.sessions:
+        elif (
+            "/api/sessions/" in request.path
+            and request.match_info["id"] not in self.sessions
+            and not (request.path.endswith("/recording") and request.method != "POST")
+        ):
             response = refuse(404, "this session has ended")
         else:
             response = await handler(request)
@@ -282,6 +306,7 @@ class FakeServer:
         app.router.add_post("/api/sessions/{id}/recalibrate", self.recalibrate)
         app.router.add_post("/api/sessions/{id}/recording", self.record)
         app.router.add_get("/api/sessions/{id}/recording", self.recorded)
+        app.router.add_delete("/api/sessions/{id}/recording", self.delete_recording)
         app.router.add_post("/whep/{id}", self.watch)
         return app
 
