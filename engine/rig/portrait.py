@@ -18,6 +18,7 @@ from engine.rig.flow import PortraitFlow
 from engine.rig.gpu_frame import rig_frame
 from engine.rig.lattice import Map
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
+from engine.rig.lids import without_eyeballs
 from engine.rig.motion import RigMotion
 from engine.rig.mouth import mouth_painter
 from engine.rig.mouth_of_driver import find_mouth_of_driver
@@ -60,7 +61,8 @@ class RigPortrait:
         self._picture = np.ascontiguousarray(picture)
         self._face = PortraitFace.from_face(face)
         landmarks = self._face.landmarks
-        self._opaque = np.asarray(cv2.cvtColor(self._picture, cv2.COLOR_RGB2RGBA), np.uint8)
+        self._warped = without_eyeballs(self._picture, landmarks[:, :2])
+        self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._find_matte = find_matte
         self._layers: Layers | None = None
@@ -83,7 +85,7 @@ class RigPortrait:
         matte, landmarks = find_matte(), self._face.landmarks
         if trusted(matte, landmarks):
             self._flow = self._make_flow(head_half_width(matte, landmarks))
-            self._layers = split(self._picture, matte, self._flow.head.grid)
+            self._layers = split(self._warped, matte, self._flow.head.grid)
 
     def _make_flow(self, half_width: float | None) -> PortraitFlow:
         height, width = self._picture.shape[:2]
