@@ -29,7 +29,7 @@ _LASHES = 0.02
 _RING = 0.75
 """Beyond this radius the iris is as its rim is."""
 
-_WHITE_FROM, _WHITE_SURE = 1.25, 1.6
+_WHITE_FROM, _WHITE_SURE = 1.1, 1.35
 """Radii at which the portrait's own white begins, and from which on it is taken as it is."""
 
 _WHITE_ENOUGH = 0.9
@@ -125,7 +125,7 @@ def cut_eyeball(portrait: Pixels, source: Array, eye: Eye) -> Eyeball:
 
 def _filled_white(own: Pixels, opening: NDArray[np.uint8], away: Plane, width: float) -> Plane:
     """(h, w, 3): white everywhere, like that seen nearby."""
-    light = own.min(axis=2).astype(np.float32)
+    light = own.mean(axis=2).astype(np.float32)
     inner = _within(opening, width) > 0
     beside = inner & (away > _WHITE_FROM)
     if int(beside.sum()) < _LEAST_WHITE:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.frame import Pixels
-from engine.geometry import Array, smoothstep
+from engine.geometry import Array
 from engine.rig.eyeball import RIM, Eyeball, cut_eyeball, eye_width
 from engine.rig.lids import lash_colour
 from engine.rig.painting import Layer, polygon_mask
@@ -44,7 +44,7 @@ class EyePainter:
     width: float
     """Of the lids in the portrait, and between their corners, px."""
     ball: Eyeball
-    lash: Array
+    lash: NDArray[np.float32]
     """(3,) what closed lids meet in."""
 
     def find_layer(self, size: tuple[int, int], target: Array) -> Layer | None:
@@ -65,12 +65,19 @@ class EyePainter:
         mask, box = polygon_mask(_grown(target[self.eye.contour], grows), size)
         if mask is None:
             return None
-        colours = self._ball(back, asked, gaze, box)
-        if own > 0.0:
-            colours += (_fetch(self.ball.own, back, self.ball.corner, box) - colours) * own
+        if own == 1.0:
+            colours = self._as_it_is(back, box)
+        else:
+            colours = self._ball(back, asked, gaze, box)
+            if own > 0.0:
+                colours += (self._as_it_is(back, box) - colours) * np.float32(own)
         if shown < 1.0:
-            colours += (self.lash - colours) * (1.0 - shown)
-        return Layer(box=box, colours=np.asarray(colours, np.float32), mask=mask)
+            colours += (self.lash - colours) * np.float32(1.0 - shown)
+        return Layer(box=box, colours=colours, mask=mask)
+
+    def _as_it_is(self, back: Array, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+        """The portrait's own eye."""
+        return _fetch(self.ball.own, back, self.ball.corner, box).astype(np.float32)
 
     def _ball(
         self, back: Array, asked: float, gaze: Array, box: tuple[int, int, int, int]
@@ -122,7 +129,7 @@ def eye_painters(portrait: Pixels, source: Array) -> tuple[EyePainter, ...]:
             opening=float(np.linalg.norm(source[eye.upper] - source[eye.lower], axis=1).mean()),
             width=eye_width(source, eye),
             ball=cut_eyeball(portrait, source, eye),
-            lash=lash_colour(portrait, source, eye),
+            lash=lash_colour(portrait, source, eye).astype(np.float32),
         )
         for eye in EYES
     )
@@ -133,17 +140,20 @@ def _grown(contour: Array, by: float) -> Array:
     half = len(contour) // 2  # the outer corner comes first, the inner one half way
     along = contour[half] - contour[0]
     aside = np.array([-along[1], along[0]]) / max(hypot(*along), 1e-6)
-    upper, lower = contour[1:half].mean(axis=0), contour[half + 1 :].mean(axis=0)
-    aside = aside * (by if (lower - upper) @ aside >= 0.0 else -by)
-    tapered = np.sin(np.linspace(0.0, np.pi, half + 1))[1:-1, None] ** 0.5
-    grown: Array = contour.copy()
-    grown[1:half] -= aside * tapered
-    grown[half + 1 :] += aside * tapered
-    return grown
+    if (contour[half + half // 2] - contour[half // 2]) @ aside < 0.0:
+        aside = -aside
+    return np.asarray(contour + _OUTWARDS * (by * aside))
+
+
+_TAPERED = np.sin(np.linspace(0.0, np.pi, len(EYES[0].contour) // 2 + 1)) ** 0.5
+_OUTWARDS = np.concatenate([-_TAPERED[:-1], _TAPERED[:-1]])[:, None]
+"""For each point of an eye's contour: up along the upper lid, then down along the lower one."""
 
 
 def _step(low: float, high: float, value: float) -> float:
-    return float(smoothstep(low, high, np.asarray(value)))
+    """`smoothstep` of one number, without the price of an array."""
+    along = min(max((value - low) / (high - low), 0.0), 1.0)
+    return along * along * (3.0 - 2.0 * along)
 
 
 def _fetch(

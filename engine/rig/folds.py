@@ -48,6 +48,12 @@ _ABOVE_LIP, _UNDER_LIP = (0.2, 0.4), (0.35, 0.75)
 """Of the way between two rows at rest: they near each other freely down to the second of each pair,
 and stop before the first. A smile does draw a lip near to the nose."""
 
+_ABOVE = np.concatenate([_BELOW_NOSE[:-1].ravel(), _BELOW_LIP[:-1].ravel()])
+_ROWS = np.concatenate([_BELOW_NOSE[1:].ravel(), _BELOW_LIP[1:].ravel()])
+_ALL_FREE = np.full((len(_ROWS), 1), _UNDER_LIP[1])
+_ALL_FREE[: _BELOW_NOSE[1:].size] = _ABOVE_LIP[1]
+"""Every pair of rows at once."""
+
 
 def without_folds(rest: Array, placed: Array) -> Array:
     """The landmarks, with each row of skin held off the one above it.
@@ -56,6 +62,8 @@ def without_folds(rest: Array, placed: Array) -> Array:
         rest: (478, 3) px: where the head alone takes them.
         placed: (478, 3) where head and expression take them; it is changed.
     """
+    if (_share(rest, placed, _ABOVE, _ROWS)[2] >= _ALL_FREE).all():
+        return placed  # as in most frames
     lip = _BELOW_NOSE[-1]
     asked = placed[lip, :2]
     for pair in pairwise(_BELOW_NOSE):
@@ -86,8 +94,8 @@ def _line_up(rest: Array, placed: Array, above: Row, row: Row, near: Array) -> N
 
 
 def _share(rest: Array, placed: Array, above: Row, row: Row) -> tuple[Array, Array, Array]:
-    """The way from the row above, (9, 2) px, at rest and now; how much of the first is in it."""
+    """The way from the row above, (N, 2) px, at rest and now; how much of the first is in it."""
     own = (rest[row] - rest[above])[:, :2]
     way = (placed[row] - placed[above])[:, :2]
-    square = np.maximum((own * own).sum(axis=1), 1e-9)
-    return own, way, ((way * own).sum(axis=1) / square)[:, None]
+    square = np.maximum(np.einsum("ij,ij->i", own, own), 1e-9)
+    return own, way, (np.einsum("ij,ij->i", way, own) / square)[:, None]
