@@ -14,6 +14,7 @@ from engine.framing import Fit, Framing, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
 from engine.motion import Edit
 from engine.pictures import open_picture
+from engine.portrait_notes import warn_of
 from stream.clips import Clip
 from stream.hand_over import ahead
 
@@ -86,6 +87,7 @@ def _still(
     if face is None:
         raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
     fit = plan_fit(picture, face, frame=framing, size=size)
+    warn_of(picture, face, tracker)
     fitted = fit.picture(picture)
     shown = Shown(picture=fitted, portrait=model.enroll(fitted, fit.face(face)))
     return Source(width=fit.out_width, height=fit.out_height, clip=None, pictures=repeat(shown))
@@ -97,6 +99,7 @@ def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit
         for frame in frames:
             face = tracker.find(frame.pixels)
             if face is not None:
+                warn_of(frame.pixels, face, tracker)
                 return plan_fit(frame.pixels, face, frame=framing, size=size)
     raise InputError(f"no face was found in the portrait clip {clip.path}. {ADVICE}")
 
