@@ -11,6 +11,7 @@ from engine.frame import Pixels
 from engine.framing import Fit, Framing, letterboxed, place_on, plan_fit
 from engine.model import Model, MotionT, Portrait
 from engine.pictures import open_picture
+from engine.portrait_notes import warn_of
 from stream.portraits import ADVICE
 
 
@@ -104,6 +105,7 @@ def _fitted(
     if face is None:
         raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
     fit = plan_fit(picture, face, frame=framing, size=size)
+    warn_of(picture, face, tracker)
     return fit.picture(picture), fit.face(face), fit.note
 
 

@@ -13,6 +13,7 @@ from engine.framing import Fit, Framing, letterboxed, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
 from engine.motion import Edit
 from engine.pictures import open_picture
+from engine.portrait_notes import warn_of
 from stream.clip_files import NotAClipError
 from stream.clips import Clip
 from stream.hand_over import ahead
@@ -98,6 +99,7 @@ class Still(Generic[MotionT]):
         if face is None:
             raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
         fit = plan_fit(picture, face, frame=framing, size=size)
+        warn_of(picture, face, tracker)
         self.width, self.height, self.note = fit.out_width, fit.out_height, fit.note
         fitted = fit.picture(picture)
         self._shown = Shown(picture=fitted, portrait=model.enroll(fitted, fit.face(face)))
@@ -174,6 +176,7 @@ def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit
             pixels = letterboxed(frame.pixels, (clip.width, clip.height))
             face = tracker.find(pixels)
             if face is not None:
+                warn_of(pixels, face, tracker)
                 return plan_fit(pixels, face, frame=framing, size=size)
     raise InputError(f"no face was found in the portrait clip {clip.path}. {ADVICE}")
 

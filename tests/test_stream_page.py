@@ -135,6 +135,15 @@ def test_an_own_portrait_is_added_and_shown(
     assert until(lambda: changes(server).get("portrait") == "p3-mine.jpg")
 
 
+def test_what_is_to_be_said_of_an_own_portrait_is_said(
+    opened: Opener, server: FakeServer, tmp_path: Path
+) -> None:
+    page = opened()
+    server.behaviour.portrait_notes = ["its mouth is open"]
+    page.get_by_test_id("portrait-file").set_input_files(jpeg(tmp_path))
+    expect(page.locator(".toast")).to_contain_text("Its mouth is open.")
+
+
 def test_a_portrait_can_be_dropped_on_the_page(opened: Opener) -> None:
     page = opened()
     dropped = page.evaluate_handle(

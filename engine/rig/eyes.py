@@ -1,8 +1,7 @@
 """The eyeball seen through the lids' opening: lids cover it, gaze turns it, nothing squashes it.
 
-Two layers are cut from the portrait once: the white of the eye, filled in where the iris was, and
-the iris, completed where a lid hid it. A frame lays the iris where the gaze asks, on the white, and
-shows both through the opening.
+A frame lays the iris where the gaze asks, on the white, and shows both through the opening. The
+layers are cut by `eyeball.py`; what is warped beneath them has closed lids (`lids.py`).
 """
 
 from dataclasses import dataclass
@@ -14,25 +13,24 @@ from numpy.typing import NDArray
 
 from engine.frame import Pixels
 from engine.geometry import Array
+from engine.rig.eyeball import RIM, Eyeball, cut_eyeball, eye_width
+from engine.rig.lids import lash_colour
 from engine.rig.painting import Layer, polygon_mask
 from engine.rig.topology import EYES, Eye
 
-_IRIS_RIM, _IRIS_FADE = 1.25, 1.5
-"""Radii of the cut iris over the landmarks' iris radius: within the first it is whole (its dark rim
-and the shade beside it belong to it), at the second it has faded."""
-
-_MARGIN = 0.6
-"""Eye widths around the eye that the layers cover."""
-
 _SHUT, _PEEPS = 0.04, 0.14
-"""Of the portrait's own opening: up to the first an eye is shut, and the eyeball fades in over the
-second. A soft polygon of no area would still paint a bright line between closed lids."""
+"""Of the portrait's own opening: up to the first an eye is shut, and over the second the eyeball
+comes out of the dark line in which lids meet."""
 
-_LEAST_WHITE = 8
-"""Pixels of visible white below which it is not filled in but mixed from the eye's light."""
+_LASH_LINE = 0.012
+"""Half the width of that line, in eye widths."""
 
-_WHITE_ENOUGH = 0.75
-"""White is what is at least this bright, as a share of the eye's brightest tenth."""
+_AS_OPEN, _NOT_AS_OPEN = 0.08, 0.25
+"""Change of the opening, over the portrait's own, up to which the lids are where they were, and
+from which on they are not."""
+
+_LOOKS_STRAIGHT, _LOOKS_AWAY = 0.05, 0.2
+"""The same of the iris, in its radii."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,31 +41,54 @@ class EyePainter:
     source: Array
     """(478, 2) the portrait's landmarks."""
     opening: float
-    """Of the lids in the portrait, px."""
-    corner: Array
-    """(2,) of both layers in the portrait."""
-    white: Pixels
-    """(h, w, 3)"""
-    iris: NDArray[np.uint8]
-    """(h, w, 4) RGB and opacity"""
+    width: float
+    """Of the lids in the portrait, and between their corners, px."""
+    ball: Eyeball
+    lash: NDArray[np.float32]
+    """(3,) what closed lids meet in."""
 
     def find_layer(self, size: tuple[int, int], target: Array) -> Layer | None:
         """The eyeball where the lids of `target` (478, 2) leave it open, in a picture of (H, W)."""
-        mask, box = polygon_mask(target[self.eye.contour], size)
-        if mask is None:
-            return None
         back = self._to_portrait(target)
         asked = self._asked_opening(back, target)
-        shown = min(max((asked / self.opening - _SHUT) / _PEEPS, 0.0), 1.0)
-        white = _fetch(self.white, self._fit_opening(back, asked), self.corner, box)
+        relative = asked / self.opening
         gaze = self.source[self.eye.iris] - _apply(back, target[self.eye.iris])
-        iris = _fetch(self.iris, _moved(back, gaze), self.corner, box)
-        share = cv2.cvtColor(cv2.extractChannel(iris, 3), cv2.COLOR_GRAY2RGB)
-        change = cv2.subtract(cv2.cvtColor(iris, cv2.COLOR_RGBA2RGB), white, dtype=cv2.CV_32F)
-        change = cv2.multiply(change, share, dst=change, scale=1.0 / 255.0, dtype=cv2.CV_32F)
-        eyeball = cv2.add(white, change, dst=change, dtype=cv2.CV_32F)
-        colours = np.asarray(eyeball, np.float32)
-        return Layer(box=box, colours=colours, mask=mask * np.float32(shown))
+        away = hypot(*gaze) / max(self.ball.radius, 1e-3)
+        own = 1.0 - max(
+            _step(_AS_OPEN, _NOT_AS_OPEN, abs(relative - 1.0)),
+            _step(_LOOKS_STRAIGHT, _LOOKS_AWAY, away),
+        )
+        shown = min(max((relative - _SHUT) / _PEEPS, 0.0), 1.0)
+        grows = (
+            (own * RIM + (1.0 - shown) * _LASH_LINE) * self.width / hypot(back[0, 0], back[1, 0])
+        )
+        mask, box = polygon_mask(_grown(target[self.eye.contour], grows), size)
+        if mask is None:
+            return None
+        if own == 1.0:
+            colours = self._as_it_is(back, box)
+        else:
+            colours = self._ball(back, asked, gaze, box)
+            if own > 0.0:
+                colours += (self._as_it_is(back, box) - colours) * np.float32(own)
+        if shown < 1.0:
+            colours += (self.lash - colours) * np.float32(1.0 - shown)
+        return Layer(box=box, colours=colours, mask=mask)
+
+    def _as_it_is(self, back: Array, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+        """The portrait's own eye."""
+        return _fetch(self.ball.own, back, self.ball.corner, box).astype(np.float32)
+
+    def _ball(
+        self, back: Array, asked: float, gaze: Array, box: tuple[int, int, int, int]
+    ) -> NDArray[np.float32]:
+        """The iris on the white, where the gaze takes it."""
+        white = _fetch(self.ball.white, self._fit_opening(back, asked), self.ball.corner, box)
+        iris = _fetch(self.ball.iris, _moved(back, gaze), self.ball.corner, box)
+        free = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(iris, 3)), cv2.COLOR_GRAY2RGB)
+        beside = cv2.multiply(white, free, scale=1.0 / 255.0, dtype=cv2.CV_32F)
+        shown = cv2.cvtColor(iris, cv2.COLOR_RGBA2RGB)
+        return np.asarray(cv2.add(beside, shown, dst=beside, dtype=cv2.CV_32F), np.float32)
 
     def _to_portrait(self, target: Array) -> Array:
         """(2, 3): the similarity that takes the output's eye corners to the portrait's."""
@@ -101,61 +122,38 @@ class EyePainter:
 
 def eye_painters(portrait: Pixels, source: Array) -> tuple[EyePainter, ...]:
     """Both eyes of a portrait with landmarks `source` (478, 2) px."""
-    return tuple(_cut(portrait, source, eye) for eye in EYES)
-
-
-def _cut(portrait: Pixels, source: Array, eye: Eye) -> EyePainter:
-    """Cut both layers of one eye."""
-    height, width = portrait.shape[:2]
-    contour = source[eye.contour]
-    margin = _MARGIN * np.linalg.norm(source[eye.outer] - source[eye.inner])
-    low = np.clip(np.floor(contour.min(axis=0) - margin), 0, (width - 4, height - 4)).astype(int)
-    high = np.clip(np.ceil(contour.max(axis=0) + margin), low + 4, (width, height)).astype(int)
-    patch = np.ascontiguousarray(portrait[low[1] : high[1], low[0] : high[0]])
-    open_part = np.zeros(patch.shape[:2], np.uint8)
-    cv2.fillPoly(open_part, [np.round((contour - low) * 16).astype(np.int32)], 255, cv2.LINE_8, 4)
-    centre = source[eye.iris] - low
-    radius = np.linalg.norm(source[eye.iris + 1] - source[eye.iris + 3]) / 2.0
-    columns, rows = np.meshgrid(np.arange(patch.shape[1]), np.arange(patch.shape[0]))
-    distance = np.hypot(columns - centre[0], rows - centre[1]) / max(float(radius), 1e-3)
-    white = _white(patch, open_part, distance > _IRIS_RIM)
-    disc = np.clip((_IRIS_FADE - distance) / (_IRIS_FADE - _IRIS_RIM), 0.0, 1.0)
-    return EyePainter(
-        eye=eye,
-        source=source,
-        opening=float(np.linalg.norm(source[eye.upper] - source[eye.lower], axis=1).mean()),
-        corner=low.astype(np.float64),
-        white=white,
-        iris=_iris(patch, white, open_part, centre, disc),
+    return tuple(
+        EyePainter(
+            eye=eye,
+            source=source,
+            opening=float(np.linalg.norm(source[eye.upper] - source[eye.lower], axis=1).mean()),
+            width=eye_width(source, eye),
+            ball=cut_eyeball(portrait, source, eye),
+            lash=lash_colour(portrait, source, eye).astype(np.float32),
+        )
+        for eye in EYES
     )
 
 
-def _white(patch: Pixels, open_part: NDArray[np.uint8], beside_iris: NDArray[np.bool_]) -> Pixels:
-    """The patch as it is, but with the white of the eye where the iris was."""
-    light = patch.max(axis=2).astype(np.float32)
-    inside = open_part > 0
-    bright = np.percentile(light[inside], 90) if inside.any() else 200.0
-    seen = inside & beside_iris & (light > _WHITE_ENOUGH * bright)
-    if int(seen.sum()) >= _LEAST_WHITE:
-        filled = cv2.inpaint(patch, (~seen).astype(np.uint8), 2.0, cv2.INPAINT_TELEA)
-        filled = cv2.GaussianBlur(filled, (0, 0), 1.0)
-    else:
-        filled = np.full_like(patch, np.uint8(min(0.9 * bright + 10.0, 235.0)))
-    return np.where(beside_iris[..., None], patch, filled).astype(np.uint8)
+def _grown(contour: Array, by: float) -> Array:
+    """(N, 2) px: an outline moved outwards by so many px, but for its corners."""
+    half = len(contour) // 2  # the outer corner comes first, the inner one half way
+    along = contour[half] - contour[0]
+    aside = np.array([-along[1], along[0]]) / max(hypot(*along), 1e-6)
+    if (contour[half + half // 2] - contour[half // 2]) @ aside < 0.0:
+        aside = -aside
+    return np.asarray(contour + _OUTWARDS * (by * aside))
 
 
-def _iris(
-    patch: Pixels, white: Pixels, open_part: NDArray[np.uint8], centre: Array, disc: Array
-) -> NDArray[np.uint8]:
-    """The iris as a disc; what a lid hides is taken from the point opposite, or else is white."""
-    half_turn = np.array([[-1.0, 0.0, 2.0 * centre[0]], [0.0, -1.0, 2.0 * centre[1]]])
-    size = (patch.shape[1], patch.shape[0])
-    seen = cv2.blur(open_part, (3, 3)).astype(np.float32) / np.float32(255.0)
-    there = cv2.warpAffine(seen, half_turn, size)[..., None]
-    opposite = cv2.warpAffine(patch, half_turn, size, borderMode=cv2.BORDER_REPLICATE)
-    hidden = white + (opposite - white.astype(np.float32)) * there
-    whole = hidden + (patch - hidden) * seen[..., None]
-    return np.dstack([whole, disc * 255.0]).round().clip(0, 255).astype(np.uint8)
+_TAPERED = np.sin(np.linspace(0.0, np.pi, len(EYES[0].contour) // 2 + 1)) ** 0.5
+_OUTWARDS = np.concatenate([-_TAPERED[:-1], _TAPERED[:-1]])[:, None]
+"""For each point of an eye's contour: up along the upper lid, then down along the lower one."""
+
+
+def _step(low: float, high: float, value: float) -> float:
+    """`smoothstep` of one number, without the price of an array."""
+    along = min(max((value - low) / (high - low), 0.0), 1.0)
+    return along * along * (3.0 - 2.0 * along)
 
 
 def _fetch(

@@ -55,12 +55,15 @@ class PortraitFlow:
         self.head = HeadField(face, size, half_width=half_width)
         self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
-    def backward(self, head: HeadMotion, target: Array) -> tuple[Box, Map, Map]:
+    def backward(
+        self, head: HeadMotion, target: Array, asked: Array | None = None
+    ) -> tuple[Box, Map, Map]:
         """Where each pixel of a box comes from: the box, source x and source y in px.
 
-        Outside the box nothing moves. `target` is (478, 3), see `target_landmarks`.
+        Outside the box nothing moves. `target` is (478, 3) where the mesh goes; what lies beside it
+        follows the outline of `asked`, see `target_landmarks`, by default the same.
         """
-        field = self.head.backward(head, target)
+        field = self.head.backward(head, target if asked is None else asked)
         box = self._moving_box(field, target)
         lattice, x, y = self.head.grid.refined(field, box, self._step)
         self._lay_mesh(x, y, target, lattice)

@@ -13,9 +13,12 @@ from engine.rig.topology import OVAL
 
 
 def rig_frame(
-    flow: PortraitFlow, head: HeadMotion, target: Array, layers: Iterable[Layer]
+    flow: PortraitFlow, head: HeadMotion, target: Array, asked: Array, layers: Iterable[Layer]
 ) -> RigFrame:
-    """The frame for landmarks `target` (478, 3), with eyes and mouth above it."""
+    """The frame for landmarks `target` (478, 3), with eyes and mouth above it.
+
+    `asked` is as in `PortraitFlow.backward`.
+    """
     left, top, right, bottom = flow.mesh_box(target)
     box = left, top, max(right, left), max(bottom, top)
     corners, affine = flow.triangles.of(target, (left, top))
@@ -26,7 +29,7 @@ def rig_frame(
         outline=np.ascontiguousarray(target[list(OVAL), :2] - (left, top), np.float32),
         box=box,
         seam_reach=flow.seam_px // 2,
-        field=np.ascontiguousarray(flow.head.backward(head, target)),
+        field=np.ascontiguousarray(flow.head.backward(head, asked)),
         field_corner=(grid.left, grid.top),
         spacing=grid.spacing,
         uncovers=head.moves,

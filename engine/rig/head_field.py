@@ -149,8 +149,7 @@ class HeadField:
         turn, lean = head.linear[:2, :2], head.linear[:2, 2]
         rigid = self._shared @ np.vstack([turn.T - np.eye(2), head.at_depth(0.0), lean])
         residual = (target[_OVAL] - head.apply(self._outline))[:, :2]
-        size = np.linalg.norm(residual, axis=1) / self.face_height
-        residual *= smoothstep(_GUESSED, _SEEN, size)[:, None]
+        residual *= followed(residual, self.face_height)
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
         return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
 
@@ -170,6 +169,12 @@ class HeadField:
         largest = float(np.linalg.norm(residual, axis=1).max())
         reach = _PULL_REACH * self.face_height + _PULL_PER_MOVE * largest
         return np.asarray(np.exp(-self._beyond / reach**2))
+
+
+def followed(residual: Array, face_height: float) -> Array:
+    """(N, 1): how far what lies beside the face follows movements (N, 2) px of its outline."""
+    size = np.linalg.norm(residual, axis=1) / face_height
+    return smoothstep(_GUESSED, _SEEN, size)[:, None]
 
 
 def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:

@@ -18,9 +18,11 @@ from engine.rig.flow import PortraitFlow
 from engine.rig.gpu_frame import rig_frame
 from engine.rig.lattice import Map
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
+from engine.rig.lids import without_eyeballs
 from engine.rig.motion import RigMotion
 from engine.rig.mouth import mouth_painter
 from engine.rig.mouth_of_driver import find_mouth_of_driver
+from engine.rig.outline import Outline
 from engine.rig.painting import Box, Layer
 from engine.rig.refining import Refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion, target_landmarks
@@ -57,13 +59,15 @@ class RigPortrait:
             refiner: corrects what the geometric stage makes; None leaves it as it is.
         """
         self._picture = np.ascontiguousarray(picture)
-        self._opaque = np.asarray(cv2.cvtColor(self._picture, cv2.COLOR_RGB2RGBA), np.uint8)
-        """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._face = PortraitFace.from_face(face)
+        landmarks = self._face.landmarks
+        self._warped = without_eyeballs(self._picture, landmarks[:, :2])
+        self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
+        """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._find_matte = find_matte
         self._layers: Layers | None = None
         self._flow = self._make_flow(None)
-        landmarks = self._face.landmarks
+        self._outline = Outline(landmarks)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
@@ -81,7 +85,7 @@ class RigPortrait:
         matte, landmarks = find_matte(), self._face.landmarks
         if trusted(matte, landmarks):
             self._flow = self._make_flow(head_half_width(matte, landmarks))
-            self._layers = split(self._picture, matte, self._flow.head.grid)
+            self._layers = split(self._warped, matte, self._flow.head.grid)
 
     def _make_flow(self, half_width: float | None) -> PortraitFlow:
         height, width = self._picture.shape[:2]
@@ -109,8 +113,9 @@ class RigPortrait:
         head = head_motion(self._face, motion)
         if head.moves:
             self.cut_out()
-        target = target_landmarks(self._face, motion, head)
-        box, x, y = self._flow.backward(head, target)
+        asked = target_landmarks(self._face, motion, head)
+        target = self._outline.joined(head, asked)
+        box, x, y = self._flow.backward(head, target, asked)
         output = self._picture.copy()
         self._sample(output, box, x, y, uncovers=head.moves)
         for layer in self._layers_above(target[:, :2], motion):
@@ -129,9 +134,10 @@ class RigPortrait:
         head = head_motion(self._face, motion)
         if head.moves:
             self.cut_out()
-        target = target_landmarks(self._face, motion, head)
+        asked = target_landmarks(self._face, motion, head)
+        target = self._outline.joined(head, asked)
         layers = self._layers_above(target[:, :2], motion)
-        return rig_frame(self._flow, head, target, layers)
+        return rig_frame(self._flow, head, target, asked, layers)
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""

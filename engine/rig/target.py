@@ -7,6 +7,7 @@ import numpy as np
 from engine.faces.canonical import HeadPose, head_pose, to_picture
 from engine.faces.face import Face
 from engine.geometry import Array, rotation_from_vector
+from engine.rig.folds import without_folds
 from engine.rig.motion import RigMotion
 from engine.rig.reading import relative_lip_gap
 from engine.rig.topology import EYES, INNER_LOWER, INNER_UPPER
@@ -88,7 +89,8 @@ def target_landmarks(face: PortraitFace, motion: RigMotion, head: HeadMotion) ->
         offsets[eye.lower] = corners - closing * _LOWER_SHARE
         offsets[eye.crease] += closing * _CREASE_SHARE * (aperture < 1.0)
     moved = _meet_lips(own + offsets, motion.lip_contact * face.closes)
-    return head.apply(to_picture(face.pose.placement.apply(moved)))
+    placed = head.apply(to_picture(face.pose.placement.apply(moved)))
+    return without_folds(head.apply(face.landmarks), placed)
 
 
 def _meet_lips(points: Array, contact: float) -> Array:

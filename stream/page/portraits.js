@@ -2,7 +2,7 @@
 
 import { addPortrait, listPortraits, pictureAddress, Refused } from "/assets/api.js";
 import { build, find } from "/assets/dom.js";
-import { announce, toast } from "/assets/say.js";
+import { announce, asSentence, toast } from "/assets/say.js";
 import { explain } from "/assets/troubles.js";
 
 const KINDS = ["image/jpeg", "image/png", "image/webp"];
@@ -77,6 +77,7 @@ export class Portraits {
       const [shown] = await this.#withPictures([added]);
       this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
       await this.choose(added.id);
+      for (const note of added.notes) toast(asSentence(note));
     } catch (error) {
       toast(`${file.name}: ${explain(error).text}`, { isTrouble: true });
     } finally {

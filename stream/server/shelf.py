@@ -5,6 +5,7 @@ many. No file name of a peer is ever used.
 """
 
 import io
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from engine.errors import InputError, MachineError
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
+from engine.portrait_notes import notes_on
+
+logger = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent.parent / "assets"
 MOST_UPLOADS = 24
@@ -37,15 +41,17 @@ class Item:
     face: Face
     jpeg: bytes
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
+    notes: tuple[str, ...] = ()
+    """What its owner should know of it; see `engine/portrait_notes.py`."""
 
     @property
     def url(self) -> str:
         """Where the page finds the picture."""
         return f"/api/portraits/{self.id}/picture"
 
-    def told(self) -> dict[str, str]:
+    def told(self) -> dict[str, str | list[str]]:
         """What the page is told."""
-        return {"id": self.id, "name": self.name, "url": self.url}
+        return {"id": self.id, "name": self.name, "url": self.url, "notes": list(self.notes)}
 
 
 class Shelf:
@@ -76,8 +82,14 @@ class Shelf:
         for path in paths:
             name = _name(path.stem)
             item = examined(
-                open_picture(path), tracker, name=name, portrait_id=_free_id(name, self)
+                open_picture(path),
+                tracker,
+                name=name,
+                portrait_id=_free_id(name, self),
+                is_own=path == extra,
             )
+            for note in item.notes:
+                logger.warning("%s", note)
             self._bundled[item.id] = item
         if not self._bundled:
             raise MachineError(
@@ -99,8 +111,10 @@ def uploaded(content: bytes, name: str, make_tracker: Callable[[], Tracker]) -> 
     )
 
 
-def examined(picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str) -> Item:
-    """A portrait whose face was found."""
+def examined(
+    picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str, is_own: bool = True
+) -> Item:
+    """A portrait whose face was found; notes are made on the user's own, not on one that ships."""
     tracker.reset()
     face = tracker.find(picture)
     if face is None:
@@ -108,7 +122,9 @@ def examined(picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str) 
             f"no face was found in the portrait {name}: use one that shows a face from the front, "
             "at least 60 pixels high, in good light"
         )
-    return Item(id=portrait_id, name=name, picture=picture, face=face, jpeg=_jpeg(picture))
+    notes = notes_on(picture, face, tracker) if is_own else ()
+    jpeg = _jpeg(picture)
+    return Item(id=portrait_id, name=name, picture=picture, face=face, jpeg=jpeg, notes=notes)
 
 
 def _jpeg(picture: Pixels) -> bytes:

@@ -52,6 +52,7 @@ class Behaviour:
     """Sessions live, but their figures stop, as with a server that hangs."""
     quality: dict[str, Any] = field(default_factory=lambda: {"size": 512, "reason": None})
     is_portrait_refused: bool = False
+    portrait_notes: list[str] = field(default_factory=list)
     refused_setting: str | None = None
     problem: str | None = None
     """Of a recording that has ended."""
@@ -118,9 +119,10 @@ class FakeServer:
             task.cancel()
         await session.peer.close()
 
-    def _portrait(self, portrait_id: str) -> dict[str, str]:
+    def _portrait(self, portrait_id: str) -> dict[str, str | list[str]]:
         url = f"/api/portraits/{portrait_id}.png"
-        return {"id": portrait_id, "name": self.names[portrait_id], "url": url}
+        notes = self.behaviour.portrait_notes
+        return {"id": portrait_id, "name": self.names[portrait_id], "url": url, "notes": notes}
 
     async def list_portraits(self, request: web.Request) -> web.Response:
         return web.json_response([self._portrait(name) for name in self.pictures])
