@@ -27,13 +27,13 @@ _FARTHEST_ASIDE, _FARTHEST_UP, _FARTHEST_DOWN = 0.72, 0.27, 0.32
 _LEAST_ASIDE, _LEAST_ALONG = 0.16, 0.13
 """Shift in face heights that every portrait allows, also one that fills its picture."""
 
-_SIDE_MARGIN, _TOP_MARGIN, _CHIN_MARGIN = 0.12, 0.22, 0.06
+_SIDE_MARGIN, _TOP_MARGIN, _CHIN_MARGIN = 0.06, 0.22, 0.06
 """What must stay in the picture beside, above and below the face, in face heights."""
 
-_HAIR_CUT = 0.1
+_HAIR_CUT = 0.15
 """So much of the hair beside the face, in face heights, may leave the picture."""
 
-_FREE = 0.88
+_FREE = 0.9
 """Share of a bound up to which motion passes unchanged."""
 
 
