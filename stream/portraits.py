@@ -95,7 +95,7 @@ def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit
     """The framing of a clip's first picture with a face; a crop that followed would shake."""
     with closing(clip.frames()) as frames:
         for frame in frames:
-            face = tracker.find(frame.pixels)
+            face = tracker.find(frame.pixels, frame.captured_ns)
             if face is not None:
                 return plan_fit(frame.pixels, face, frame=framing, size=size)
     raise InputError(f"no face was found in the portrait clip {clip.path}. {ADVICE}")
@@ -105,7 +105,8 @@ def _moving(
     frames: Iterator[Frame], fit: Fit, model: Model[MotionT], tracker: Tracker
 ) -> Iterator[Shown[MotionT]]:
     for frame in frames:
-        picture, face = fit.picture(frame.pixels), tracker.find(frame.pixels)
+        picture = fit.picture(frame.pixels)
+        face = tracker.find(frame.pixels, frame.captured_ns)
         yield Shown(picture=picture, portrait=_enrolled(picture, face and fit.face(face), model))
 
 
