@@ -84,7 +84,8 @@ class RigDriver:
         elapsed_s = abs(now_ns - self._seen_ns) / 1e9
         keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
         self._seen_ns = now_ns
-        self._believed = self._believed * keep + share * (1.0 - keep)
+        steadied = self._believed * keep + share * (1.0 - keep)
+        self._believed = max(steadied, self._witness.least(moved))
         return self._believed
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.faces.canonical import to_picture
 from engine.geometry import Array
 from engine.rig.motion import RigMotion
 from engine.rig.target import PortraitFace
@@ -76,10 +77,13 @@ class HeadLimits:
         size = LARGEST if motion.log_scale > 0.0 else -SMALLEST
         turn = _bounded(motion.rotation, FARTHEST_TURN_RAD)
         log_scale = float(_bounded(np.array([motion.log_scale]), np.array([size]))[0])
-        reach = self._reach(motion.shift, turn, log_scale)
+        # Where the face goes, whether the head's movement or the landmarks' own takes it there.
+        way = motion.shift + to_picture(motion.offsets[:468].mean(axis=0))[:2]
+        reach = self._reach(way, turn, log_scale)
         bounds = np.concatenate([FARTHEST_TURN_RAD, reach, [size]])
-        kept = _bounded(np.concatenate([turn, _bounded(motion.shift, reach), [log_scale]]), bounds)
-        return replace(motion, rotation=kept[:3], shift=kept[3:5], log_scale=float(kept[5]))
+        kept = _bounded(np.concatenate([turn, _bounded(way, reach), [log_scale]]), bounds)
+        shift = motion.shift + (kept[3:5] - way)
+        return replace(motion, rotation=kept[:3], shift=shift, log_scale=float(kept[5]))
 
     def _reach(self, shift: Array, turn: Array, log_scale: float) -> Array:
         """(2,) cm: how far a head so turned and so large may go to the side it is moved to."""

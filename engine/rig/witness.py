@@ -40,7 +40,7 @@ _ERRS, _SURELY = 0.03, 0.11
 """Movement of the crown, in face heights: up to the first it may well be an error, from the second
 on it hardly is. The picture's word is weighed against this expectation."""
 
-_MOST_DOUBTED = 0.15
+_MOST_DOUBTED = 0.12
 """Movement of the crown, in face heights, that no error exceeds: whatever the picture says, no more
 than that is taken for expression."""
 
@@ -83,10 +83,12 @@ class Witness:
         now = self._look(picture)
         still = _differing(now, self._small, self._rim)
         differences = [still, *(self._difference(now, m) for m in self._in_small(moved, _MOVING))]
-        way = self._way(moved)
-        expected = float(smoothstep(_ERRS, _SURELY, np.asarray(way)))
-        share = _lowest(np.array(differences) + _TRUST * (_SHARES - expected) ** 2)
-        return max(share, 1.0 - _MOST_DOUBTED / max(way, _MOST_DOUBTED))
+        expected = float(smoothstep(_ERRS, _SURELY, np.asarray(self._way(moved))))
+        return _lowest(np.array(differences) + _TRUST * (_SHARES - expected) ** 2)
+
+    def least(self, moved: Similarity) -> float:
+        """0..1: the share of a movement that is real whatever the pictures say."""
+        return 1.0 - _MOST_DOUBTED / max(self._way(moved), _MOST_DOUBTED)
 
     def _way(self, moved: Similarity) -> float:
         """How far the crown has moved, in face heights."""
