@@ -64,7 +64,6 @@ class _Known:
     """A person of this shot, as last seen."""
 
     person: int
-    face: Face
     square: Square
     picture: Pixels
     seen_ns: int
@@ -82,7 +81,7 @@ class Identity:
         self._current: _Known | None = None
         self._was_seen = False
         self._now_ns = 0
-        self._look: Look | None = None
+        self._named: tuple[Square, Look] | None = None
         self._whole: Look | None = None
         self._continues = 1.0
 
@@ -106,6 +105,10 @@ class Identity:
         return self._continues < _CUT
 
     @property
+    def _is_cut(self) -> bool:
+        return self._continues < _SURE_CUT
+
+    @property
     def has_substitute(self) -> bool:
         """Whether somebody else is followed until the driver returns."""
         return self._current is not self._driver
@@ -120,7 +123,7 @@ class Identity:
     def may_be(self, square: Square) -> bool:
         """Whether a face there is worth a closer look; says no only where that is sure."""
         current = self._current
-        if current is None or self._was_seen or self._is_free(current):
+        if current is None or self._was_seen or self._is_cut or self._is_free(current):
             return True
         return any(self._is_near(known, square, _COARSE) for known in self._all())
 
@@ -133,15 +136,17 @@ class Identity:
         square, current = square_of_mesh(face.landmarks), self._current
         look = look_at(picture, square)
         if current is None:
-            return self._of(face, look, self._shot, self._persons)
+            return self._of(face, square, look, self._shot, self._persons)
         if self._was_seen:
             return self._named_next(current, picture, face, square, look)
         for known in self._all():
             if self._is_again(known, square, look):
-                return self._of(face, look, self._shot, known.person)
+                return self._of(face, square, look, self._shot, known.person)
         if self._is_free(current):
-            return self._of(face, look, self._shot, self._persons + 1)
-        return self._of_next_shot(face, look) if self.has_jumped else None
+            return self._of(face, square, look, self._shot, self._persons + 1)
+        if self._is_cut and not self._stood_there(current.picture, square, look):
+            return self._of_next_shot(face, square, look)
+        return None
 
     def named_driver(self, picture: Pixels, face: Face) -> Face | None:
         """The face of a driver who is back while somebody else is followed; else None."""
@@ -151,27 +156,26 @@ class Identity:
         look = look_at(picture, square)
         alike = driver.looks.likeness(look)
         if self._is_near(driver, square) and alike > _SAME_RETURNED:
-            return self._of(face, look, self._shot, driver.person)
+            return self._of(face, square, look, self._shot, driver.person)
         if alike > _SAME_AFAR:  # at a place of which the neutral face says nothing
             self._driver = None
-            return self._of(face, look, self._shot, self._persons + 1)
+            return self._of(face, square, look, self._shot, self._persons + 1)
         return None
 
     def note(self, picture: Pixels, face: Face | None) -> None:
-        """Remember what was found in this picture."""
+        """Remember what was found in this picture: the face that was named last, or none."""
         self._was_seen = face is not None
         if face is None:
             return
-        look = self._look
-        assert look is not None
+        assert self._named is not None
+        square, look = self._named
         known = next((k for k in self._all() if k.person == face.person), None)
-        square = square_of_mesh(face.landmarks)
         if face.shot != self._shot or known is None:
             is_fresh = face.shot != self._shot or self._driver is None
-            known = _Known(face.person, face, square, picture, self._now_ns, Looks(look))
+            known = _Known(face.person, square, picture, self._now_ns, Looks(look))
             self._shot, self._persons = face.shot, max(face.person, self._persons)
             self._driver = known if is_fresh else self._driver
-        known.face, known.square, known.picture = face, square, picture
+        known.square, known.picture = square, picture
         known.seen_ns = self._now_ns
         known.looks.add(look)
         self._current = known
@@ -183,8 +187,8 @@ class Identity:
             known.append(self._current)
         return known
 
-    def _of(self, face: Face, look: Look, shot: int, person: int) -> Face:
-        self._look = look
+    def _of(self, face: Face, square: Square, look: Look, shot: int, person: int) -> Face:
+        self._named = square, look
         return replace(face, shot=shot, person=person)
 
     def _named_next(
@@ -198,16 +202,15 @@ class Identity:
         alike = max(likeness(look, current.looks.last), current.looks.likeness(look))
         goes_on = self._continues > _WHOLE and alike > _SAME_IN_WHOLE
         if not jumps and (alike > _SAME_NEXT or goes_on):
-            return self._of(face, look, self._shot, current.person)
-        if not _overlap(current.square, square) and self._stood_there(
-            current.picture, square, look
-        ):
+            return self._of(face, square, look, self._shot, current.person)
+        is_beside = not _overlap(current.square, square)
+        if is_beside and self._stood_there(current.picture, square, look):
             return None
-        is_another = self.has_jumped and (way < _STAYS or self._continues < _SURE_CUT)
-        return self._of_next_shot(face, look) if jumps or is_another else None
+        is_another = self.has_jumped and (way < _STAYS or self._is_cut)
+        return self._of_next_shot(face, square, look) if jumps or is_another else None
 
-    def _of_next_shot(self, face: Face, look: Look) -> Face:
-        return self._of(face, look, self._shot + 1, self._persons + 1)
+    def _of_next_shot(self, face: Face, square: Square, look: Look) -> Face:
+        return self._of(face, square, look, self._shot + 1, self._persons + 1)
 
     def _stood_there(self, picture: Pixels, square: Square, look: Look) -> bool:
         """Whether an earlier picture had the same face, or any, at the same place."""
