@@ -228,8 +228,7 @@ def test_a_new_shot_carries_no_motion_over() -> None:
 
 def test_the_users_neutral_face_is_that_persons_alone() -> None:
     tracker, made = cast()
-    made.calibrate(disc_frame(0, (50, 60)))
-    assert made.neutral == "yours"
+    assert made.calibrate(disc_frame(0, (50, 60)))
     assert disc_x(made.step(disc_frame(1, (60, 60))).pixels) == pytest.approx(10, abs=0.6)
     tracker.shot, tracker.person = 1, 1
     assert disc_x(made.step(disc_frame(2, (60, 60))).pixels) == 0

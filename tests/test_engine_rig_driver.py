@@ -144,11 +144,11 @@ def test_motion_eases_to_rest() -> None:
 @pytest.mark.parametrize("kind", ["equal", "nan", "turned inside out", "folded", "shuffled"])
 def test_a_first_face_that_is_none_does_not_become_the_neutral_one(kind: str) -> None:
     points = made_face().landmarks
-    mirrored = points * np.float32([-1, 1, 1]) + np.float32([256, 0, 0])
+    mirrored = points * np.array([-1, 1, 1]) + np.array([256, 0, 0])
     broken = {
         "equal": np.full_like(points, 50),
         "nan": points * np.float32(np.nan),
-        "turned inside out": points * np.float32([1, 1, -1]),
+        "turned inside out": points * np.array([1, 1, -1]),
         "folded": np.where(points[:, :1] > 128, mirrored, points),
         "shuffled": points[np.random.default_rng(0).permutation(len(points))],
     }[kind]
