@@ -41,8 +41,8 @@ def look_ahead(
     if stop.is_set():
         return None
     if wanted != "auto":
-        face = _wanted_face(clip, faces, wanted)
-        take(clip.frame_at(wanted), face)
+        own = _wanted_face(clip, faces, wanted)
+        take(clip.frame_at(wanted), own)
         return wanted
     indices = find_neutrals(faces)
     if not indices and clip.stated_frames is not None and len(faces) >= clip.stated_frames:
