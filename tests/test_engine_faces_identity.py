@@ -117,6 +117,17 @@ def test_a_lost_face_may_return_a_little_elsewhere_and_farther_the_longer_it_was
         assert stream.show(scene(place), place) == expected, (away_s, place)
 
 
+def test_who_appears_before_a_bare_wall_waits_like_anybody() -> None:
+    """A wall shows nothing, so whoever comes changes all there is to see."""
+    wall = np.full((360, 640, 3), 120, np.uint8)
+    far = wall.copy()
+    far[100:260, 480:640] = scene((7, 560.0, 180.0, 320.0))[100:260, 480:640]
+    stream = Stream()
+    stream.show(ALONE, DRIVER)
+    stream.wait(wall, duration_s=0.3)
+    assert stream.show(far, (7, 560.0, 180.0, 320.0)) is None
+
+
 def test_a_face_of_another_size_is_not_the_one_that_was_lost() -> None:
     small: Place = (1, 320.0, 180.0, 180.0)
     stream = Stream()

@@ -5,6 +5,7 @@ grow with the time it was lost, and if it doesn't look like somebody else. A fac
 elsewhere while the driver was seen (a poster, a second person) is never the driver. Another person
 takes over only when the stream has come to rest, and hands it back when the driver returns. Where
 the picture itself jumps (a cut, a camera that stalled), a new shot begins: all that was is past.
+Only from a picture with the driver to the next: before a bare wall, anybody who enters is a jump.
 """
 
 from collections.abc import Callable
@@ -105,10 +106,6 @@ class Identity:
         return self._continues < _CUT
 
     @property
-    def _is_cut(self) -> bool:
-        return self._continues < _SURE_CUT
-
-    @property
     def has_substitute(self) -> bool:
         """Whether somebody else is followed until the driver returns."""
         return self._current is not self._driver
@@ -123,7 +120,7 @@ class Identity:
     def may_be(self, square: Square) -> bool:
         """Whether a face there is worth a closer look; says no only where that is sure."""
         current = self._current
-        if current is None or self._was_seen or self._is_cut or self._is_free(current):
+        if current is None or self._was_seen or self._is_free(current):
             return True
         return any(self._is_near(known, square, _COARSE) for known in self._all())
 
@@ -144,8 +141,6 @@ class Identity:
                 return self._of(face, square, look, self._shot, known.person)
         if self._is_free(current):
             return self._of(face, square, look, self._shot, self._persons + 1)
-        if self._is_cut and not self._stood_there(current.picture, square, look):
-            return self._of_next_shot(face, square, look)
         return None
 
     def named_driver(self, picture: Pixels, face: Face) -> Face | None:
@@ -206,7 +201,7 @@ class Identity:
         is_beside = not _overlap(current.square, square)
         if is_beside and self._stood_there(current.picture, square, look):
             return None
-        is_another = self.has_jumped and (way < _STAYS or self._is_cut)
+        is_another = self.has_jumped and (way < _STAYS or self._continues < _SURE_CUT)
         return self._of_next_shot(face, square, look) if jumps or is_another else None
 
     def _of_next_shot(self, face: Face, square: Square, look: Look) -> Face:
