@@ -127,11 +127,11 @@ class StampedTracker:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         """A face in the middle, or the one that the other finds."""
-        return (
-            face_in_the_middle(picture) if asks_for_echo(picture) else self._tracker.find(picture)
-        )
+        if asks_for_echo(picture):
+            return face_in_the_middle(picture)
+        return self._tracker.find(picture, now_ns)
 
     def reset(self) -> None:
         """As the other does."""

@@ -28,6 +28,10 @@ class Presence:
         self._last_ns = 0
         self._seen_ns = 0
 
+    def leave(self) -> None:
+        """Go to rest, although there is a face: it is another one than before."""
+        self.is_leaving = self._away is not None and self._away < 1.0
+
     def step(self, now_ns: int, *, seen: bool) -> float:
         """The amount to ease by at this moment, given whether the frame shows a face."""
         if self._away is None:

@@ -2,7 +2,8 @@
 
 Time comes in with the frame (`captured_ns`), so a file and a camera give the same pictures. What a
 frame shows is never an error: a face that is lost is held, then eased to the portrait's own still
-face, and eased back in when it returns.
+face, and eased back in when it returns. Each person who drives has their own neutral face: from one
+to another the portrait passes through rest, and in a new shot nothing of the last one is left.
 """
 
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Generic, Literal, Protocol, TypeAlias
 
 import numpy as np
 
+from engine.drivers import Drivers
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame, Pixels
@@ -22,13 +24,6 @@ Neutral: TypeAlias = Literal["none yet", "automatic", "next face", "yours"]
 will be taken, or the user calibrated."""
 
 NO_PICTURE: Pixels = np.zeros((0, 0, 3), np.uint8)
-
-_AFTER_A_FACE: dict[Neutral, Neutral] = {
-    "none yet": "automatic",
-    "automatic": "automatic",
-    "next face": "yours",
-    "yours": "yours",
-}
 
 
 class Mixer(Protocol[MotionT]):
@@ -67,7 +62,8 @@ class Reenactor(Generic[MotionT]):
         """Where the driver's neutral face comes from."""
         self._model = model
         self._tracker = tracker
-        self._driver = model.driver()
+        self._drivers = Drivers(model)
+        self._recalibrates = self._takes_next = False
         self._presence = Presence()
         self._motion: MotionT | None = None
 
@@ -78,7 +74,7 @@ class Reenactor(Generic[MotionT]):
     def step(self, frame: Frame) -> Frame:
         """Reenact one frame. Before any face was seen, the portrait's still picture."""
         with timed(frame.stages_ns, "find"):
-            face = self._tracker.find(frame.pixels)
+            face = self._find(frame)
         with timed(frame.stages_ns, "read"):
             motion = self._follow(frame, face)
         return self.show(frame, motion)
@@ -97,24 +93,26 @@ class Reenactor(Generic[MotionT]):
     def calibrate(self, frame: Frame, face: Face | None = None) -> bool:
         """Take this frame as the driver's neutral face, at once; False where it shows no face.
 
-        A caller that knows the frame's face already hands it in.
+        A caller that knows the frame's face already hands it in; it may be another person's than
+        is followed now, and counts for that one.
         """
-        face = face or self._tracker.find(frame.pixels)
-        if face is None:
+        face = face or self._find(frame)
+        if face is None or not face.is_plausible:
             return False
-        self._driver.calibrate(frame.pixels, face)
+        self._drivers.calibrate(frame.pixels, face)
         self.neutral = "yours"
         return True
 
     def recalibrate(self) -> None:
-        """Take the next frame with a face as the driver's neutral face."""
-        self._driver.recalibrate()
+        """Take the largest face of the next frame that has one as the driver, and as neutral."""
+        self._recalibrates = True
         self.neutral = "next face"
 
     def restart(self) -> None:
         """Begin a new driving stream: forget the face, its neutral and its motion."""
         self._tracker.reset()
-        self._driver = self._model.driver()
+        self._drivers = Drivers(self._model)
+        self._recalibrates = self._takes_next = False
         self._presence = Presence()
         self._motion = None
         self.motion = None
@@ -122,28 +120,45 @@ class Reenactor(Generic[MotionT]):
         self.is_at_rest = True
         self.neutral = "none yet"
 
+    def _find(self, frame: Frame) -> Face | None:
+        """The driver's face; what can't be a face is none."""
+        if self._recalibrates:
+            self._recalibrates, self._takes_next = False, True
+            self._tracker.reset()
+            self._drivers.renew()
+        face = self._tracker.find(frame.pixels, frame.captured_ns)
+        return face if face is not None and face.is_plausible else None
+
     def _follow(self, frame: Frame, face: Face | None) -> MotionT | None:
         """The motion to show: the face's own while it is there, else the last one, let go of.
 
         None is the portrait at rest.
         """
         self.sees_face = face is not None
+        read = None if face is None else self._read(frame, face)
         amount = self._presence.step(frame.captured_ns, seen=self.sees_face)
-        if face is not None:
-            read = self._read(frame, face)
-            self._motion = self._motion if self._presence.is_leaving else read
+        if read is not None and not self._presence.is_leaving:
+            self._motion = read
         self.is_at_rest = self._motion is None or amount >= 1.0
         if self._motion is None or amount >= 1.0:
             return None
         return self._motion.eased(amount) if amount > 0.0 else self._motion
 
     def _read(self, frame: Frame, face: Face) -> MotionT:
-        """The face's motion; notes where the neutral face comes from."""
-        before = self.neutral
-        read = self._driver.read(frame.pixels, face, frame.captured_ns)
-        if self.neutral == before:  # not where another thread has asked for the next face meanwhile
-            self.neutral = _AFTER_A_FACE[before]
-        return read
+        """The face's motion; notes who it is, and where the neutral face comes from."""
+        driver, change = self._drivers.follow(face)
+        neutral: Neutral = "automatic" if self.neutral == "none yet" else self.neutral
+        if self._takes_next:
+            self._takes_next = False
+            driver.recalibrate()
+            neutral = "yours"
+        elif change != "none":
+            neutral = "automatic"
+        if change == "person":
+            self._presence.leave()
+        if not self._recalibrates:  # another thread may have asked for the next face meanwhile
+            self.neutral = neutral
+        return driver.read(frame.pixels, face, frame.captured_ns)
 
     def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
         portrait = self.portrait

@@ -81,7 +81,7 @@ class LiveControls(Generic[MotionT]):
 
     def _recalibrate(self) -> None:
         self._loop.reenactor.recalibrate()
-        self._say("the next face is the neutral one")
+        self._say("the largest face is the driver, and neutral")
 
     def _next_mode(self) -> None:
         edit = self._loop.reenactor.edit

@@ -1,7 +1,7 @@
-"""Finds the driver's neutral face in a clip before the clip is rendered."""
+"""Finds the neutral face of each person in a clip before the clip is rendered."""
 
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from threading import Event
 from typing import Literal
 
@@ -11,22 +11,13 @@ from engine.frame import Frame
 from engine.stats import StageTimes, timed
 from stream.clips import Clip
 from stream.hand_over import ahead
-from stream.neutral import find_neutral
+from stream.neutral import find_neutrals
 from stream.progress import Progress
 
 LOOK_AHEAD_S = 60
 """How much of the clip is searched; a minute at 30 frames a second is tracked in some seconds."""
 
 FACE_ADVICE = "Use a clip in which a face is seen from the front, at least 60 pixels high."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Neutral:
-    """The frame of a clip that shows its driver's neutral face."""
-
-    index: int
-    frame: Frame
-    face: Face
 
 
 def look_ahead(
@@ -36,21 +27,32 @@ def look_ahead(
     times: StageTimes,
     progress: Progress,
     stop: Event,
-) -> Neutral | None:
-    """The wanted frame, or the one found by searching; None where the search finds no face.
+    take: Callable[[Frame, Face], object],
+) -> int | None:
+    """Let `take` have the wanted frame, or the one found for each person of each shot.
 
-    The clip is tracked from its start, so that the face is read as it will be in the render.
+    Returns the number of the first of these frames, that of the person who is seen longest; None
+    where the search finds no face. The clip is tracked from its start, so that the faces are read
+    as they will be in the render.
     """
     last = wanted if wanted != "auto" else round(LOOK_AHEAD_S * clip.rate) - 1
     progress.begin("looking for the neutral face", min(last + 1, clip.stated_frames or last + 1))
     faces = _track(clip, last, tracker, times, progress, stop)
-    index = find_neutral(faces) if wanted == "auto" else wanted
     if stop.is_set():
         return None
-    if index is None:
-        if clip.stated_frames is not None and len(faces) >= clip.stated_frames:
-            raise InputError(f"no face was found in the whole clip {clip.path}. {FACE_ADVICE}")
-        return None
+    if wanted != "auto":
+        own = _wanted_face(clip, faces, wanted)
+        take(clip.frame_at(wanted), own)
+        return wanted
+    indices = find_neutrals(faces)
+    if not indices and clip.stated_frames is not None and len(faces) >= clip.stated_frames:
+        raise InputError(f"no face was found in the whole clip {clip.path}. {FACE_ADVICE}")
+    _hand_over(clip, {index: face for index in indices if (face := faces[index])}, take)
+    return indices[0] if indices else None
+
+
+def _wanted_face(clip: Clip, faces: list[Face | None], index: int) -> Face:
+    """The face of the frame that the user named."""
     if index >= len(faces):
         raise InputError(
             f"{clip.path} has {len(faces)} frames, so --neutral must lie in 0..{len(faces) - 1}."
@@ -61,7 +63,21 @@ def look_ahead(
             f"frame {index} of {clip.path} shows no face, so it cannot be the neutral one. "
             "Choose another frame, or --neutral auto."
         )
-    return Neutral(index=index, frame=clip.frame_at(index), face=face)
+    return face
+
+
+def _hand_over(clip: Clip, faces: dict[int, Face], take: Callable[[Frame, Face], object]) -> None:
+    """One frame after the other: all of them would not fit into memory."""
+    missing = len(faces)
+    if not missing:
+        return
+    with closing(clip.frames()) as frames:
+        for index, frame in enumerate(frames):
+            if index in faces:
+                take(frame, faces[index])
+                missing -= 1
+                if not missing:
+                    return
 
 
 def _track(
@@ -72,7 +88,7 @@ def _track(
     with closing(ahead(clip.frames())) as frames:
         for frame in frames:
             with timed(frame.stages_ns, "look ahead"):
-                faces.append(tracker.find(frame.pixels))
+                faces.append(tracker.find(frame.pixels, frame.captured_ns))
             times.add(frame.stages_ns)
             progress.advance()
             if len(faces) > last or stop.is_set():

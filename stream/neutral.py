@@ -1,4 +1,4 @@
-"""Looks ahead through a driving clip for the driver's neutral face.
+"""Looks ahead through a driving clip for the neutral face of each person who drives.
 
 Motion is told relative to the driver's neutral face, so the choice decides the whole result: with
 an open mouth as neutral, the portrait's mouth would never open (measured: a jaw gain of 0.07 from
@@ -26,8 +26,19 @@ BROWS = ((105, 159), (334, 386))
 IRISES = (468, 473)
 
 
+def find_neutrals(faces: Sequence[Face | None]) -> list[int]:
+    """For each person of each shot the index of their neutral face; who is seen longest, first."""
+    seen: dict[tuple[int, int], list[Face | None]] = {}
+    for number, face in enumerate(faces):
+        if face is not None:
+            own = seen.setdefault((face.shot, face.person), [None] * len(faces))
+            own[number] = face
+    longest_first = sorted(seen.values(), key=lambda own: own.count(None))
+    return [index for own in longest_first if (index := find_neutral(own)) is not None]
+
+
 def find_neutral(faces: Sequence[Face | None]) -> int | None:
-    """The index of the least expressive, most frontal face; None where there is no face at all."""
+    """The index of one person's least expressive, most frontal face; None where there is none."""
     indices = [index for index, face in enumerate(faces) if face is not None]
     if not indices:
         return None

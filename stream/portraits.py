@@ -152,7 +152,8 @@ class Moving(Generic[MotionT]):
 
     def _enrolled(self, frame: Frame) -> Shown[MotionT]:
         pixels = letterboxed(frame.pixels, self._canvas)
-        picture, face = self._fit.picture(pixels), self._tracker.find(pixels)
+        picture = self._fit.picture(pixels)
+        face = self._tracker.find(pixels, frame.captured_ns)
         if face is None:
             return Shown(picture=picture, portrait=Untouched(picture))
         enrolled = self._model.enroll(picture, self._fit.face(face), passing=True)
@@ -174,7 +175,7 @@ def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit
     with closing(clip.frames()) as frames:
         for frame in frames:
             pixels = letterboxed(frame.pixels, (clip.width, clip.height))
-            face = tracker.find(pixels)
+            face = tracker.find(pixels, frame.captured_ns)
             if face is not None:
                 warn_of(pixels, face, tracker)
                 return plan_fit(pixels, face, frame=framing, size=size)

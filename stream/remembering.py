@@ -21,12 +21,12 @@ class RememberingTracker:
         self.found = 0
         """Of these, how many showed a face."""
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         """The face in the next picture of the clip."""
         if self.asked < len(self._faces):
             face = self._faces[self.asked]
         else:
-            face = self._tracker.find(picture)
+            face = self._tracker.find(picture, now_ns)
             if self._is_first_pass:  # all faces of an hour would take half a gigabyte
                 self._faces.append(face)
         self.asked += 1

@@ -65,7 +65,7 @@ class RenderReport:
     faceless: int
     """Of these, how many showed no face."""
     neutral: int | None
-    """The frame taken as the driver's neutral face."""
+    """The frame taken as the driver's neutral face; of several people, who is seen longest."""
     was_stopped: bool
     seconds: float
     """Of rendering, without the search for the neutral face."""
@@ -104,9 +104,9 @@ def render(
         reenactor.mixer = mixer
         neutral = None
         if job.neutral is not None:
-            neutral = look_ahead(clip, job.neutral, tracker, times, progress, stop)
-        if neutral is not None:
-            reenactor.calibrate(neutral.frame, neutral.face)
+            neutral = look_ahead(
+                clip, job.neutral, tracker, times, progress, stop, reenactor.calibrate
+            )
         tracker.rewind()
         began = time.monotonic()
         progress.begin("rendering", clip.stated_frames)
@@ -117,7 +117,7 @@ def render(
     return RenderReport(
         frames=frames,
         faceless=tracker.asked - tracker.found,
-        neutral=None if neutral is None else neutral.index,
+        neutral=neutral,
         was_stopped=stop.is_set(),
         seconds=time.monotonic() - began,
         stages_ms=times.percentiles_ms(),

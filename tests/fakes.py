@@ -48,7 +48,7 @@ class DiscTracker:
     def __init__(self) -> None:
         self.resets = 0
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         rows, columns = np.nonzero(disc_mask(picture))
         if not rows.size:
             return None

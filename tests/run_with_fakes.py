@@ -21,7 +21,7 @@ class SlowTracker(DiscTracker):
 
     delay_s = 0.0
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         time.sleep(self.delay_s)
         return super().find(picture)
 

@@ -176,7 +176,7 @@ class _Fixed:
     def __init__(self, face: Face) -> None:
         self._face = face
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         return self._face
 
     def reset(self) -> None: ...

@@ -178,7 +178,7 @@ def test_what_it_cannot_do_is_refused(model: GpuDpeModel) -> None:
 class Fixed:
     """Finds the same face in every frame but the black ones."""
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         return DRIVING[1] if picture.any() else None
 
     def reset(self) -> None:

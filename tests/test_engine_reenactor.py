@@ -1,11 +1,14 @@
 """The step follows a face, holds it, lets go of it and takes it back, and never jumps."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from engine.easing import EASE_IN_S, EASE_OUT_S, HOLD_S
+from engine.faces.face import LANDMARKS, Face
+from engine.frame import Pixels
 from engine.motion import Edit
 from engine.reenactor import Reenactor
 from tests.fakes import DiscTracker, Shift, ShiftModel, disc_face, disc_frame, disc_picture
@@ -166,3 +169,113 @@ def test_stepping_without_a_portrait_is_a_wrong_call() -> None:
     made = Reenactor(model=ShiftModel(), tracker=DiscTracker())
     with pytest.raises(RuntimeError, match="set_portrait"):
         made.step(disc_frame(0, (60, 60)))
+
+
+class Cast(DiscTracker):
+    """Says which person of which shot each face is; the one it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shot = self.person = 0
+
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
+        face = super().find(picture, now_ns)
+        return face and replace(face, shot=self.shot, person=self.person)
+
+
+def cast() -> tuple[Cast, Reenactor[Shift]]:
+    tracker = Cast()
+    made = Reenactor(model=ShiftModel(), tracker=tracker)
+    made.set_portrait(PORTRAIT, disc_face((80, 60), 20))
+    return tracker, made
+
+
+def test_another_person_is_read_against_a_neutral_face_of_their_own() -> None:
+    tracker, made = cast()
+    for index, x in enumerate((60, 90)):
+        made.step(disc_frame(index, (x, 60)))
+    tracker.person = 1
+    places = [disc_x(made.step(disc_frame(index, (20, 60))).pixels) for index in range(2, 40)]
+    assert places[-1] == 0
+    steepest = 30 * 1.5 / (EASE_IN_S * RATE)
+    assert np.abs(np.diff([30, *places])).max() <= steepest + 1.2
+
+
+def test_the_first_person_returns_to_their_own_neutral_face_through_rest() -> None:
+    tracker, made = cast()
+    made.step(disc_frame(0, (60, 60)))
+    tracker.person = 1
+    for index in range(1, 40):
+        made.step(disc_frame(index, (20 + index / 2, 60)))
+    tracker.person = 0
+    places = [disc_x(made.step(disc_frame(index, (95, 60))).pixels) for index in range(40, 80)]
+    assert min(abs(place) for place in places) <= 1
+    assert places[-1] == pytest.approx(35, abs=0.6)
+    assert np.abs(np.diff(places)).max() <= 35 * 1.5 / (EASE_IN_S * RATE) + 1.2
+
+
+def test_a_new_shot_carries_no_motion_over() -> None:
+    tracker, made = cast()
+    for index, x in enumerate((60, 90)):
+        made.step(disc_frame(index, (x, 60)))
+    tracker.shot, tracker.person = 1, 1
+    places = [
+        disc_x(made.step(disc_frame(index, (x, 60))).pixels)
+        for index, x in enumerate((20, 25, 30), start=2)
+    ]
+    assert places == pytest.approx([0, 5, 10], abs=0.6)
+
+
+def test_the_users_neutral_face_is_that_persons_alone() -> None:
+    tracker, made = cast()
+    assert made.calibrate(disc_frame(0, (50, 60)))
+    assert disc_x(made.step(disc_frame(1, (60, 60))).pixels) == pytest.approx(10, abs=0.6)
+    tracker.shot, tracker.person = 1, 1
+    assert disc_x(made.step(disc_frame(2, (60, 60))).pixels) == 0
+    assert made.neutral == "automatic"
+
+
+def test_a_neutral_face_may_be_given_for_a_shot_that_is_yet_to_come() -> None:
+    tracker, made = cast()
+    coming = replace(disc_face((100, 60), 20), shot=1, person=1)
+    made.calibrate(disc_frame(0, (100, 60)), coming)
+    assert disc_x(made.step(disc_frame(0, (60, 60))).pixels) == 0
+    tracker.shot, tracker.person = 1, 1
+    assert disc_x(made.step(disc_frame(1, (110, 60))).pixels) == pytest.approx(10, abs=0.6)
+
+
+def test_recalibrating_searches_for_the_largest_face_again() -> None:
+    tracker, made = cast()
+    made.step(disc_frame(0, (60, 60)))
+    made.recalibrate()
+    assert tracker.resets == 0  # by the thread that steps, not by the one that asks
+    assert made.neutral == "next face"
+    made.step(disc_frame(1, None))
+    assert (tracker.resets, made.neutral) == (1, "next face")
+    assert disc_x(made.step(disc_frame(2, (90, 60))).pixels) == 0
+    assert (tracker.resets, made.neutral) == (1, "yours")
+
+
+@pytest.mark.parametrize("kind", ["equal", "nan", "tiny", "on a line"])
+def test_what_cannot_be_a_face_is_none(kind: str) -> None:
+    """Also as the first one: it must not become the neutral face."""
+    points = disc_face((100, 60), 20).landmarks
+    landmarks = {
+        "equal": np.full_like(points, 50),
+        "nan": points * np.float32(np.nan),
+        "tiny": points * np.float32(1e-3),
+        "on a line": points * np.array([1, 0, 0], np.float32),
+    }[kind]
+
+    class Broken(DiscTracker):
+        def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
+            return super().find(picture) or Face(landmarks=landmarks, confidence=1.0)
+
+    made = Reenactor(model=ShiftModel(), tracker=Broken())
+    made.set_portrait(PORTRAIT, disc_face((80, 60), 20))
+    assert landmarks.shape == (LANDMARKS, 3)
+    np.testing.assert_array_equal(made.step(disc_frame(0, None)).pixels, PORTRAIT)
+    assert not made.sees_face
+    assert not made.calibrate(disc_frame(1, None))
+    places = [disc_x(made.step(disc_frame(index, (90, 60))).pixels) for index in range(2, 20)]
+    assert places[-1] == 0

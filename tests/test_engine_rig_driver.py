@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.faces.face import Face
 from engine.motion import Edit
 from engine.rig.driver import RigDriver, difference
 from engine.rig.factors import arkit_from_motion, edited, motion_from_arkit, with_factor
@@ -138,3 +139,46 @@ def test_motion_eases_to_rest() -> None:
     assert not rest.rotation.any()
     assert rest.lip_contact == 0.0
     np.testing.assert_allclose(motion.eased(0.25).offsets, 0.75 * motion.offsets)
+
+
+@pytest.mark.parametrize("kind", ["equal", "nan", "turned inside out", "folded", "shuffled"])
+def test_a_first_face_that_is_none_does_not_become_the_neutral_one(kind: str) -> None:
+    points = made_face().landmarks
+    mirrored = points * np.array([-1, 1, 1]) + np.array([256, 0, 0])
+    broken = {
+        "equal": np.full_like(points, 50),
+        "nan": points * np.float32(np.nan),
+        "turned inside out": points * np.array([1, 1, -1]),
+        "folded": np.where(points[:, :1] > 128, mirrored, points),
+        "shuffled": points[np.random.default_rng(0).permutation(len(points))],
+    }[kind]
+    driver, sound = RigDriver(), RigDriver()
+    bad = Face(landmarks=broken.astype(np.float32), confidence=1.0)
+    driver.calibrate(textured(), bad)
+    for index in range(3):
+        motion = driver.read(textured(), bad, index)
+        np.testing.assert_array_equal(motion.offsets, 0.0)
+        np.testing.assert_array_equal(motion.rotation, 0.0)
+    for index, yaw in enumerate((0.0, 5.0, 10.0), start=3):
+        seen = made_face(yaw=yaw)
+        expected = sound.read(textured(), seen, index)
+        motion = driver.read(textured(), seen, index)
+        np.testing.assert_array_equal(motion.rotation, expected.rotation)
+        np.testing.assert_array_equal(motion.offsets, expected.offsets)
+
+
+def test_a_broken_face_amid_a_stream_holds_the_motion() -> None:
+    driver = RigDriver()
+    driver.calibrate(textured(), made_face())
+    before = driver.read(textured(), made_face(yaw=12), 0)
+    broken = Face(landmarks=np.full((478, 3), 7, np.float32), confidence=1.0)
+    assert driver.read(textured(), broken, 1) is before
+
+
+def test_a_head_that_moves_far_is_no_expression_whatever_the_picture_shows() -> None:
+    """The picture stays as it is: nothing confirms the movement."""
+    driver = RigDriver()
+    driver.calibrate(textured(), made_face())
+    motion = driver.read(textured(), made_face(shift=(120.0, 0.0)), 0)
+    assert np.abs(motion.offsets).max() < 3.0
+    assert motion.shift[0] > 14.0

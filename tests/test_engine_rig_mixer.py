@@ -185,3 +185,11 @@ def test_a_frame_at_rest_is_rest_as_a_source() -> None:
     assert not recording.at(SECOND // 30).offsets.any()
     assert recording.rate == Fraction(30)
     assert isinstance(recording, Recording)
+
+
+@pytest.mark.parametrize("refine", [False, True])
+def test_whether_the_network_refines_is_not_the_mixers_to_say(refine: bool) -> None:
+    mixer = RigMixer({"gaze": ToCamera()})
+    edit = Edit(mode="expression", gains={"lips": 0.5, "gaze": 2.0}, refine=refine)
+    _, left = mixer.mix(moving(1), edit, 0)
+    assert left == Edit(gains={"lips": 0.5}, refine=refine)

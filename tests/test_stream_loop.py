@@ -44,7 +44,7 @@ class FaultyTracker(DiscTracker):
     is_broken = False
     delay_s = 0.0
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         time.sleep(self.delay_s)
         if self.is_broken:
             raise ZeroDivisionError("the model failed")

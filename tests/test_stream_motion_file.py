@@ -110,7 +110,7 @@ class Scripted:
     def __init__(self, faces: list[Face | None]) -> None:
         self._faces = iter(faces)
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         return next(self._faces)
 
     def reset(self) -> None: ...

@@ -1,10 +1,12 @@
 """The neutral face is the frontal one at rest: lips closed, eyes open, brows as usual."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.faces.face import LANDMARKS, Face
-from stream.neutral import find_neutral
+from stream.neutral import find_neutral, find_neutrals
 
 
 def face(
@@ -94,3 +96,22 @@ def test_a_steady_turn_of_the_head_still_prefers_the_frontal_frames() -> None:
     faces: list[Face | None] = [face(yaw=20, noise=index) for index in range(30)]
     faces[10:14] = [face(yaw=5, noise=index) for index in range(4)]
     assert find_neutral(faces) in range(10, 14)
+
+
+def test_each_person_of_each_shot_has_a_neutral_face_who_is_seen_longest_first() -> None:
+    """Somebody calmer than the first is in the clip, and doesn't become the first's neutral."""
+    faces = talking(60)
+    faces[11] = face(noise=99)
+    for index in range(20, 32):
+        calm = face(gap=0.5 if index != 25 else 0.0, smile=6, noise=index)
+        faces[index] = replace(calm, shot=1, person=1)
+    for index in range(55, 60):
+        faces[index] = replace(face(smile=-5, gap=4, noise=index), shot=1, person=2)
+    found = find_neutrals(faces)
+    assert found[0] == 11
+    assert found[1] in range(20, 32)
+    assert found[2] in range(55, 60)
+
+
+def test_a_clip_without_a_face_has_no_neutral_faces() -> None:
+    assert find_neutrals([None, None]) == []

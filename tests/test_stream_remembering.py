@@ -15,7 +15,7 @@ class DriftingTracker(DiscTracker):
         super().__init__()
         self.asked = 0
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         self.asked += 1
         face = super().find(picture)
         return face and Face(landmarks=face.landmarks, confidence=float(self.asked))

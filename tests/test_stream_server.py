@@ -245,7 +245,7 @@ def test_a_silent_camera_loses_its_place_only_when_it_is_needed(
 class FailingTracker(DiscTracker):
     """Fails while there is a disc in the left upper corner."""
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         face = super().find(picture)
         if face is not None and face.landmarks[468, 0] < 60:
             raise ZeroDivisionError("the model failed")

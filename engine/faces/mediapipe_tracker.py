@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.errors import MachineError
 from engine.faces.face import Face
+from engine.faces.identity import Identity
 from engine.folders import user_cache
 from engine.frame import Pixels
 from engine.installing import install_extra
@@ -44,10 +45,24 @@ class MediaPipeTracker:
             self._mediapipe, self._vision = thread.submit(_import).result()
         self._task = find_task(task)
         self._landmarker = self._open()
+        self._identity = Identity()
         self._now_ms = 0
 
-    def find(self, picture: Pixels) -> Face | None:
-        """The face in the picture; None where there is none."""
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
+        """The face in the picture; None where there is none, or somebody else's."""
+        self._identity.see(picture, now_ns)
+        face = self._find(picture)
+        named = None if face is None else self._identity.named(picture, face)
+        self._identity.note(picture, named)
+        return named
+
+    def reset(self) -> None:
+        """Forget the last face: the next picture is searched as if it were the first."""
+        self._identity.reset()
+        self._close()
+        self._landmarker = self._open()
+
+    def _find(self, picture: Pixels) -> Face | None:
         image = self._mediapipe.Image(
             image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture)
         )
@@ -60,11 +75,6 @@ class MediaPipeTracker:
         places *= np.array([width, height, width], np.float32)
         # MediaPipe keeps its presence score to itself; it has passed its own threshold.
         return Face(landmarks=places, confidence=1.0) if np.isfinite(places).all() else None
-
-    def reset(self) -> None:
-        """Forget the last face: the next picture is searched as if it were the first."""
-        self._close()
-        self._landmarker = self._open()
 
     def _open(self) -> Any:  # noqa: ANN401 (MediaPipe has no types)
         vision = self._vision

@@ -4,13 +4,14 @@ The crop of a picture comes from the landmarks of the one before. Detection runs
 is tracked, and when tracking is unsure.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from math import hypot
 
 import numpy as np
 
-from engine.faces.detection import Detection, FaceDetector
+from engine.faces.detection import FaceDetector
 from engine.faces.face import Face
+from engine.faces.identity import Identity
 from engine.faces.mesh import MARGIN, MeshNetwork, follow, square_of_detection, square_of_mesh
 from engine.faces.roi import Square
 from engine.frame import Pixels
@@ -21,6 +22,8 @@ SURE_CONFIDENCE = 0.9
 """Below this a tracked face is looked at by the detector, too."""
 LOOK_EVERY = 30
 """The mesh can slip onto a shoulder and still say 1.0, so the detector looks once in a while."""
+WATCH_EVERY = 10
+"""Pictures between two looks for the driver while somebody else is followed."""
 LEAST_SCORE = 0.7
 """Of a close look at a new face. In seven clips every face scored 0.87, nothing else 0.7."""
 LEAST_TRACKED_SCORE = 0.5
@@ -34,32 +37,33 @@ LEAST_SIDE_PX = 8.0
 
 
 class MeshTracker:
-    """Finds one face: the largest at first, later the one nearest to the last."""
+    """Finds one face: the largest at first, later the same person's."""
 
     def __init__(self) -> None:
         self._detector = FaceDetector()
         self._mesh = MeshNetwork()
+        self._identity = Identity(self._stood)
         self._square: Square | None = None
-        self._last: Square | None = None
         self._followed = 0
         self._has_searched = False
 
-    def find(self, picture: Pixels) -> Face | None:
+    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         """The face in the picture; None where there is none."""
+        self._identity.see(picture, now_ns)
         face = self._follow(picture)
         if face is None:
             self._square = None
             face = self._search(picture)
+        self._identity.note(picture, face)
         if face is not None:
             now = square_of_mesh(face.landmarks)
             self._square = now if self._square is None else follow(self._square, now)
-            self._last = now
         return face
 
     def reset(self) -> None:
         """Forget the last face: the next picture is searched as if it were the first."""
+        self._identity.reset()
         self._square = None
-        self._last = None
         self._followed = 0
         self._has_searched = False
 
@@ -68,33 +72,47 @@ class MeshTracker:
         if self._square is None:
             return None
         self._followed += 1
-        face = self._place(picture, self._square)
+        if self._identity.has_substitute and self._followed % WATCH_EVERY == 0:
+            driver = self._search_driver(picture)
+            if driver is not None:
+                self._square = None
+                return driver
+        # A crop from before a cut may hold a face, but not in its middle.
+        place = self._settle if self._identity.has_jumped else self._place
+        face = place(picture, self._square)
         if face is None:
             return None
         if face.confidence < SURE_CONFIDENCE or self._followed % LOOK_EVERY == 0:
             score = self._score(picture, square_of_mesh(face.landmarks))
-            return face if score >= LEAST_TRACKED_SCORE else None
-        return face
+            if score < LEAST_TRACKED_SCORE:
+                return None
+        return self._identity.named(picture, face)
 
     def _search(self, picture: Pixels) -> Face | None:
         """The face somewhere in the picture: everywhere in the first, in turn in the next ones."""
         look = self._detector.find_some if self._has_searched else self._detector.find_all
         self._has_searched = True
         self._followed = 0
-        for detection in sorted(look(picture), key=self._rank)[:MOST_CANDIDATES]:
-            square = square_of_detection(detection)
-            if self._score(picture, square) < LEAST_SCORE:
-                continue
-            face = self._settle(picture, square)
-            if face is not None:
-                return face
-        return None
+        identity = self._identity
+        squares = map(square_of_detection, look(picture))
+        found = self._settled(picture, filter(identity.may_be, squares))
+        return next((face for each in found if (face := identity.named(picture, each))), None)
 
-    def _rank(self, face: Detection) -> float:
-        """Lowest for the face nearest to the last one; for the largest where there was none."""
-        if self._last is None:
-            return -face.side
-        return hypot(face.centre[0] - self._last.x, face.centre[1] - self._last.y)
+    def _search_driver(self, picture: Pixels) -> Face | None:
+        """The driver, who was away, beside the face that is followed meanwhile."""
+        identity = self._identity
+        squares = map(square_of_detection, self._detector.find_some(picture))
+        found = self._settled(picture, filter(identity.may_be_driver, squares))
+        named = (identity.named_driver(picture, each) for each in found)
+        return next((face for face in named if face is not None), None)
+
+    def _settled(self, picture: Pixels, squares: Iterable[Square]) -> Iterator[Face]:
+        """The faces in some squares, the likeliest first."""
+        for square in sorted(squares, key=self._identity.rank)[:MOST_CANDIDATES]:
+            if self._score(picture, square) >= LEAST_SCORE:
+                face = self._settle(picture, square)
+                if face is not None:
+                    yield face
 
     def _settle(self, picture: Pixels, square: Square) -> Face | None:
         """The mesh where it stays if it is placed again."""
@@ -112,6 +130,10 @@ class MeshTracker:
         if confidence < LEAST_CONFIDENCE or not np.isfinite(landmarks).all():
             return None
         return Face(landmarks=landmarks, confidence=confidence)
+
+    def _stood(self, picture: Pixels, square: Square) -> bool:
+        """Whether an earlier picture had a face there."""
+        return self._score(picture, square) >= LEAST_TRACKED_SCORE
 
     def _score(self, picture: Pixels, square: Square) -> float:
         """What the detector says of a crop."""

@@ -14,7 +14,7 @@ from engine.geometry import (
     smoothstep,
     vector_from_rotation,
 )
-from engine.rig.motion import RigMotion
+from engine.rig.motion import RigMotion, still_motion
 from engine.rig.neutral import NeutralChoice
 from engine.rig.reading import Reading, read_face
 from engine.rig.topology import LIDS
@@ -45,19 +45,29 @@ class RigDriver:
         self._witnessed: Reading | None = None
         self._believed = 1.0
         self._seen_ns = 0
+        self._last = still_motion()
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> RigMotion:
-        """The motion of this frame relative to the neutral face chosen so far."""
-        reading = read_face(face, picture)
+        """The motion of this frame relative to the neutral face chosen so far.
+
+        A face that has no face's shape says nothing: the motion stays, and so does the neutral one.
+        """
+        reading = read_face(face, picture) if face.is_plausible else None
+        if reading is None or not reading.is_sound:
+            return self._last
         neutral = self._neutral.consider(reading, captured_ns)
         moved = rigid_movement(neutral, reading)
         believed = self._believe(moved, picture, captured_ns)
         motion = difference(neutral, reading, moved, believed)
-        return replace(motion, mouth=(picture, face)) if self._shows_mouth else motion
+        self._last = replace(motion, mouth=(picture, face)) if self._shows_mouth else motion
+        return self._last
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """Take this frame as neutral and keep it until told otherwise."""
-        self._neutral.fix(read_face(face, picture))
+        if face.is_plausible and (reading := read_face(face)).is_sound:
+            self._neutral.fix(reading)
+            # At once: a long clip has many drivers, each with a whole picture otherwise.
+            self._witness, self._witnessed = Witness(reading, picture), reading
 
     def recalibrate(self) -> None:
         """Take the next frame as neutral and keep it until told otherwise."""
@@ -66,15 +76,16 @@ class RigDriver:
     def _believe(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
         """The share of the head's movement that the picture confirms, steadied over time."""
         chosen = self._neutral.chosen
-        if chosen.picture is None:
-            return 1.0
-        if self._witness is None or chosen is not self._witnessed:
+        if chosen is not self._witnessed and chosen.picture is not None:
             self._witness, self._witnessed = Witness(chosen, chosen.picture), chosen
+        if self._witness is None or chosen is not self._witnessed:
+            return 1.0
         share = self._witness.believed(moved, picture)
         elapsed_s = abs(now_ns - self._seen_ns) / 1e9
         keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
         self._seen_ns = now_ns
-        self._believed = self._believed * keep + share * (1.0 - keep)
+        steadied = self._believed * keep + share * (1.0 - keep)
+        self._believed = max(steadied, self._witness.least(moved))
         return self._believed
 
 

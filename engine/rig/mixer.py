@@ -153,7 +153,7 @@ class RigMixer:
         gains = dict(edit.gains)
         if isinstance(sources.get("gaze"), ToCamera):
             gains.pop("gaze", None)  # a gain would take the eyes off the camera again
-        return mixed, Edit(gains=gains)
+        return mixed, replace(edit, mode="both", gains=gains)  # the mode is applied already
 
     def _turn_to(self, factor: Factor, source: FactorSource, captured_ns: int) -> None:
         """Begin a fade where the source is another one than in the last frame."""

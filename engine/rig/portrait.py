@@ -19,6 +19,7 @@ from engine.rig.gpu_frame import rig_frame
 from engine.rig.lattice import Map
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
 from engine.rig.lids import without_eyeballs
+from engine.rig.limits import HeadLimits
 from engine.rig.motion import RigMotion
 from engine.rig.mouth import mouth_painter
 from engine.rig.mouth_of_driver import find_mouth_of_driver
@@ -66,7 +67,7 @@ class RigPortrait:
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._find_matte = find_matte
         self._layers: Layers | None = None
-        self._flow = self._make_flow(None)
+        self._flow, self._limits = self._measured(None)
         self._outline = Outline(landmarks)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
@@ -84,12 +85,16 @@ class RigPortrait:
             return
         matte, landmarks = find_matte(), self._face.landmarks
         if trusted(matte, landmarks):
-            self._flow = self._make_flow(head_half_width(matte, landmarks))
+            self._flow, self._limits = self._measured(head_half_width(matte, landmarks))
             self._layers = split(self._warped, matte, self._flow.head.grid)
 
-    def _make_flow(self, half_width: float | None) -> PortraitFlow:
-        height, width = self._picture.shape[:2]
-        return PortraitFlow(self._face, (height, width), half_width=half_width)
+    def _measured(self, half_width: float | None) -> tuple[PortraitFlow, HeadLimits]:
+        """What moves the head and what bounds it, for a head of this width."""
+        size = self._picture.shape[0], self._picture.shape[1]
+        return (
+            PortraitFlow(self._face, size, half_width=half_width),
+            HeadLimits(self._face, size, half_width=half_width),
+        )
 
     @property
     def has_layers(self) -> bool:
@@ -110,9 +115,7 @@ class RigPortrait:
 
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
-        head = head_motion(self._face, motion)
-        if head.moves:
-            self.cut_out()
+        motion, head = self._within_limits(motion)
         asked = target_landmarks(self._face, motion, head)
         target = self._outline.joined(head, asked)
         box, x, y = self._flow.backward(head, target, asked)
@@ -131,13 +134,18 @@ class RigPortrait:
     def frame(self, motion: RigMotion, edit: Edit) -> RigFrame:
         """What `render` does with this motion, as numbers for a GPU."""
         motion = edited(motion, edit)
-        head = head_motion(self._face, motion)
-        if head.moves:
-            self.cut_out()
+        motion, head = self._within_limits(motion)
         asked = target_landmarks(self._face, motion, head)
         target = self._outline.joined(head, asked)
         layers = self._layers_above(target[:, :2], motion)
         return rig_frame(self._flow, head, target, asked, layers)
+
+    def _within_limits(self, motion: RigMotion) -> tuple[RigMotion, HeadMotion]:
+        """The motion that keeps the head whole, and how the head moves by it."""
+        if head_motion(self._face, motion).moves:
+            self.cut_out()
+        motion = self._limits.keep(motion)
+        return motion, head_motion(self._face, motion)
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""

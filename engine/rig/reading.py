@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.faces.canonical import head_pose, to_picture
+from engine.faces.canonical import head_pose, load_basis, rigid_weights, to_picture
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import (
@@ -18,6 +18,10 @@ from engine.rig.topology import EYES, INNER_LOWER, INNER_UPPER, MOUTH_LEFT, MOUT
 _UPPER_LIDS = np.stack([eye.upper for eye in EYES])
 _LOWER_LIDS = np.stack([eye.lower for eye in EYES])
 _OUTER, _INNER = [eye.outer for eye in EYES], [eye.inner for eye in EYES]
+
+_FARTHEST_SHAPE_CM = 2.5
+"""Root mean square from the canonical face, of the points that no expression moves. Of people it
+is under 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,6 +40,16 @@ class Reading:
     """Between the inner lips' middles, over the mouth's width."""
     picture: Pixels | None = None
     """What was read, where it is at hand."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether this is the shape of a face, and not points that a tracker lost."""
+        if not (np.isfinite(self.points).all() and self.placement.scale > 0.0):
+            return False
+        apart = ((self.points - load_basis().canonical)[:468] ** 2).sum(axis=1)
+        weights = rigid_weights()
+        is_face_like = float(weights @ apart / weights.sum()) < _FARTHEST_SHAPE_CM**2
+        return is_face_like and bool(np.isfinite([*self.openings, self.lip_gap]).all())
 
 
 def read_face(face: Face, picture: Pixels | None = None) -> Reading:

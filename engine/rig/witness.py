@@ -40,6 +40,10 @@ _ERRS, _SURELY = 0.03, 0.11
 """Movement of the crown, in face heights: up to the first it may well be an error, from the second
 on it hardly is. The picture's word is weighed against this expectation."""
 
+_MOST_DOUBTED = 0.12
+"""Movement of the crown, in face heights, that no error exceeds: whatever the picture says, no more
+than that is taken for expression."""
+
 _TRUST = 1.5
 """Grey levels of difference at the rim that outweigh a wrong expectation."""
 
@@ -79,13 +83,17 @@ class Witness:
         now = self._look(picture)
         still = _differing(now, self._small, self._rim)
         differences = [still, *(self._difference(now, m) for m in self._in_small(moved, _MOVING))]
-        unexpected = (_SHARES - self._expectation(moved)) ** 2
-        return _lowest(np.array(differences) + _TRUST * unexpected)
+        expected = float(smoothstep(_ERRS, _SURELY, np.asarray(self._way(moved))))
+        return _lowest(np.array(differences) + _TRUST * (_SHARES - expected) ** 2)
 
-    def _expectation(self, moved: Similarity) -> float:
+    def least(self, moved: Similarity) -> float:
+        """0..1: the share of a movement that is real whatever the pictures say."""
+        return 1.0 - _MOST_DOUBTED / max(self._way(moved), _MOST_DOUBTED)
+
+    def _way(self, moved: Similarity) -> float:
+        """How far the crown has moved, in face heights."""
         x, y, _ = (moved.apply(self._crown) - self._crown).T
-        way = np.hypot(x, y).mean()
-        return float(smoothstep(_ERRS, _SURELY, np.asarray(way / self._face_height)))
+        return float(np.hypot(x, y).mean()) / self._face_height
 
     def _difference(self, now: Grey, matrix: Array) -> float:
         """Mean grey difference at the rim between the moved neutral frame and now.

@@ -1,0 +1,50 @@
+"""The readers of one driving stream: one for each person, for a neutral face belongs to one."""
+
+from typing import Generic, Literal, TypeAlias
+
+from engine.faces.face import Face
+from engine.frame import Pixels
+from engine.model import Driver, Model, MotionT
+
+Change: TypeAlias = Literal["none", "person", "shot"]
+"""What a face is against the one before: the same person's, another person's, of a new shot."""
+
+_MOST = 3
+"""People of one shot who are remembered: the first, and those who came last."""
+
+
+class Drivers(Generic[MotionT]):
+    """Belongs to one stream and one thread."""
+
+    def __init__(self, model: Model[MotionT]) -> None:
+        self._model = model
+        self._known: dict[tuple[int, int], Driver[MotionT]] = {}
+        self._followed: tuple[int, int] | None = None
+
+    def follow(self, face: Face) -> tuple[Driver[MotionT], Change]:
+        """The reader of this face's person, and what has changed."""
+        before, now = self._followed, (face.shot, face.person)
+        self._followed = now
+        if before is None or before == now:
+            return self._of(now), "none"
+        if before[0] == now[0]:
+            return self._of(now), "person"
+        self._known = {key: known for key, known in self._known.items() if key[0] >= now[0]}
+        return self._of(now), "shot"
+
+    def calibrate(self, picture: Pixels, face: Face) -> None:
+        """Take a frame as the neutral face of its person, who may be of a shot yet to come."""
+        self._of((face.shot, face.person)).calibrate(picture, face)
+
+    def renew(self) -> None:
+        """Forget everybody; whoever comes next is neutral in the first frame."""
+        self._known.clear()
+        self._followed = None
+
+    def _of(self, key: tuple[int, int]) -> Driver[MotionT]:
+        if key not in self._known:
+            of_shot = [other for other in self._known if other[0] == key[0]]
+            if len(of_shot) >= _MOST:
+                del self._known[of_shot[1]]
+            self._known[key] = self._model.driver()
+        return self._known[key]
