@@ -62,7 +62,7 @@ class Guard:
     def _check_token(self, request: web.Request, token: str) -> None:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
-            given.strip().encode(), token.encode()
+            given.strip().encode(errors="surrogateescape"), token.encode()
         ):
             return
         raise refusal(
@@ -102,7 +102,7 @@ def middleware(guard: Guard) -> Middleware:
             response = web.json_response({"error": str(error)}, status=422)
         except Exception:
             # The outermost frame of a request: the trace is for the log, not for the peer.
-            logger.exception("%s %s failed", request.method, request.rel_url.path)
+            logger.exception("%s %s failed", request.method, _route(request))
             response = web.json_response(
                 {"error": "the server failed: its log says why; try again"}, status=500
             )
@@ -117,6 +117,12 @@ _PLAIN = {
     405: "this method is not allowed at this address",
     413: "this is too large: send less than 10 MB",
 }
+
+
+def _route(request: web.Request) -> str:
+    """What was asked for, without what the peer put into it: an id is a key."""
+    resource = request.match_info.route.resource
+    return "an unknown address" if resource is None else resource.canonical
 
 
 def _harden(response: web.StreamResponse) -> None:
