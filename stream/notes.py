@@ -52,7 +52,10 @@ class Notes(logging.Handler):
             return
         more = f" ({place.left_out} more like it before)" if place.left_out else ""
         place.lines, place.left_out = place.lines + 1, 0
-        self._print(one_line(record) + more)
+        try:
+            self._print(one_line(record) + more)
+        except (OSError, ValueError):  # the terminal has gone; whoever logs must not end with it
+            self.handleError(record)
 
     def close(self) -> None:
         """Say how much was left out at the end."""
@@ -63,7 +66,9 @@ class Notes(logging.Handler):
         super().close()
 
     def _print(self, line: str) -> None:
-        self._console.print(f"note: {line}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(
+            f"note: {line}", markup=False, emoji=False, highlight=False, soft_wrap=True
+        )
 
 
 def one_line(record: logging.LogRecord) -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from engine.errors import UnderstudyError
+from stream.keys import new_key
+from stream.server.busy import BusyError, FullError
+from stream.server.callers import Caller
+from stream.server.entrance import Entrance, Waiting
 from stream.server.peers import Peer
 from stream.server.recordings import Recordings
 from stream.server.session import Session, open_session
@@ -22,15 +24,17 @@ CONNECT_S = 15.0
 """A connection that is not up by then was given up by its peer."""
 SILENT_S = 10.0
 """A camera that sent nothing for so long may lose its place to a newcomer. Cameras send always."""
+DEAD_S = 10.0
+"""A peer from which no packet came for so long is gone: even one that sends no picture reports how
+it receives ours, every second."""
 RETURNS_WITHIN_S = 20.0
-"""A page whose connection broke finds its session as it was for so long."""
+"""A page whose connection was closed finds its session as it was for so long."""
 LOOK_EVERY_S = 0.5
 MOST_VIEWERS = 8
 """Of one session: each costs an encoder."""
 
-
-class FullError(UnderstudyError):
-    """There is no room for one more."""
+Join: TypeAlias = Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]]
+"""Makes a session's connection for an offer, and the answer."""
 
 
 class Hall:
@@ -48,13 +52,21 @@ class Hall:
         self._coming = 0
         self._sessions: dict[str, Session] = {}
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
+        self._returning: dict[str, Peer] = {}  # session id -> what is to replace its driver
         self._viewers: dict[str, Peer] = {}  # viewer id -> whoever watches
-        self._began_s: dict[Peer, float] = {}
+        self._joining: list[Session] = []  # once for each viewer whose answer is being made
+        self._entrance = Entrance(most=8, most_each=3, most_per_address=4)
+        self._gallery = Entrance(most=16, most_each=MOST_VIEWERS, most_per_address=MOST_VIEWERS)
         self._left_s: dict[str, float] = {}  # session id -> when its page was lost
 
     def find(self, session_id: str) -> Session | None:
         """The session with this id."""
         return self._sessions.get(session_id)
+
+    def find_watched(self, name: str) -> Session | None:
+        """The session with this id, or the newest one that its page wants to be watched as."""
+        named = (each for each in reversed(self._sessions.values()) if each.watched_as == name)
+        return self._sessions.get(name) or next(named, None)
 
     def find_viewer(self, viewer_id: str) -> Peer | None:
         """The viewer's connection with this id."""
@@ -64,81 +76,113 @@ class Hall:
         """The connection of whoever is on camera in this session."""
         return self._drivers.get(session_id)
 
-    @property
-    def newest(self) -> Session | None:
-        """The session that was opened last."""
-        return next(reversed(self._sessions.values()), None)
-
     async def open(
-        self,
-        item: Item,
-        wanted: dict[str, Any],
-        sdp: str,
-        join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
+        self, item: Item, wanted: dict[str, Any], sdp: str, join: Join, caller: Caller
     ) -> tuple[Session, str]:
-        """A session for a peer's offer, and the answer; `FullError` where there is no room."""
-        if self._is_full:
-            await self._make_room()
-        if self._is_full:
-            raise FullError(
-                f"all {self._most} places are taken: wait until somebody leaves, or start the "
-                "server with more --sessions"
-            )
-        self._coming += 1
+        """A session for a peer's offer, and the answer; `BusyError` where there is no room."""
+        waiting = await self._entrance.admit(caller)
         try:
-            session = await open_session(
-                secrets.token_urlsafe(16),
-                studio=self._studio,
-                item=item,
-                size=self._size,
-                folder=self._folder,
-            )
+            if self._is_full:
+                await self._make_room(caller)
+            if self._is_full:
+                raise FullError(
+                    f"all {self._most} places are taken: wait until somebody leaves, or start the "
+                    "server with more --sessions"
+                )
+            self._coming += 1
             try:
-                await session.control(wanted)
-                peer, answer = await join(session, sdp, self._stun)
-            except BaseException:
-                await session.close()
-                raise
-            self._sessions[session.id] = session
-        finally:
-            self._coming -= 1
+                session, peer, answer = await self._opened(item, wanted, sdp, join)
+            finally:
+                self._coming -= 1
+        except BaseException:
+            self._entrance.leave(waiting)
+            raise
+        waiting.place = self
         self._drive(session, peer)
+        self._watch(
+            peer,
+            self._entrance,
+            waiting,
+            give_up=lambda: self._give_up(session),
+            lost=lambda: self._lose(session.id, peer),
+        )
         logger.info("session %s: opened with %s", session.id[:6], item.name)
         return session, answer
 
     async def rejoin(
         self,
         session: Session,
+        item: Item | None,
+        wanted: dict[str, Any],
         sdp: str,
-        join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
+        join: Join,
+        caller: Caller,
     ) -> str:
         """Another connection for whoever is on camera in this session; the answer.
 
-        All else goes on: the neutral face, a recording, whoever watches.
+        All else goes on: the neutral face, a recording, whoever watches. The connection before goes
+        on, too, until this one is up; where this is refused or never comes up, nothing changes.
         """
-        peer, answer = await join(session, sdp, self._stun)
-        before = self._drivers.get(session.id)
-        self._drive(session, peer)
-        if before is not None:
-            self._began_s.pop(before, None)
-            await before.close()
-        logger.info("session %s: taken up again", session.id[:6])
+        waiting = await self._entrance.admit(caller)
+        try:
+            peer, answer = await join(session, sdp, self._stun)
+            try:
+                await session.control(wanted, item)
+                if self._sessions.get(session.id) is not session:
+                    raise BusyError("the session has just ended: try again for a new one")
+            except BaseException:
+                await peer.close()
+                raise
+        except BaseException:
+            self._entrance.leave(waiting)
+            raise
+        older = self._returning.get(session.id)
+        self._returning[session.id] = peer
+        if session.id in self._left_s:
+            self._left_s[session.id] = time.monotonic()
+        self._watch(
+            peer,
+            self._entrance,
+            waiting,
+            up=lambda: self._return(session, peer),
+            give_up=peer.close,
+            lost=lambda: self._lose(session.id, peer),
+        )
+        if older is not None:
+            await older.close()
         return answer
 
     async def watch(
-        self,
-        session: Session,
-        sdp: str,
-        join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
+        self, session: Session, sdp: str, join: Join, caller: Caller
     ) -> tuple[str, str]:
         """One more viewer of a session: its id and the answer."""
-        watching = sum(peer.session is session for peer in self._viewers.values())
-        if watching >= MOST_VIEWERS:
-            raise FullError(f"{MOST_VIEWERS} viewers watch this already: wait until one leaves")
-        peer, answer = await join(session, sdp, self._stun)
-        viewer_id = secrets.token_urlsafe(16)
+        waiting = await self._gallery.admit(caller)
+        try:
+            if self._is_watched_enough(session):
+                in_the_way = self._gallery.in_the_way(session, caller)
+                if in_the_way is not None:
+                    await self._gallery.end(in_the_way)
+            if self._is_watched_enough(session):
+                raise FullError(f"{MOST_VIEWERS} viewers watch this already: wait until one leaves")
+            self._joining.append(session)
+            try:
+                peer, answer = await join(session, sdp, self._stun)
+            finally:
+                self._joining.remove(session)
+            if session.is_closed:
+                await peer.close()
+                raise BusyError("the session has just ended: try again when it is back")
+        except BaseException:
+            self._gallery.leave(waiting)
+            raise
+        waiting.place = session
+        viewer_id = new_key()
         self._viewers[viewer_id] = peer
-        self._watch(peer, lambda: self.close_viewer(viewer_id))
+
+        async def close() -> None:
+            await self.close_viewer(viewer_id)
+
+        self._watch(peer, self._gallery, waiting, give_up=close, lost=close)
         return viewer_id, answer
 
     async def close(self, session_id: str) -> bool:
@@ -146,14 +190,13 @@ class Hall:
         session = self._sessions.pop(session_id, None)
         if session is None:
             return False
-        for viewer_id, viewer in tuple(self._viewers.items()):
-            if viewer.session is session:
-                await self.close_viewer(viewer_id)
+        watching = [each for each, viewer in self._viewers.items() if viewer.session is session]
+        await _all([self.close_viewer(viewer_id) for viewer_id in watching])
         self._left_s.pop(session_id, None)
-        driver = self._drivers.pop(session_id, None)
-        if driver is not None:
-            self._began_s.pop(driver, None)
-            await driver.close()
+        for drivers in (self._returning, self._drivers):
+            driver = drivers.pop(session_id, None)
+            if driver is not None:
+                await driver.close()
         recording = await session.close()
         if recording is not None:
             self.recordings.keep(session_id, recording)
@@ -165,35 +208,53 @@ class Hall:
         peer = self._viewers.pop(viewer_id, None)
         if peer is None:
             return False
-        self._began_s.pop(peer, None)
         await peer.close()
         return True
 
     async def close_all(self) -> None:
         """End everything."""
-        for session_id in tuple(self._sessions):
-            await self.close(session_id)
+        await _all([self.close(session_id) for session_id in tuple(self._sessions)])
 
     @property
     def _is_full(self) -> bool:
         return len(self._sessions) + self._coming >= self._most
 
-    async def _make_room(self) -> None:
-        """End the session whose page was lost, or whose camera has been silent for long.
+    def _is_watched_enough(self, session: Session) -> bool:
+        watching = sum(peer.session is session for peer in self._viewers.values())
+        return watching + self._joining.count(session) >= MOST_VIEWERS
 
-        A browser that was killed says nothing, and ICE notices after half a minute.
-        """
+    async def _opened(
+        self, item: Item, wanted: dict[str, Any], sdp: str, join: Join
+    ) -> tuple[Session, Peer, str]:
+        """A session with its connection, in its place."""
+        session = await open_session(
+            new_key(), studio=self._studio, item=item, size=self._size, folder=self._folder
+        )
+        try:
+            await session.control(wanted)
+            peer, answer = await join(session, sdp, self._stun)
+        except BaseException:
+            await session.close()
+            raise
+        self._sessions[session.id] = session
+        return session, peer, answer
+
+    async def _make_room(self, caller: Caller) -> None:
+        """End the session whose page was lost, or never came up, or has long been silent."""
         quiet = min(
             self._sessions.values(), key=lambda session: session.source.arrived_s, default=None
         )
+        in_the_way = self._entrance.in_the_way(self, caller)
         if self._left_s:
             await self.close(min(self._left_s, key=self._left_s.__getitem__))
+        elif in_the_way is not None:
+            await self._entrance.end(in_the_way)
         elif quiet is not None and time.monotonic() - quiet.source.arrived_s > SILENT_S:
             logger.info("session %s: silent, and its place is needed", quiet.id[:6])
             await self.close(quiet.id)
 
     async def look_after(self) -> None:
-        """For the life of the server: adapt sessions to the machine, drop who never connected."""
+        """For the life of the server: adapt sessions to the machine, drop who is not there."""
         while True:
             try:
                 await self._look(time.monotonic())
@@ -205,52 +266,91 @@ class Hall:
     async def _look(self, now_s: float) -> None:
         for session in tuple(self._sessions.values()) if self._adapts else ():
             session.adapt(now_s)
-        for session_id, left_s in tuple(self._left_s.items()):
-            if now_s - left_s > RETURNS_WITHIN_S:
-                await self.close(session_id)
         self.recordings.tidy()
-        for peer, began_s in tuple(self._began_s.items()):
-            if now_s - began_s > CONNECT_S:
-                await self._give_up(peer)
+        await _all([peer.listen() for peer in (*self._drivers.values(), *self._viewers.values())])
+        left = [each for each, left_s in self._left_s.items() if now_s - left_s > RETURNS_WITHIN_S]
+        gone = [each for each, peer in self._drivers.items() if _is_gone(peer, now_s)]
+        absent = [each for each, peer in self._viewers.items() if _is_gone(peer, now_s)]
+        await _all(
+            [
+                *(self.close(session_id) for session_id in (*left, *gone)),
+                *(self.close_viewer(viewer_id) for viewer_id in absent),
+                *(
+                    entrance.end(waiting)
+                    for entrance in (self._entrance, self._gallery)
+                    for waiting in entrance.older_than(CONNECT_S)
+                ),
+            ]
+        )
 
     def _drive(self, session: Session, peer: Peer) -> None:
         """Put this connection on camera."""
         self._left_s.pop(session.id, None)
         self._drivers[session.id] = peer
-        self._watch(peer, lambda: self._lose(session.id, peer))
 
-    async def _lose(self, session_id: str, peer: Peer) -> bool:
+    async def _return(self, session: Session, peer: Peer) -> None:
+        """The new connection of a session is up: the one before may go."""
+        if self._returning.get(session.id) is not peer:
+            return
+        del self._returning[session.id]
+        before = self._drivers.get(session.id)
+        self._drive(session, peer)
+        logger.info("session %s: taken up again", session.id[:6])
+        if before is not None:
+            await before.close()
+
+    async def _lose(self, session_id: str, peer: Peer) -> None:
         """A driver's connection is gone: a page may come back, a publisher begins anew."""
+        if self._returning.get(session_id) is peer:
+            del self._returning[session_id]
         if self._drivers.get(session_id) is not peer:
-            return False  # it was exchanged for another one
+            return  # it was exchanged for another one
         if not peer.returns:
-            return await self.close(session_id)
+            await self.close(session_id)
+            return
         del self._drivers[session_id]
-        self._began_s.pop(peer, None)
         self._left_s[session_id] = time.monotonic()
         logger.info("session %s: its page was lost", session_id[:6])
         await peer.close()
-        return True
 
-    def _watch(self, peer: Peer, close: Callable[[], Awaitable[bool]]) -> None:
-        """Close when the connection fails or is closed by the other side."""
-        self._began_s[peer] = time.monotonic()
+    def _watch(
+        self,
+        peer: Peer,
+        entrance: Entrance,
+        waiting: Waiting,
+        *,
+        give_up: Callable[[], Awaitable[object]],
+        lost: Callable[[], Awaitable[object]],
+        up: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Follow a connection: while it comes up, when it is up, and when it is gone."""
+        waiting.give_up, waiting.is_answered = give_up, lambda: peer.is_answered
 
         async def changed() -> None:
             state = peer.connection.connectionState
             if state == "connected":
-                self._began_s.pop(peer, None)
+                entrance.leave(waiting)
+                if up is not None:
+                    await up()
             elif state in ("failed", "closed"):
-                await close()
+                entrance.leave(waiting)
+                await lost()
 
         peer.connection.on("connectionstatechange", changed)
 
-    async def _give_up(self, peer: Peer) -> None:
-        self._began_s.pop(peer, None)
-        logger.info("session %s: a connection never came up", peer.session.id[:6])
-        if self._drivers.get(peer.session.id) is peer:
-            await self.close(peer.session.id)
-            return
-        for viewer_id, viewer in tuple(self._viewers.items()):
-            if viewer is peer:
-                await self.close_viewer(viewer_id)
+    async def _give_up(self, session: Session) -> None:
+        logger.info("session %s: its connection never came up", session.id[:6])
+        await self.close(session.id)
+
+
+def _is_gone(peer: Peer, now_s: float) -> bool:
+    """Whether a connection that was up is dead, or better were."""
+    is_up = peer.connection.connectionState == "connected"
+    return peer.is_unruly or (is_up and now_s - peer.heard_s > DEAD_S)
+
+
+async def _all(works: list[Coroutine[Any, Any, object]]) -> None:
+    """Do these beside each other; what fails is logged, and keeps nothing else from its end."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, Exception):
+            logger.error("looking after a session failed", exc_info=result)

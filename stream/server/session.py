@@ -36,6 +36,8 @@ class Session:
     ) -> None:
         """Make one; `open_session` does so."""
         self.id = session_id
+        self.watched_as: str | None = None
+        """A name that its page has chosen, under which it is watched, this session and the next."""
         self.controls = Controls()
         self.source = CameraSource()
         self.ladder = Ladder(enrolled.size, refines=studio.model.refines)
@@ -189,7 +191,11 @@ async def open_session(
 ) -> Session:
     """A session whose loop is running, and is warm soon."""
     tracker = await studio.lend_tracker()
-    enrolled = await studio.enroll(item, size)
-    session = Session(session_id, studio, enrolled, tracker, folder)
+    try:
+        enrolled = await studio.enroll(item, size)
+        session = Session(session_id, studio, enrolled, tracker, folder)
+    except BaseException:
+        studio.take_back(tracker)
+        raise
     session.loop.start()
     return session

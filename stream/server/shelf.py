@@ -1,13 +1,11 @@
-"""The portraits that can be shown: those of the package, the user's own, and uploaded ones.
+"""The portraits that everybody may show: those of the package and the one the server began with.
 
-Uploads live in memory only, under names nobody can guess, and the oldest goes when there are too
-many. No file name of a peer is ever used.
+Those that a browser brings are in `uploads`. No file name of a peer is ever used.
 """
 
 import io
-import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +15,9 @@ from engine.errors import InputError, MachineError
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
+from stream.keys import new_key
 
 ASSETS = Path(__file__).parent.parent / "assets"
-MOST_UPLOADS = 24
-LONGEST_SIDE = 2048
-"""Larger uploads are reduced: twice the tallest face square anybody asks for."""
 THUMBNAIL = 640
 """Longest side of the picture that the page shows."""
 MOST_NAME = 40
@@ -37,15 +33,17 @@ class Item:
     face: Face
     jpeg: bytes
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
+    is_own: bool = False
+    """Whether a browser brought it."""
 
     @property
     def url(self) -> str:
         """Where the page finds the picture."""
         return f"/api/portraits/{self.id}/picture"
 
-    def told(self) -> dict[str, str]:
+    def told(self) -> dict[str, str | bool]:
         """What the page is told."""
-        return {"id": self.id, "name": self.name, "url": self.url}
+        return {"id": self.id, "name": self.name, "url": self.url, "own": self.is_own}
 
 
 class Shelf:
@@ -53,15 +51,13 @@ class Shelf:
 
     def __init__(self) -> None:
         self._bundled: dict[str, Item] = {}
-        self._uploaded: dict[str, Item] = {}
 
     def __iter__(self) -> Iterator[Item]:
         yield from self._bundled.values()
-        yield from self._uploaded.values()
 
     def find(self, portrait_id: str) -> Item | None:
         """The portrait with this id."""
-        return self._bundled.get(portrait_id) or self._uploaded.get(portrait_id)
+        return self._bundled.get(portrait_id)
 
     @property
     def first(self) -> Item:
@@ -84,19 +80,11 @@ class Shelf:
                 "this package has no portraits in it: give one with --portrait PICTURE"
             )
 
-    def add(self, item: Item) -> None:
-        """Keep an uploaded portrait; the oldest one leaves where there are too many."""
-        while len(self._uploaded) >= MOST_UPLOADS:
-            del self._uploaded[next(iter(self._uploaded))]
-        self._uploaded[item.id] = item
 
-
-def uploaded(content: bytes, name: str, make_tracker: Callable[[], Tracker]) -> Item:
-    """A portrait from a peer's bytes; an error that says what is wrong with them."""
-    picture = open_picture(content, longest_side=LONGEST_SIDE)
-    return examined(
-        picture, make_tracker(), name=_name(name), portrait_id=secrets.token_urlsafe(16)
-    )
+def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
+    """A portrait from a peer's picture; an error that says what is wrong with it."""
+    item = examined(picture, tracker, name=_name(name), portrait_id=new_key())
+    return replace(item, is_own=True)
 
 
 def examined(picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str) -> Item:

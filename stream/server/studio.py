@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from engine.faces.face import Tracker
+from engine.frame import Pixels
 from engine.framing import Framing, plan_fit
 from engine.model import Model, Portrait
 from engine.rig.mixer import RigMixer
@@ -74,9 +75,9 @@ class Studio:
         """Make the portrait ready at this size."""
         return await self._work(self._enroll, item, size)
 
-    async def examine(self, content: bytes, name: str) -> Item:
-        """Open an uploaded portrait."""
-        return await self._work(uploaded, content, name, self._find_examiner)
+    async def examine(self, picture: Pixels, name: str) -> Item:
+        """Find the face in an uploaded portrait."""
+        return await self.with_examiner(lambda tracker: uploaded(picture, name, tracker))
 
     async def with_examiner(self, act: Callable[[Tracker], T]) -> T:
         """Do something slow with a tracker that belongs to no session."""
