@@ -2,7 +2,7 @@
 
 import { addPortrait, forgetPortrait, listPortraits, pictureAddress, Refused, Unreachable } from "/assets/api.js";
 import { build, find, icon } from "/assets/dom.js";
-import { announce, toast } from "/assets/say.js";
+import { announce, asSentence, toast } from "/assets/say.js";
 import { shrunk } from "/assets/shrink.js";
 import { explain } from "/assets/troubles.js";
 
@@ -107,7 +107,7 @@ export class Portraits {
     if (picture.startsWith("blob:")) URL.revokeObjectURL(picture);
     this.#store.set({ portraits: this.#store.get().portraits.filter((portrait) => portrait.id !== id) });
     find("#portrait-add").focus();
-    toast(`${name} was deleted from the server.`);
+    toast(asSentence(`${name} was deleted from the server`));
   }
 
   async #stayKnown() {

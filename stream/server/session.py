@@ -128,7 +128,7 @@ class Session:
         self.outlet.record_into(None)
         self.voice.record_into(None)
         if self._recorder is not None:
-            await asyncio.to_thread(self._recorder.stop)
+            await self._studio.aside(self._recorder.stop)
 
     @property
     def is_recording(self) -> bool:
@@ -155,7 +155,7 @@ class Session:
             return None
         self.is_closed = True
         await self.stop_recording()
-        if await asyncio.to_thread(self.loop.stop):
+        if await self._studio.aside(self.loop.stop):
             self._studio.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
