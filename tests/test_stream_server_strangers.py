@@ -438,6 +438,34 @@ def test_a_strange_request_is_refused_and_no_failure(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /\xff HTTP/1.1",
+        b"PRI * HTTP/2.0\r\n\r\nSM",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\nContent-Length: -1",
+        b"GET /" + b"A" * 10_000 + b" HTTP/1.1",
+        b"GET / HTTP/1.1\r\nAuthorization: Bearer my-own-secret\x00",
+        b"POST /api/portraits HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Encoding: zstd",
+    ],
+)
+def test_what_is_no_http_is_refused_in_json_and_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, request_line: bytes
+) -> None:
+    async def test(served: Served, _: aiohttp.ClientSession) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(request_line.replace(b"PORT", b"%d" % served.port) + b"\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), SOON_S)
+        assert answer.split()[1] in (b"400", b"415"), answer
+        assert b'"error"' in answer
+        assert b"secret" not in answer
+        writer.close()
+
+    with_server(tmp_path, test)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 def test_a_failure_is_logged_by_its_route_without_the_id(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

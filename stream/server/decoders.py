@@ -20,9 +20,9 @@ from stream.server.decode import LONGEST_SIDE
 MOST_AT_ONCE = 2
 MOST_WAITING = 8
 """Pictures; each waits with all its bytes."""
-TIME_S = 10.0
+TIME_S = 15.0
 """From the start of the process to the last pixel, on a machine that is busy with other things; of
-computing it gets half: see `decode`."""
+computing it gets a third: see `decode`."""
 TOO_LONG = "opening the picture takes too long: save it as a plain JPEG or PNG"
 COMMAND = (sys.executable, "-P", "-m", "stream.server.decode")
 ENDED_BY_LIMIT = (-9, -24)

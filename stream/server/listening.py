@@ -139,6 +139,20 @@ class Connection(web.RequestHandler):
         self.was_made = True
         super().connection_made(transport)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What is no HTTP is its sender's fault: aiohttp would log it whole, and send it back."""
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        response = web.json_response({"error": "this is no HTTP request"}, status=status)
+        response.force_close()
+        return response
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """It is over."""
         super().connection_lost(exc)
