@@ -16,7 +16,7 @@ from stream.server import bodies, entrance, hall, listening
 from stream.server.app import Served
 from stream.server.busy import BusyError
 from stream.server.callers import Caller
-from stream.server.entrance import Entrance
+from stream.server.entrance import Entrance, Waiting
 from stream.server.hall import MOST_VIEWERS
 from stream.server.parts import HALL
 from stream.server.settings import ServerSettings
@@ -243,6 +243,29 @@ def test_a_caller_has_few_waiting_and_a_slow_one_makes_room(
     asyncio.run(run())
 
 
+def test_whoever_has_many_waiting_makes_way_for_whoever_has_few() -> None:
+    place = object()
+    greedy, modest = (Caller(browser=name, address=None) for name in ("greedy", "modest"))
+
+    async def run() -> None:
+        waiting = Entrance(most=9, most_each=9, most_per_address=9)
+
+        async def admit(caller: Caller) -> Waiting:
+            each = await waiting.admit(caller)
+            each.place, each.give_up = place, asyncio.Event().wait
+            return each
+
+        first = await admit(greedy)
+        assert waiting.in_the_way(place, greedy) is None
+        await admit(greedy)
+        await waiting.admit(modest)  # the one that asks
+        assert waiting.in_the_way(place, modest) is first
+        assert waiting.in_the_way(object(), modest) is None
+        assert waiting.in_the_way(place, greedy) is None
+
+    asyncio.run(run())
+
+
 def test_who_has_been_heard_of_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entrance, "PROMPT_S", -1.0)
 
@@ -271,6 +294,30 @@ def test_viewers_who_come_all_at_once_are_no_more_than_the_limit(tmp_path: Path)
             address = f"{served.url}whep/{peer.session['id']}"
             statuses = Counter(await asyncio.gather(*(watch(address) for _ in range(40))))
             assert statuses == {201: MOST_VIEWERS, 503: 40 - MOST_VIEWERS}
+
+    with_server(tmp_path, test)
+
+
+def test_viewers_of_many_browsers_are_no_more_than_the_limit_either(tmp_path: Path) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        sdp = await half_open_offer("recvonly")
+        most = 0
+
+        async def watch(address: str) -> None:
+            nonlocal most
+            async with browser() as each:
+                async with each.get(f"{served.url}api/portraits"):
+                    pass  # for the cookie
+                for _ in range(3):
+                    async with each.post(address, data=sdp, headers=SDP) as response:
+                        assert response.status in (201, 503)
+                    most = max(most, len(vars(served.app[HALL])["_viewers"]))
+
+        async with page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            address = f"{served.url}whep/{peer.session['id']}"
+            await asyncio.gather(*(watch(address) for _ in range(12)))
+            assert most == MOST_VIEWERS
 
     with_server(tmp_path, test)
 
