@@ -43,6 +43,7 @@ class Peer:
         self.is_unruly = False
         """Whether it does what no honest peer does, and is to be closed."""
         self._received = 0
+        self._is_closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -68,6 +69,9 @@ class Peer:
 
     async def close(self) -> None:
         """End the connection and all that runs for it; whatever fails there ends with it."""
+        if self._is_closing:
+            return  # a second close of aiortc's waits for the first, for ever if that failed
+        self._is_closing = True
         for track in self.tracks:
             track.stop()
         for task in tuple(self._tasks):
