@@ -5,6 +5,7 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from stream.server.entrance import Entrance, Waiting
 from stream.server.hall import MOST_VIEWERS
 from stream.server.parts import HALL
 from stream.server.settings import ServerSettings
+from stream.webrtc.connection import (
+    BadOfferError,
+    accept,
+    answer,
+    check_offer,
+    new_connection,
+)
 from tests.peers import LOCAL, SOON_S, Page, browser, disc_near, page, server
 
 SDP = {"Content-Type": "application/sdp"}
@@ -204,6 +212,43 @@ def test_a_program_without_cookies_comes_in_after_a_moment(tmp_path: Path) -> No
             await peer.close()
 
     with_server(tmp_path, test, replace(LOCAL, most_sessions=2))
+
+
+def test_a_damaged_offer_is_refused_or_answered_and_never_a_failure() -> None:
+    """Each line in turn is left out, cut, or repeated at the end."""
+
+    async def run() -> Counter[str]:
+        whole = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        whole.addTransceiver("video")
+        whole.createDataChannel("stats")
+        await whole.setLocalDescription(await whole.createOffer())
+        lines = whole.localDescription.sdp.splitlines()
+        await whole.close()
+        outcomes: Counter[str] = Counter()
+        for at, line in enumerate(lines):
+            before, after = lines[:at], lines[at + 1 :]
+            for damaged in (
+                [*before, *after],
+                [*before, line.partition(":")[0], *after],
+                [*before, line.rpartition(" ")[0], *after],
+                [*lines, line],
+            ):
+                sdp = "\r\n".join([*damaged, ""])
+                connection = new_connection()
+                try:
+                    check_offer(sdp)
+                    await accept(connection, sdp)
+                    await answer(connection)
+                    outcomes["answered"] += 1
+                except BadOfferError:
+                    outcomes["refused"] += 1
+                with suppress(AttributeError):  # aiortc's own close, of what has no transport
+                    await connection.close()
+        return outcomes
+
+    outcomes = asyncio.run(run())
+    assert outcomes["answered"] > 20
+    assert outcomes["refused"] > 20
 
 
 def test_a_caller_has_few_waiting_and_a_slow_one_makes_room(
