@@ -18,7 +18,7 @@ from stream.server.app import Served
 from stream.server.busy import BusyError
 from stream.server.callers import Caller
 from stream.server.entrance import Entrance, Waiting
-from stream.server.hall import MOST_VIEWERS
+from stream.server.gallery import MOST_VIEWERS
 from stream.server.parts import HALL
 from stream.server.settings import ServerSettings
 from stream.webrtc.connection import (
@@ -356,7 +356,7 @@ def test_viewers_of_many_browsers_are_no_more_than_the_limit_either(tmp_path: Pa
                 for _ in range(3):
                     async with each.post(address, data=sdp, headers=SDP) as response:
                         assert response.status in (201, 503)
-                    most = max(most, len(vars(served.app[HALL])["_viewers"]))
+                    most = max(most, len(vars(served.app[HALL].gallery)["_viewers"]))
 
         async with page(http, served.url) as peer:
             await peer.until(disc_near(128, 128))

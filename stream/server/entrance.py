@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from stream.server.busy import BusyError
 from stream.server.callers import Caller
+from stream.server.peers import Peer
 
 PROMPT_S = 1.0
 """An honest peer on a slow line may take longer, and does where nobody else wants to come in."""
@@ -61,6 +62,30 @@ class Entrance:
         for slow in dict.fromkeys(leaving):
             await self.end(slow)
         return waiting
+
+    def follow(
+        self,
+        peer: Peer,
+        waiting: Waiting,
+        *,
+        give_up: Callable[[], Awaitable[object]],
+        lost: Callable[[], Awaitable[object]],
+        up: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """Follow a connection that was answered: while it comes up, when it is, and to its end."""
+        waiting.give_up, waiting.is_answered = give_up, lambda: peer.is_answered
+
+        async def changed() -> None:
+            state = peer.connection.connectionState
+            if state == "connected":
+                self.leave(waiting)
+                if up is not None:
+                    await up()
+            elif state in ("failed", "closed"):
+                self.leave(waiting)
+                await lost()
+
+        peer.connection.on("connectionstatechange", changed)
 
     def leave(self, waiting: Waiting) -> None:
         """It is up, or gone."""

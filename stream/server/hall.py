@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from stream.keys import new_key
 from stream.server.busy import BusyError, FullError
 from stream.server.callers import Caller
-from stream.server.entrance import Entrance, Waiting
-from stream.server.peers import Peer
+from stream.server.entrance import Entrance
+from stream.server.gallery import Gallery
+from stream.server.peers import Join, Peer, all_of
 from stream.server.recordings import Recordings
 from stream.server.session import Session, open_session
 from stream.server.settings import ServerSettings
@@ -30,11 +30,6 @@ it receives ours, every second."""
 RETURNS_WITHIN_S = 20.0
 """A page whose connection was closed finds its session as it was for so long."""
 LOOK_EVERY_S = 0.5
-MOST_VIEWERS = 8
-"""Of one session: each costs an encoder."""
-
-Join: TypeAlias = Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]]
-"""Makes a session's connection for an offer, and the answer."""
 
 
 class Hall:
@@ -53,10 +48,9 @@ class Hall:
         self._sessions: dict[str, Session] = {}
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
         self._returning: dict[str, Peer] = {}  # session id -> what is to replace its driver
-        self._viewers: dict[str, Peer] = {}  # viewer id -> whoever watches
-        self._joining: list[Session] = []  # once for each viewer whose answer is being made
         self._entrance = Entrance(most=8, most_each=3, most_per_address=4)
-        self._gallery = Entrance(most=16, most_each=MOST_VIEWERS, most_per_address=MOST_VIEWERS)
+        self.gallery = Gallery(settings.stun)
+        """Whoever watches."""
         self._left_s: dict[str, float] = {}  # session id -> when its page was lost
 
     def find(self, session_id: str) -> Session | None:
@@ -67,10 +61,6 @@ class Hall:
         """The session with this id, or the newest one that its page wants to be watched as."""
         named = (each for each in reversed(self._sessions.values()) if each.watched_as == name)
         return self._sessions.get(name) or next(named, None)
-
-    def find_viewer(self, viewer_id: str) -> Peer | None:
-        """The viewer's connection with this id."""
-        return self._viewers.get(viewer_id)
 
     def find_driver(self, session_id: str) -> Peer | None:
         """The connection of whoever is on camera in this session."""
@@ -99,9 +89,8 @@ class Hall:
             raise
         waiting.place = self
         self._drive(session, peer)
-        self._watch(
+        self._entrance.follow(
             peer,
-            self._entrance,
             waiting,
             give_up=lambda: self._give_up(session),
             lost=lambda: self._lose(session.id, peer),
@@ -140,9 +129,8 @@ class Hall:
         self._returning[session.id] = peer
         if session.id in self._left_s:
             self._left_s[session.id] = time.monotonic()
-        self._watch(
+        self._entrance.follow(
             peer,
-            self._entrance,
             waiting,
             up=lambda: self._return(session, peer),
             give_up=peer.close,
@@ -152,46 +140,12 @@ class Hall:
             await older.close()
         return answer
 
-    async def watch(
-        self, session: Session, sdp: str, join: Join, caller: Caller
-    ) -> tuple[str, str]:
-        """One more viewer of a session: its id and the answer."""
-        waiting = await self._gallery.admit(caller)
-        try:
-            if self._is_watched_enough(session):
-                in_the_way = self._gallery.in_the_way(session, caller)
-                if in_the_way is not None:
-                    await self._gallery.end(in_the_way)
-            if self._is_watched_enough(session):
-                raise FullError(f"{MOST_VIEWERS} viewers watch this already: wait until one leaves")
-            self._joining.append(session)
-            try:
-                peer, answer = await join(session, sdp, self._stun)
-            finally:
-                self._joining.remove(session)
-            if session.is_closed:
-                await peer.close()
-                raise BusyError("the session has just ended: try again when it is back")
-        except BaseException:
-            self._gallery.leave(waiting)
-            raise
-        waiting.place = session
-        viewer_id = new_key()
-        self._viewers[viewer_id] = peer
-
-        async def close() -> None:
-            await self.close_viewer(viewer_id)
-
-        self._watch(peer, self._gallery, waiting, give_up=close, lost=close)
-        return viewer_id, answer
-
     async def close(self, session_id: str) -> bool:
         """End a session with all its connections; False where there is none."""
         session = self._sessions.pop(session_id, None)
         if session is None:
             return False
-        watching = [each for each, viewer in self._viewers.items() if viewer.session is session]
-        await _all([self.close_viewer(viewer_id) for viewer_id in watching])
+        await self.gallery.close_all(session)
         self._left_s.pop(session_id, None)
         for drivers in (self._returning, self._drivers):
             driver = drivers.pop(session_id, None)
@@ -203,25 +157,13 @@ class Hall:
         logger.info("session %s: closed", session_id[:6])
         return True
 
-    async def close_viewer(self, viewer_id: str) -> bool:
-        """End a viewer's connection; False where there is none."""
-        peer = self._viewers.pop(viewer_id, None)
-        if peer is None:
-            return False
-        await peer.close()
-        return True
-
     async def close_all(self) -> None:
         """End everything."""
-        await _all([self.close(session_id) for session_id in tuple(self._sessions)])
+        await all_of([self.close(session_id) for session_id in tuple(self._sessions)])
 
     @property
     def _is_full(self) -> bool:
         return len(self._sessions) + self._coming >= self._most
-
-    def _is_watched_enough(self, session: Session) -> bool:
-        watching = sum(peer.session is session for peer in self._viewers.values())
-        return watching + self._joining.count(session) >= MOST_VIEWERS
 
     async def _opened(
         self, item: Item, wanted: dict[str, Any], sdp: str, join: Join
@@ -267,19 +209,14 @@ class Hall:
         for session in tuple(self._sessions.values()) if self._adapts else ():
             session.adapt(now_s)
         self.recordings.tidy()
-        await _all([peer.listen() for peer in (*self._drivers.values(), *self._viewers.values())])
+        await all_of([peer.listen() for peer in self._drivers.values()])
         left = [each for each, left_s in self._left_s.items() if now_s - left_s > RETURNS_WITHIN_S]
-        gone = [each for each, peer in self._drivers.items() if _is_gone(peer, now_s)]
-        absent = [each for each, peer in self._viewers.items() if _is_gone(peer, now_s)]
-        await _all(
+        gone = [each for each, peer in self._drivers.items() if peer.is_gone(now_s, DEAD_S)]
+        await all_of(
             [
                 *(self.close(session_id) for session_id in (*left, *gone)),
-                *(self.close_viewer(viewer_id) for viewer_id in absent),
-                *(
-                    entrance.end(waiting)
-                    for entrance in (self._entrance, self._gallery)
-                    for waiting in entrance.older_than(CONNECT_S)
-                ),
+                *(self._entrance.end(each) for each in self._entrance.older_than(CONNECT_S)),
+                self.gallery.look(now_s, dead_s=DEAD_S, connect_s=CONNECT_S),
             ]
         )
 
@@ -313,44 +250,6 @@ class Hall:
         logger.info("session %s: its page was lost", session_id[:6])
         await peer.close()
 
-    def _watch(
-        self,
-        peer: Peer,
-        entrance: Entrance,
-        waiting: Waiting,
-        *,
-        give_up: Callable[[], Awaitable[object]],
-        lost: Callable[[], Awaitable[object]],
-        up: Callable[[], Awaitable[object]] | None = None,
-    ) -> None:
-        """Follow a connection: while it comes up, when it is up, and when it is gone."""
-        waiting.give_up, waiting.is_answered = give_up, lambda: peer.is_answered
-
-        async def changed() -> None:
-            state = peer.connection.connectionState
-            if state == "connected":
-                entrance.leave(waiting)
-                if up is not None:
-                    await up()
-            elif state in ("failed", "closed"):
-                entrance.leave(waiting)
-                await lost()
-
-        peer.connection.on("connectionstatechange", changed)
-
     async def _give_up(self, session: Session) -> None:
         logger.info("session %s: its connection never came up", session.id[:6])
         await self.close(session.id)
-
-
-def _is_gone(peer: Peer, now_s: float) -> bool:
-    """Whether a connection that was up is dead, or better were."""
-    is_up = peer.connection.connectionState == "connected"
-    return peer.is_unruly or (is_up and now_s - peer.heard_s > DEAD_S)
-
-
-async def _all(works: list[Coroutine[Any, Any, object]]) -> None:
-    """Do these beside each other; what fails is logged, and keeps nothing else from its end."""
-    for result in await asyncio.gather(*works, return_exceptions=True):
-        if isinstance(result, Exception):
-            logger.error("looking after a session failed", exc_info=result)

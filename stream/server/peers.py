@@ -4,8 +4,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
 
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver
 from aiortc.mediastreams import MediaStreamError
@@ -67,6 +67,11 @@ class Peer:
         """Whether ICE has found the peer: media will flow in a moment."""
         return self.connection.iceConnectionState == "completed"
 
+    def is_gone(self, now_s: float, dead_s: float) -> bool:
+        """Whether a connection that was up is dead, or better were."""
+        is_up = self.connection.connectionState == "connected"
+        return self.is_unruly or (is_up and now_s - self.heard_s > dead_s)
+
     async def close(self) -> None:
         """End the connection and all that runs for it; whatever fails there ends with it."""
         if self._is_closing:
@@ -82,6 +87,17 @@ class Peer:
         except Exception:
             # aiortc's own parts fail in ways of their own; our session must end all the same.
             logger.exception("a connection did not close cleanly")
+
+
+Join: TypeAlias = Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]]
+"""Makes a session's connection for an offer, and the answer."""
+
+
+async def all_of(works: list[Coroutine[Any, Any, object]]) -> None:
+    """Do these beside each other; what fails is logged, and keeps nothing else from its end."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, Exception):
+            logger.error("looking after a session failed", exc_info=result)
 
 
 async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:

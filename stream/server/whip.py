@@ -63,7 +63,7 @@ async def watch(request: web.Request) -> web.Response:
         )
     caller = request.app[CALLERS].caller(request)
     try:
-        viewer_id, answer = await hall.watch(session, sdp, join_viewer, caller)
+        viewer_id, answer = await hall.gallery.watch(session, sdp, join_viewer, caller)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
     return _created(request, f"/whep/{quote(viewer_id)}", viewer_id, answer)
@@ -101,7 +101,7 @@ async def unpublish(request: web.Request) -> web.Response:
 @routes.delete("/whep/{id}")
 async def leave(request: web.Request) -> web.Response:
     """The viewer leaves."""
-    if not await request.app[HALL].close_viewer(request.match_info["id"]):
+    if not await request.app[HALL].gallery.close(request.match_info["id"]):
         raise _gone()
     return web.Response()
 
@@ -149,7 +149,7 @@ def _check_tag(request: web.Request) -> None:
 def _peer(request: web.Request) -> Peer:
     hall, resource_id = request.app[HALL], request.match_info["id"]
     is_publisher = _is_publisher(request)
-    peer = hall.find_driver(resource_id) if is_publisher else hall.find_viewer(resource_id)
+    peer = hall.find_driver(resource_id) if is_publisher else hall.gallery.find(resource_id)
     if peer is None:
         raise _gone()
     return peer
