@@ -50,9 +50,13 @@ def open_picture(
     source: Path | str | bytes,
     *,
     limit_pixels: int = LIMIT_PIXELS,
+    limit_side: int | None = None,
     longest_side: int = LONGEST_SIDE,
 ) -> Pixels:
-    """The picture in a file, or in the bytes of one; the first of an animated one."""
+    """The picture in a file, or in the bytes of one; the first of an animated one.
+
+    More than the limits is refused before it is decoded; above `longest_side` it is reduced.
+    """
     name = "the picture" if isinstance(source, bytes) else str(source)
     content = source if isinstance(source, bytes) else _read(Path(source))
     try:
@@ -65,6 +69,11 @@ def open_picture(
         raise _damaged(name) from error
     with image:
         width, height = image.size
+        if limit_side is not None and max(width, height) > limit_side:
+            raise TooLargeError(
+                f"{name} is too large ({width} x {height} pixels; the limit is "
+                f"{limit_side} x {limit_side}): reduce it in a picture editor"
+            )
         if width * height > limit_pixels:
             raise _too_large(name, f"{width} x {height}", limit_pixels)
         try:

@@ -223,6 +223,29 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="https://NAME",
+            help="The address of a proxy that you trust and that passes everything on to here.",
+            show_default=False,
+        ),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            help="Serve https with this certificate (PEM, its chain in it).", show_default=False
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="The certificate's key (PEM).", show_default=False)
+    ] = None,
+    insecure_http: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-http", help="Beyond this machine, serve plain http: anybody can listen in."
+        ),
+    ] = False,
     opens: Annotated[
         bool, typer.Option("--open", help="Open the address in the browser of this desktop.")
     ] = False,
@@ -236,14 +259,26 @@ def serve(
     from stream.browser import open_page
     from stream.parts import load_model, mixer_maker, tracker_maker
     from stream.server.app import serve as run
-    from stream.server.settings import LEAST_TOKEN, ServerSettings, is_loopback
+    from stream.server.settings import (
+        LEAST_TOKEN,
+        ServerSettings,
+        is_loopback,
+        read_origin,
+        refuse_plain_http,
+    )
     from stream.terminal import working
 
     if size % 2:
         raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
     if token is not None and len(token) < LEAST_TOKEN:
         raise typer.BadParameter(f"needs {LEAST_TOKEN} characters or more", param_hint="--token")
-    if token is None and not is_loopback(host):
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("goes with the other one", param_hint="--tls-cert and --tls-key")
+    try:
+        origin = None if public_url is None else read_origin(public_url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--public-url") from None
+    if token is None and not (is_loopback(host) and origin is None):
         token = secrets.token_urlsafe(24)
     settings = ServerSettings(
         host=host,
@@ -254,7 +289,12 @@ def serve(
         most_sessions=sessions,
         token=token,
         recordings=recordings,
+        public_url=origin,
+        insecure_http=insecure_http,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
     )
+    refuse_plain_http(settings)
 
     def told(url: str) -> None:
         print(url, flush=True)

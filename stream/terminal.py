@@ -26,6 +26,7 @@ from rich.progress import (
 from rich.text import Text
 
 from export.build_bar import BuildBar
+from stream.notes import Notes
 
 
 class FramesPerSecond(ProgressColumn):
@@ -65,20 +66,6 @@ class ProgressBar:
             self.bar.advance(self._task)
 
 
-class Notes(logging.Handler):
-    """Prints each warning of the program as one line."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__(logging.WARNING)
-        self._console = console
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one note."""
-        self._console.print(
-            f"note: {record.getMessage()}", markup=False, highlight=False, soft_wrap=True
-        )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
     """What a job needs of the terminal it runs in."""
@@ -102,6 +89,7 @@ def working() -> Iterator[Terminal]:
             yield Terminal(progress=progress, builds=BuildBar(progress.bar), stop=stop)
     finally:
         logging.getLogger().removeHandler(notes)
+        notes.close()
 
 
 @contextmanager

@@ -199,9 +199,14 @@ async def server(
     settings = replace(settings, portrait=portrait)
     async with (
         serving(settings, model=ShiftModel(), make_tracker=make_tracker) as served,
-        aiohttp.ClientSession() as http,
+        browser() as http,
     ):
         yield served, http
+
+
+def browser() -> aiohttp.ClientSession:
+    """A client that keeps its cookies, from an address of numbers too, as browsers do."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 
 @asynccontextmanager

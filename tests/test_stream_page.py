@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytest.importorskip("aiortc", reason="aiortc is not installed")
@@ -142,6 +143,55 @@ def test_what_is_to_be_said_of_an_own_portrait_is_said(
     server.behaviour.portrait_notes = ["its mouth is open"]
     page.get_by_test_id("portrait-file").set_input_files(jpeg(tmp_path))
     expect(page.locator(".toast")).to_contain_text("Its mouth is open.")
+
+
+def test_an_own_portrait_is_deleted_and_another_one_shown(
+    opened: Opener, server: FakeServer, tmp_path: Path
+) -> None:
+    page = opened()
+    start(page)
+    page.get_by_test_id("portrait-file").set_input_files(jpeg(tmp_path))
+    expect(page.get_by_test_id("portrait-p3-mine.jpg")).to_have_attribute("aria-pressed", "true")
+    bins = page.get_by_role("button", name=re.compile("^Delete "))
+    expect(bins).to_have_count(1)  # the package's own stay
+    box = bins.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44  # a finger finds it
+    bins.click()
+    expect(page.get_by_test_id("portrait-p3-mine.jpg")).to_have_count(0)
+    expect(page.get_by_test_id("portrait-p0-ada")).to_have_attribute("aria-pressed", "true")
+    assert until(lambda: changes(server).get("portrait") == "p0-ada")
+    assert server.asked_for("DELETE", "/api/portraits/p3-mine.jpg") == [None]
+    assert "p3-mine.jpg" not in server.pictures
+
+
+@pytest.mark.parametrize(("size", "sent"), [((5000, 2500), (2048, 1024)), ((640, 480), (640, 480))])
+def test_a_photo_is_reduced_before_it_is_sent(
+    opened: Opener, server: FakeServer, tmp_path: Path, size: tuple[int, int], sent: tuple[int, int]
+) -> None:
+    Image.new("RGB", size, "#446688").save(tmp_path / "photo.jpg")
+    page = opened()
+    page.get_by_test_id("portrait-file").set_input_files(tmp_path / "photo.jpg")
+    expect(page.get_by_test_id("portrait-p3-photo.jpg")).to_be_visible(timeout=15_000)
+    assert server.uploaded["p3-photo.jpg"] == (*sent, "JPEG")
+
+
+def test_the_link_for_obs_stays_the_same_and_is_no_key_to_the_session(
+    opened: Opener, server: FakeServer
+) -> None:
+    page = opened()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    start(page)
+    page.get_by_role("button", name="Copy the Browser source link").click()
+    expect(page.locator(".toast")).to_contain_text("Copied")
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    name = link.rpartition("session=")[2]
+    (offer,) = server.asked_for("POST", "/api/sessions")
+    assert offer["watch"] == name
+    assert len(name) == 32
+    page.reload()
+    start(page)
+    assert server.asked_for("POST", "/api/sessions")[-1]["watch"] == name
 
 
 def test_a_portrait_can_be_dropped_on_the_page(opened: Opener) -> None:

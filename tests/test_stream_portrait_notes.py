@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from engine.faces.tracker import MeshTracker
+from engine.pictures import open_picture
 from engine.portrait_notes import OPEN
 from stream.live_portraits import enroll_all
 from stream.portraits import open_source
@@ -49,7 +50,7 @@ def test_live_says_it_once(open_mouth: Path, caplog: pytest.LogCaptureFixture) -
 
 
 def test_the_page_is_told_of_an_upload(open_mouth: Path) -> None:
-    item = uploaded(open_mouth.read_bytes(), "me.png", MeshTracker)
+    item = uploaded(open_picture(open_mouth), "me.png", MeshTracker())
     assert item.told()["notes"] == [OPEN]
 
 

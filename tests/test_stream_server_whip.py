@@ -13,6 +13,7 @@ from aiortc import RTCSessionDescription
 from PIL import Image
 
 from engine.frame import Pixels
+from stream.server.parts import HALL
 from tests.fakes import disc_picture
 from tests.peers import LOCAL, SIZE, SOON_S, Page, disc_near, page, server
 
@@ -30,7 +31,7 @@ class Client(Page):
         self.connection.addTrack(self.camera)
         return await self._call(address)
 
-    async def watch(self, address: str = "/whep") -> int:
+    async def watch(self, address: str) -> int:
         self.connection.on("track", self._arrived)
         self.connection.addTransceiver("video", "recvonly")
         return await self._call(address)
@@ -48,6 +49,11 @@ class Client(Page):
                 )
             return response.status
 
+    @property
+    def watched_at(self) -> str:
+        """Where what this client publishes can be watched."""
+        return "/whep/" + self.location.rpartition("/")[2]
+
     async def send(self, method: str, data: str = "", **headers: str) -> int:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.http.request(
@@ -63,7 +69,7 @@ async def on_air(folder: Path) -> AsyncIterator[tuple[Client, Client, aiohttp.Cl
         publisher, player = Client(http, served.url), Client(http, served.url)
         try:
             assert await publisher.publish() == 201
-            assert await player.watch() == 201
+            assert await player.watch(publisher.watched_at) == 201
             yield publisher, player, http
         finally:
             await player.close()
@@ -84,12 +90,50 @@ def test_a_certain_session_is_watched_by_its_name(tmp_path: Path) -> None:
     async def run() -> None:
         async with on_air(tmp_path) as (publisher, player, http):
             session = publisher.location.rpartition("/")[2]
-            for address in (f"/whep/{session}", f"/whep?session={session}", "/whep/"):
+            for address in (f"/whep/{session}", f"/whep?session={session}"):
                 other = Client(http, player.url)
                 assert await other.watch(address) == 201
                 await other.until(disc_near(128, 128))
                 assert await other.send("DELETE") == 200
                 await other.close()
+
+    asyncio.run(run())
+
+
+def test_nobody_is_shown_who_was_not_named(tmp_path: Path) -> None:
+    """Else whoever has the address sees the person who came last."""
+
+    async def run() -> None:
+        async with on_air(tmp_path) as (_, player, _):
+            for address in ("/whep", "/whep/", "/whep?session=", "/whep/newest"):
+                stranger = Client(player.http, player.url)
+                assert await stranger.watch(address) == 404
+                await stranger.close()
+
+    asyncio.run(run())
+
+
+def test_a_name_that_the_page_chose_shows_its_newest_session_and_opens_nothing(
+    tmp_path: Path,
+) -> None:
+    name = "a-name-of-twenty-signs"
+
+    async def run() -> None:
+        async with server(tmp_path) as (served, http):
+            for place in ((128, 128), (150, 128)):
+                async with page(http, served.url, watch=name) as peer:
+                    peer.camera.centre = (128, 128)
+                    await peer.until(disc_near(128, 128))
+                    peer.camera.centre = place
+                    player = Client(http, served.url)
+                    assert await player.watch(f"/whep/{name}") == 201
+                    await player.until(disc_near(*place))
+                    async with http.delete(f"{peer.url}/api/sessions/{name}") as response:
+                        assert response.status == 404
+                    await player.close()
+            stranger = Page(http, served.url)
+            assert await stranger.start(watch="short") == 400
+            await stranger.close()
 
     asyncio.run(run())
 
@@ -271,10 +315,9 @@ def test_ffmpeg_publishes_and_leaves(tmp_path: Path) -> None:
             process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
             player = Client(http, url)
             async with asyncio.timeout(SOON_S):
-                while await player.watch() == 404:
-                    await player.close()
-                    player = Client(http, url)
+                while not (sessions := vars(served.app[HALL])["_sessions"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
+            assert await player.watch(f"/whep/{next(iter(sessions))}") == 201
             # The first face is the neutral one, so the portrait shows itself as it is.
             await player.until(disc_near(128, 128))
             _, errors = await asyncio.wait_for(process.communicate(), 40)
@@ -303,7 +346,7 @@ def test_page_and_player_show_the_portraits_colours_at_any_size(size: int, tmp_p
             await caller.until(is_right)
             player = Client(http, served.url)
             try:
-                assert await player.watch() == 201
+                assert await player.watch(f"/whep/{caller.session['id']}") == 201
                 await player.until(is_right)
             finally:
                 await player.close()

@@ -30,7 +30,8 @@ VIEW = """async ([address, token]) => {
   peer.addTransceiver('audio', { direction: 'recvonly' });
   const client = new WHEPClient();
   window.viewer = { peer, client };
-  await client.view(peer, address + 'whep', token);
+  const session = window.publisher.client.resourceURL.pathname.split('/').pop();
+  await client.view(peer, address + 'whep/' + session, token);
 }"""
 
 DECODED = """async () => {

@@ -87,6 +87,8 @@ export async function addPortrait(file) {
   return readJson(await request("POST", "/api/portraits", { body, patienceMs: UPLOAD_MS }));
 }
 
+export const forgetPortrait = (id) => request("DELETE", `/api/portraits/${encodeURIComponent(id)}`);
+
 /** An address an <img> can show: pictures behind a token are fetched, for <img> cannot send it. */
 export async function pictureAddress(url) {
   if (!token) return url;

@@ -17,6 +17,7 @@ import { keep, MODES, recall } from "/assets/settings.js";
 import { setUpStage, showTrack } from "/assets/stage.js";
 import { createStore } from "/assets/store.js";
 import { explain } from "/assets/troubles.js";
+import { watchName } from "/assets/watch.js";
 
 const store = createStore({
   phase: "idle", // idle, asking, connecting, live, reconnecting
@@ -92,7 +93,7 @@ async function toggleFullScreen() {
 }
 
 async function copyViewLink() {
-  const link = `${location.origin}/view?session=${encodeURIComponent(session.id)}${tokenFragment()}`;
+  const link = `${location.origin}/view?session=${watchName()}${tokenFragment()}`;
   await navigator.clipboard.writeText(link);
   toast("Copied. In OBS, add a Browser source and paste it as its URL.");
 }

@@ -2,6 +2,7 @@
 
 import { endSession, openSession } from "/assets/api.js";
 import { Trouble } from "/assets/troubles.js";
+import { watchName } from "/assets/watch.js";
 
 const GATHER_MS = 2000; // without STUN all candidates are local: milliseconds
 const CONNECT_MS = 12_000;
@@ -36,7 +37,7 @@ export async function connect({ camera, microphone, portrait, settings, session,
     await gathered(peer);
     const { type, sdp } = peer.localDescription;
     const answer = await openSession({
-      type, sdp, settings, ...(portrait ? { portrait } : {}), ...(session ? { session } : {}),
+      type, sdp, settings, watch: watchName(), ...(portrait ? { portrait } : {}), ...(session ? { session } : {}),
     });
     id = answer.id; // from here on the server holds a place, given back below if this fails
     signal.throwIfAborted();

@@ -16,6 +16,17 @@ export function build(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** A drawing of the page's sprite. */
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const drawing = document.createElementNS(space, "svg");
+  drawing.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS(space, "use");
+  use.setAttribute("href", `#icon-${name}`);
+  drawing.append(use);
+  return drawing;
+}
+
 /** Show another drawing of the page's sprite in a button. */
 export function setIcon(button, name) {
   find("use", button).setAttribute("href", `#icon-${name}`);

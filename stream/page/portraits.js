@@ -1,17 +1,19 @@
 /** The strip of portraits: choosing one, adding one's own by file or by drag and drop. */
 
-import { addPortrait, listPortraits, pictureAddress, Refused } from "/assets/api.js";
-import { build, find } from "/assets/dom.js";
+import { addPortrait, forgetPortrait, listPortraits, pictureAddress, Refused, Unreachable } from "/assets/api.js";
+import { build, find, icon } from "/assets/dom.js";
 import { announce, asSentence, toast } from "/assets/say.js";
+import { shrunk } from "/assets/shrink.js";
 import { explain } from "/assets/troubles.js";
 
 const KINDS = ["image/jpeg", "image/png", "image/webp"];
+const STILL_HERE_MS = 4 * 60_000; // the server forgets own portraits of a page that it hears nothing of
 
 export class Portraits {
   #store;
   #change;
   #pictures = new Map(); // url -> what an <img> can show
-  #added = new Map(); // id -> File: a server that restarts forgets uploads, this page does not
+  #added = new Map(); // id -> File: a server may forget uploads, this page does not
 
   /** `change(id)` tells a running session; it may refuse. */
   constructor(store, change) {
@@ -25,6 +27,7 @@ export class Portraits {
       if (chosen) await this.add(chosen);
     });
     takeDrops((dropped) => this.add(dropped));
+    setInterval(() => this.#stayKnown(), STILL_HERE_MS);
     store.watch((state) => state.portraits, () => this.#draw());
     store.watch((state) => state.portraitId, () => this.#mark());
     store.watch((state) => state.swappingTo, () => this.#mark());
@@ -65,13 +68,14 @@ export class Portraits {
     if (portrait) await this.choose(portrait.id);
   }
 
-  async add(file) {
-    if (!KINDS.includes(file.type)) {
-      toast(`${file.name} is not a JPEG, PNG or WebP picture. Save it as one of these, then add it again.`, { isTrouble: true });
+  async add(chosen) {
+    if (!KINDS.includes(chosen.type)) {
+      toast(`${chosen.name} is not a JPEG, PNG or WebP picture. Save it as one of these, then add it again.`, { isTrouble: true });
       return;
     }
     this.#setBusy(true);
     try {
+      const file = await shrunk(chosen);
       const added = await addPortrait(file);
       this.#added.set(added.id, file);
       const [shown] = await this.#withPictures([added]);
@@ -79,9 +83,41 @@ export class Portraits {
       await this.choose(added.id);
       for (const note of added.notes) toast(asSentence(note));
     } catch (error) {
-      toast(`${file.name}: ${explain(error).text}`, { isTrouble: true });
+      toast(`${chosen.name}: ${explain(error).text}`, { isTrouble: true });
     } finally {
       this.#setBusy(false);
+    }
+  }
+
+  /** Take an own portrait off the server; what shows it goes on with the first one. */
+  async forget(id) {
+    const { name, url, picture } = this.#find(id);
+    const others = this.#store.get().portraits.filter((portrait) => portrait.id !== id);
+    try {
+      if (this.#store.get().portraitId === id) await this.choose(others[0].id);
+      if (this.#store.get().portraitId === id) return; // the session refused; it has said why
+      await forgetPortrait(id);
+    } catch (error) {
+      if (!(error instanceof Refused && error.status === 404)) {
+        toast(explain(error).text, { isTrouble: true });
+        return;
+      } // the server had forgotten it already
+    }
+    this.#added.delete(id);
+    this.#pictures.delete(url);
+    if (picture.startsWith("blob:")) URL.revokeObjectURL(picture);
+    this.#store.set({ portraits: this.#store.get().portraits.filter((portrait) => portrait.id !== id) });
+    find("#portrait-add").focus();
+    toast(asSentence(`${name} was deleted from the server`));
+  }
+
+  async #stayKnown() {
+    if (!this.#store.get().portraits.some(({ own }) => own)) return;
+    try {
+      await this.restore();
+    } catch (error) {
+      if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
+      // The session's own connection says so, if there is one.
     }
   }
 
@@ -120,7 +156,7 @@ export class Portraits {
   }
 
   #draw() {
-    const tiles = this.#store.get().portraits.map(({ id, name, picture }, at) => {
+    const tiles = this.#store.get().portraits.map(({ id, name, picture, own }, at) => {
       const picked = build("button", { type: "button", class: "tile", "data-portrait": id, "data-testid": `portrait-${id}` });
       picked.append(build("img", { src: picture, alt: "", draggable: "false" }), build("span", {}, name));
       if (at < 9) {
@@ -128,10 +164,21 @@ export class Portraits {
         picked.setAttribute("aria-keyshortcuts", String(at + 1));
       }
       picked.addEventListener("click", () => this.choose(id));
-      return build("li", {}, picked);
+      const item = build("li", {}, picked);
+      if (own) item.append(this.#bin(id, name));
+      return item;
     });
     find("#portraits").replaceChildren(...tiles, find("#portrait-add-item"));
     this.#mark();
+  }
+
+  #bin(id, name) {
+    const button = build("button", {
+      type: "button", class: "forget", "data-testid": `forget-${id}`, title: "Delete it from the server",
+      "aria-label": `Delete ${name} from the server`,
+    }, icon("close"));
+    button.addEventListener("click", () => this.forget(id));
+    return button;
   }
 
   #mark() {

@@ -6,7 +6,7 @@ import { createPatience, delayMs } from "/assets/retries.js";
 
 const GATHER_MS = 1000;
 const session = new URLSearchParams(location.search).get("session");
-const source = session ? `/whep/${encodeURIComponent(session)}` : "/whep"; // the newest session
+const source = session ? `/whep/${encodeURIComponent(session)}` : "/whep"; // which says what is missing
 const output = find("#output");
 const patience = createPatience();
 const never = new AbortController().signal;

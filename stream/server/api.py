@@ -1,21 +1,28 @@
 """The page's API: sessions, their controls and recordings, portraits. JSON in, JSON out."""
 
-from collections.abc import Callable
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from engine.pictures import NotAPictureError, TooLargeError
+from stream.keys import keep_secret
 from stream.server.bodies import read_json, read_upload
 from stream.server.guard import refusal
-from stream.server.hall import FullError
-from stream.server.parts import HALL, SHELF, STUDIO
+from stream.server.parts import CALLERS, DECODERS, HALL, SHELF, STUDIO, UPLOADS
 from stream.server.peers import join_page
 from stream.server.session import Session
 from stream.server.shelf import Item
 from stream.webrtc.connection import BadOfferError
+
+T = TypeVar("T")
+
+LOOK_UP_S = 0.2
+WATCH_NAME = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 routes = web.RouteTableDef()
 
@@ -24,7 +31,8 @@ routes = web.RouteTableDef()
 async def open_session(request: web.Request) -> web.Response:
     """An offer in, an answer out: the camera drives the portrait from now on.
 
-    Whoever names a session that is still there takes it up again, as it was.
+    Whoever names a session that is still there takes it up again, as it was. `watch` is a name of
+    the page's own choice for /whep/NAME, as hard to guess as an id.
     """
     body = await read_json(request)
     sdp, kind = body.get("sdp"), body.get("type", "offer")
@@ -33,24 +41,30 @@ async def open_session(request: web.Request) -> web.Response:
     wanted = body.get("settings", {})
     if not isinstance(wanted, dict):
         raise refusal(web.HTTPBadRequest, "settings must be an object")
+    watch = body.get("watch")
+    if watch is not None and not (isinstance(watch, str) and WATCH_NAME.fullmatch(watch)):
+        raise refusal(web.HTTPBadRequest, "watch must be 20 to 64 letters, digits, - and _")
     wanted = dict(wanted)
     portrait = body.get("portrait", wanted.pop("portrait", None))
     item = None if portrait is None else found_item(request, portrait)
     hall, before = request.app[HALL], body.get("session")
+    caller = request.app[CALLERS].caller(request)
     session = hall.find(before) if isinstance(before, str) else None
     try:
         if session is not None:
-            await session.control(wanted, item)
-            answer = await hall.rejoin(session, sdp, join_page)
+            answer = await hall.rejoin(session, item, wanted, sdp, join_page, caller)
         else:
             item = item or request.app[SHELF].first
-            session, answer = await hall.open(item, wanted, sdp, join_page)
-    except FullError as error:
-        raise full(error) from error
+            session, answer = await hall.open(item, wanted, sdp, join_page, caller)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
+    if watch is not None:
+        keep_secret(watch)
+        session.watched_as = watch
     told = {"id": session.id, "sdp": answer, "type": "answer"}
-    return web.json_response(told | _state(session), status=201)
+    response = web.json_response(told | _state(session), status=201)
+    request.app[CALLERS].remember(request, response)
+    return response
 
 
 @routes.get("/api/sessions/{id}")
@@ -128,21 +142,28 @@ async def delete_recording(request: web.Request) -> web.Response:
 
 @routes.get("/api/portraits")
 async def list_portraits(request: web.Request) -> web.Response:
-    """All portraits, those of the package first."""
-    return web.json_response([item.told() for item in request.app[SHELF]])
+    """The portraits that this browser may show: those of the package first, then its own."""
+    callers = request.app[CALLERS]
+    own = request.app[UPLOADS].of(callers.browser(request))
+    response = web.json_response([item.told() for item in (*request.app[SHELF], *own)])
+    callers.remember(request, response)
+    return response
 
 
 @routes.post("/api/portraits")
 async def add_portrait(request: web.Request) -> web.Response:
     """Take in an uploaded picture that shows a face."""
-    content, name = await read_upload(request)
-    try:
-        item = await request.app[STUDIO].examine(content, name)
-    except NotAPictureError as error:
-        raise refusal(web.HTTPUnsupportedMediaType, str(error)) from error
-    except TooLargeError as error:
-        raise refusal(_TooManyPixels, str(error)) from error
-    request.app[SHELF].add(item)
+    uploads, browser = request.app[UPLOADS], request.app[CALLERS].browser(request)
+    with uploads.arriving():
+        content, name = await read_upload(request)
+        try:
+            picture = await _while_there(request, request.app[DECODERS].open(content))
+        except NotAPictureError as error:
+            raise refusal(web.HTTPUnsupportedMediaType, str(error)) from error
+        except TooLargeError as error:
+            raise refusal(_TooManyPixels, str(error)) from error
+        item = await request.app[STUDIO].examine(picture, name)
+    uploads.add(item, browser)
     return web.json_response(item.told(), status=201)
 
 
@@ -150,11 +171,33 @@ async def add_portrait(request: web.Request) -> web.Response:
 async def show_portrait(request: web.Request) -> web.Response:
     """A small picture of it."""
     item = found_item(request, request.match_info["id"])
-    return web.Response(
-        body=item.jpeg,
-        content_type="image/jpeg",
-        headers={"Cache-Control": "private, max-age=3600"},
-    )
+    kept = "no-store" if item.is_own else "private, max-age=3600"
+    return web.Response(body=item.jpeg, content_type="image/jpeg", headers={"Cache-Control": kept})
+
+
+@routes.delete("/api/portraits/{id}")
+async def forget_portrait(request: web.Request) -> web.Response:
+    """Forget an own portrait; a session that shows it goes on until another one is chosen."""
+    portrait_id = request.match_info["id"]
+    if request.app[SHELF].find(portrait_id) is not None:
+        raise refusal(web.HTTPForbidden, "this portrait came with the server: it stays")
+    if not request.app[UPLOADS].remove(portrait_id, request.app[CALLERS].browser(request)):
+        raise _unknown_portrait()
+    return web.Response(status=204)
+
+
+async def _while_there(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+    """Do it, unless whoever asked for it hangs up."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOK_UP_S)
+            if request.transport is None:
+                raise asyncio.CancelledError
+        return await task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def found_session(request: web.Request) -> Session:
@@ -166,16 +209,19 @@ def found_session(request: web.Request) -> Session:
 
 
 def found_item(request: web.Request, portrait_id: object) -> Item:
-    """The portrait with this id."""
-    item = request.app[SHELF].find(portrait_id) if isinstance(portrait_id, str) else None
+    """The portrait with this id, if it is everybody's or this browser's own."""
+    item = None
+    if isinstance(portrait_id, str):
+        browser = request.app[CALLERS].browser(request)
+        item = request.app[SHELF].find(portrait_id)
+        item = item or request.app[UPLOADS].find(portrait_id, browser)
     if item is None:
-        raise refusal(web.HTTPNotFound, "there is no such portrait: GET /api/portraits lists them")
+        raise _unknown_portrait()
     return item
 
 
-def full(error: FullError) -> web.HTTPException:
-    """The refusal of one more."""
-    return refusal(web.HTTPServiceUnavailable, str(error), headers={"Retry-After": "10"})
+def _unknown_portrait() -> web.HTTPException:
+    return refusal(web.HTTPNotFound, "there is no such portrait: GET /api/portraits lists them")
 
 
 def _unknown_session() -> web.HTTPException:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -14,21 +13,35 @@ from typing import Any
 import cv2
 from aiohttp import web
 
-from engine.errors import MachineError, OutputError
+from engine.errors import OutputError
 from engine.faces.face import Tracker
 from engine.folders import user_data
 from engine.model import Model
 from engine.rig.mixer import RigMixer
+from stream.keys import keep_secret
 from stream.output_place import reason_of
 from stream.server import api, pages, whip
-from stream.server.bodies import MOST_UPLOAD
+from stream.server.bodies import FORM_ROOM, MOST_UPLOAD
+from stream.server.callers import Callers
+from stream.server.decoders import Decoders
 from stream.server.guard import WILDCARDS, Guard, middleware
 from stream.server.hall import Hall
-from stream.server.parts import HALL, SETTINGS, SHELF, STUDIO
+from stream.server.listening import letting_in, listening, tls_of
+from stream.server.parts import (
+    BUSY,
+    CALLERS,
+    DECODERS,
+    HALL,
+    SETTINGS,
+    SHELF,
+    STUDIO,
+    UPLOADS,
+)
 from stream.server.recordings import Recordings
 from stream.server.settings import ServerSettings
 from stream.server.shelf import Shelf
 from stream.server.studio import Studio
+from stream.server.uploads import Uploads
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +51,7 @@ SWITCH_S = 0.001
 """How long one Python thread may keep the others waiting. At 5 ms, the default, a packet that
 arrives during a step waits that long."""
 LOOK_UP_S = 0.1
+TIDY_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +74,10 @@ async def serving(
 ) -> AsyncIterator[Served]:
     """A server that is up for the length of the block."""
     async with AsyncExitStack() as stack:
-        listener = stack.enter_context(_listening(settings))
+        tls = tls_of(settings)
+        if settings.token is not None:
+            keep_secret(settings.token)
+        listener = stack.enter_context(listening(settings))
         port = int(listener.getsockname()[1])
         recordings = _recordings(settings)
         stack.callback(recordings.close)
@@ -78,20 +95,26 @@ async def serving(
         stack.push_async_callback(hall.close_all)
         care = asyncio.create_task(hall.look_after())
         stack.push_async_callback(_cancelled, care)
-        app = application(settings, Guard(settings, port), shelf, studio, hall)
+        app = application(settings, port, shelf, studio, hall)
+        tidying = asyncio.create_task(_tidied(app[UPLOADS]))
+        stack.push_async_callback(_cancelled, tidying)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener).start()
+        await stack.enter_async_context(letting_in(runner, listener, app[BUSY], tls))
         yield Served(url=_url(settings, port), port=port, app=app)
 
 
 def application(
-    settings: ServerSettings, guard: Guard, shelf: Shelf, studio: Studio, hall: Hall
+    settings: ServerSettings, port: int, shelf: Shelf, studio: Studio, hall: Hall
 ) -> web.Application:
     """All addresses behind one guard."""
-    app = web.Application(middlewares=[middleware(guard)], client_max_size=MOST_UPLOAD + 4096)
+    busy: set[asyncio.BaseProtocol] = set()
+    guarded = middleware(Guard(settings, port), busy)
+    app = web.Application(middlewares=[guarded], client_max_size=MOST_UPLOAD + FORM_ROOM)
     app[SETTINGS], app[SHELF], app[STUDIO], app[HALL] = settings, shelf, studio, hall
+    app[UPLOADS], app[DECODERS], app[BUSY] = Uploads(), Decoders(), busy
+    app[CALLERS] = Callers(settings, port)
     for part in (api, whip, pages):
         app.add_routes(part.routes)
     return app
@@ -121,19 +144,6 @@ def serve(
     asyncio.run(run())
 
 
-def _listening(settings: ServerSettings) -> socket.socket:
-    """A socket of our own, so that the real port is known before a request comes."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family)
-    except OSError as error:
-        raise MachineError(
-            f"cannot listen on {settings.host}:{settings.port} "
-            f"({os.strerror(error.errno or 0)}): another program may use this port; "
-            "choose one with --port, or --port 0 for any"
-        ) from error
-
-
 def _recordings(settings: ServerSettings) -> Recordings:
     recordings = Recordings()
     folder = settings.recordings or user_data() / "recordings"
@@ -148,13 +158,22 @@ def _recordings(settings: ServerSettings) -> Recordings:
 
 
 def _url(settings: ServerSettings, port: int) -> str:
+    token = "" if settings.token is None else f"#token={settings.token}"
+    if settings.public_url is not None:
+        return f"{settings.public_url}/{token}"
     host = settings.host
     if host in WILDCARDS:
         host = socket.gethostname()
     if ":" in host:
         host = f"[{host}]"
-    token = "" if settings.token is None else f"#token={settings.token}"
-    return f"http://{host}:{port}/{token}"
+    return f"{settings.scheme}://{host}:{port}/{token}"
+
+
+async def _tidied(uploads: Uploads) -> None:
+    """Forget what browsers left behind, for the life of the server."""
+    while True:
+        await asyncio.sleep(TIDY_EVERY_S)
+        uploads.tidy()
 
 
 async def _cancelled(task: "asyncio.Task[None]") -> None:

@@ -64,9 +64,13 @@ def _gains(before: dict[str, float], wanted: object) -> dict[str, float]:
     for name, value in wanted.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"the gain of {str(name)[:40]} must be a number")
-        if not math.isfinite(value):
+        try:
+            gain = float(value)
+        except OverflowError:  # an integer of hundreds of digits
+            gain = math.inf
+        if not math.isfinite(gain):
             raise InputError(f"the gain of {str(name)[:40]} must be a finite number")
-        gains[str(name)] = float(value)
+        gains[str(name)] = gain
     try:
         Edit(gains=gains)
     except ValueError as error:

@@ -2,17 +2,20 @@
 
 A page on the internet can make a browser send requests to 127.0.0.1, and by DNS rebinding even
 read the answers; both carry a foreign Host or Origin. Errors leave as JSON without paths or traces.
+A proxy's own headers (X-Forwarded-...) are never read: anybody can send them.
 """
 
 import hmac
 import ipaddress
 import logging
 import socket
+from asyncio import BaseProtocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from engine.errors import UnderstudyError
+from stream.server.busy import BusyError
 from stream.server.settings import ServerSettings
 
 logger = logging.getLogger(__name__)
@@ -33,16 +36,16 @@ class Guard:
         if settings.is_loopback:
             names = {settings.host, "localhost", "127.0.0.1", "::1"}
         self._names = {name.lower() for name in names}
+        self._usual_port = 80 if settings.scheme == "http" else 443
+        self._public_origin = settings.public_url
+        self._public_hosts = _hosts(settings.public_url)
 
     def check(self, request: web.Request) -> None:
         """Raise the refusal, if there is one."""
         if not self._is_own(request.host):
             raise refusal(web.HTTPMisdirectedRequest, "this server is not known by that name")
         origin = request.headers.get("Origin")
-        if origin is not None and origin.lower() not in (
-            f"http://{request.host.lower()}",
-            f"https://{request.host.lower()}",
-        ):
+        if origin is not None and origin.lower() not in self._own_origins(request.host.lower()):
             raise refusal(web.HTTPForbidden, "requests of other sites are refused")
         if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
             is_link = request.method == "GET" and not _is_protected(request)
@@ -53,16 +56,25 @@ class Guard:
 
     def _is_own(self, host: str) -> bool:
         """Whether the Host header names this server, port included."""
-        name, port = _split(host.lower())
+        if host.lower() in self._public_hosts:
+            return True
+        name, port = _split(host.lower(), self._usual_port)
         if port != self._port:
             return False
         # An address cannot be rebound, so where the server has many, any is good.
         return name in self._names or (self._host in WILDCARDS and _is_address(name))
 
+    def _own_origins(self, host: str) -> tuple[str | None, ...]:
+        """What Origin may be where a request came for this host."""
+        if host in self._public_hosts:
+            return (self._public_origin,)
+        # A proxy may pass the request on under the name by which it knows us.
+        return (f"http://{host}", f"https://{host}", self._public_origin)
+
     def _check_token(self, request: web.Request, token: str) -> None:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
-            given.strip().encode(), token.encode()
+            given.strip().encode(errors="surrogateescape"), token.encode()
         ):
             return
         raise refusal(
@@ -83,11 +95,12 @@ def refusal(
     )
 
 
-def middleware(guard: Guard) -> Middleware:
-    """Ask the guard first; turn every error into JSON."""
+def middleware(guard: Guard, busy: set[BaseProtocol]) -> Middleware:
+    """Ask the guard first; turn every error into JSON; `busy` are connections being answered."""
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        busy.add(request.protocol)
         try:
             guard.check(request)
             response = await handler(request)
@@ -98,14 +111,25 @@ def middleware(guard: Guard) -> Middleware:
             sentence = _PLAIN.get(error.status, f"{error.reason}: see the documentation")
             allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
             response = web.json_response({"error": sentence}, status=error.status, headers=allow)
+        except ConnectionError:
+            # The peer has hung up: nothing failed here, and nobody reads this.
+            response = web.json_response({"error": "the connection was lost"}, status=400)
+        except BusyError as error:
+            response = web.json_response(
+                {"error": str(error)},
+                status=503,
+                headers={"Retry-After": str(error.retry_after_s)},
+            )
         except UnderstudyError as error:
             response = web.json_response({"error": str(error)}, status=422)
         except Exception:
             # The outermost frame of a request: the trace is for the log, not for the peer.
-            logger.exception("%s %s failed", request.method, request.rel_url.path)
+            logger.exception("%s %s failed", request.method, _route(request))
             response = web.json_response(
                 {"error": "the server failed: its log says why; try again"}, status=500
             )
+        finally:
+            busy.discard(request.protocol)
         _harden(response)
         return response
 
@@ -117,6 +141,12 @@ _PLAIN = {
     405: "this method is not allowed at this address",
     413: "this is too large: send less than 10 MB",
 }
+
+
+def _route(request: web.Request) -> str:
+    """What was asked for, without what the peer put into it: an id is a key."""
+    resource = request.match_info.route.resource
+    return "an unknown address" if resource is None else resource.canonical
 
 
 def _harden(response: web.StreamResponse) -> None:
@@ -132,15 +162,25 @@ def _is_protected(request: web.Request) -> bool:
     return request.path.startswith(PROTECTED)
 
 
-def _split(host: str) -> tuple[str, int]:
-    """Name and port of a Host header; port 80 where it names none, -1 where it is no number."""
+def _hosts(origin: str | None) -> frozenset[str]:
+    """The Host headers that stand for an origin: its usual port may be left out."""
+    if origin is None:
+        return frozenset()
+    scheme, _, host = origin.partition("://")
+    _, port = _split(host, 0)
+    usual = {f"{host}:{443 if scheme == 'https' else 80}"} if port == 0 else set()
+    return frozenset({host} | usual)
+
+
+def _split(host: str, usual_port: int) -> tuple[str, int]:
+    """Name and port of a Host header; the usual one where it names none, -1 where it is none."""
     name, bracket, rest = host.rpartition("]")
     if bracket:
         name, port = name.removeprefix("["), rest.removeprefix(":")
     else:
         name, _, port = host.partition(":")
     if not port:
-        return name, 80
+        return name, usual_port
     return name, int(port) if port.isdecimal() and len(port) <= 5 else -1
 
 

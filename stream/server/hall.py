@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-import secrets
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from engine.errors import UnderstudyError
-from stream.server.peers import Peer
+from stream.keys import new_key
+from stream.server.busy import BusyError, FullError
+from stream.server.callers import Caller
+from stream.server.entrance import Entrance
+from stream.server.gallery import Gallery
+from stream.server.peers import Join, Peer, all_of
 from stream.server.recordings import Recordings
 from stream.server.session import Session, open_session
 from stream.server.settings import ServerSettings
@@ -21,15 +23,12 @@ CONNECT_S = 15.0
 """A connection that is not up by then was given up by its peer."""
 SILENT_S = 10.0
 """A camera that sent nothing for so long may lose its place to a newcomer. Cameras send always."""
+DEAD_S = 10.0
+"""A peer from which no packet came for so long is gone: even one that sends no picture reports how
+it receives ours, every second."""
 RETURNS_WITHIN_S = 20.0
-"""A page whose connection broke finds its session as it was for so long."""
+"""A page whose connection was closed finds its session as it was for so long."""
 LOOK_EVERY_S = 0.5
-MOST_VIEWERS = 8
-"""Of one session: each costs an encoder."""
-
-
-class FullError(UnderstudyError):
-    """There is no room for one more."""
 
 
 class Hall:
@@ -45,151 +44,159 @@ class Hall:
         self._coming = 0
         self._sessions: dict[str, Session] = {}
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
-        self._viewers: dict[str, Peer] = {}  # viewer id -> whoever watches
-        self._began_s: dict[Peer, float] = {}
+        self._returning: dict[str, Peer] = {}  # session id -> what is to replace its driver
+        self._entrance = Entrance(most=8, most_each=3, most_per_address=4)
+        self.gallery = Gallery(settings.stun)
+        """Whoever watches."""
         self._left_s: dict[str, float] = {}  # session id -> when its page was lost
 
     def find(self, session_id: str) -> Session | None:
         """The session with this id."""
         return self._sessions.get(session_id)
 
-    def find_viewer(self, viewer_id: str) -> Peer | None:
-        """The viewer's connection with this id."""
-        return self._viewers.get(viewer_id)
+    def find_watched(self, name: str) -> Session | None:
+        """The session with this id, or the newest one that its page wants to be watched as."""
+        named = (each for each in reversed(self._sessions.values()) if each.watched_as == name)
+        return self._sessions.get(name) or next(named, None)
 
     def find_driver(self, session_id: str) -> Peer | None:
         """The connection of whoever is on camera in this session."""
         return self._drivers.get(session_id)
 
-    @property
-    def newest(self) -> Session | None:
-        """The session that was opened last."""
-        return next(reversed(self._sessions.values()), None)
-
     async def open(
-        self,
-        item: Item,
-        wanted: dict[str, Any],
-        sdp: str,
-        join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
+        self, item: Item, wanted: dict[str, Any], sdp: str, join: Join, caller: Caller
     ) -> tuple[Session, str]:
-        """A session for a peer's offer, and the answer; `FullError` where there is no room."""
-        if self._is_full:
-            await self._make_room()
-        if self._is_full:
-            taken = "the only place is" if self._most == 1 else f"all {self._most} places are"
-            raise FullError(
-                f"{taken} taken: wait until somebody leaves, or start the server with more "
-                "--sessions"
-            )
-        self._coming += 1
+        """A session for a peer's offer, and the answer; `BusyError` where there is no room."""
+        waiting = await self._entrance.admit(caller)
         try:
-            session = await open_session(
-                secrets.token_urlsafe(16),
-                studio=self._studio,
-                item=item,
-                size=self._size,
-                recordings=self.recordings,
-            )
+            if self._is_full:
+                await self._make_room(caller)
+            if self._is_full:
+                taken = "the only place is" if self._most == 1 else f"all {self._most} places are"
+                raise FullError(
+                    f"{taken} taken: wait until somebody leaves, or start the server with more "
+                    "--sessions"
+                )
+            self._coming += 1
             try:
-                await session.control(wanted)
-                peer, answer = await join(session, sdp, self._stun)
-            except BaseException:
-                await session.close()
-                raise
-            self._sessions[session.id] = session
-        finally:
-            self._coming -= 1
+                session, peer, answer = await self._opened(item, wanted, sdp, join)
+            finally:
+                self._coming -= 1
+        except BaseException:
+            self._entrance.leave(waiting)
+            raise
+        waiting.place = self
         self._drive(session, peer)
+        self._entrance.follow(
+            peer,
+            waiting,
+            give_up=lambda: self._give_up(session),
+            lost=lambda: self._lose(session.id, peer),
+        )
         logger.info("session %s: opened with %s", session.id[:6], item.name)
         return session, answer
 
     async def rejoin(
         self,
         session: Session,
+        item: Item | None,
+        wanted: dict[str, Any],
         sdp: str,
-        join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
+        join: Join,
+        caller: Caller,
     ) -> str:
         """Another connection for whoever is on camera in this session; the answer.
 
-        All else goes on: the neutral face, a recording, whoever watches.
+        All else goes on: the neutral face, a recording, whoever watches. The connection before goes
+        on, too, until this one is up; where this is refused or never comes up, nothing changes.
         """
-        peer, answer = await join(session, sdp, self._stun)
-        before = self._drivers.get(session.id)
-        self._drive(session, peer)
-        if before is not None:
-            self._began_s.pop(before, None)
-            await before.close()
-        logger.info("session %s: taken up again", session.id[:6])
+        waiting = await self._entrance.admit(caller)
+        try:
+            peer, answer = await join(session, sdp, self._stun)
+            try:
+                await session.control(wanted, item)
+                if self._sessions.get(session.id) is not session:
+                    raise BusyError("the session has just ended: try again for a new one")
+            except BaseException:
+                await peer.close()
+                raise
+        except BaseException:
+            self._entrance.leave(waiting)
+            raise
+        older = self._returning.get(session.id)
+        self._returning[session.id] = peer
+        if session.id in self._left_s:
+            self._left_s[session.id] = time.monotonic()
+        self._entrance.follow(
+            peer,
+            waiting,
+            up=lambda: self._return(session, peer),
+            give_up=peer.close,
+            lost=lambda: self._lose(session.id, peer),
+        )
+        if older is not None:
+            await older.close()
         return answer
-
-    async def watch(
-        self,
-        session: Session,
-        sdp: str,
-        join: Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]],
-    ) -> tuple[str, str]:
-        """One more viewer of a session: its id and the answer."""
-        watching = sum(peer.session is session for peer in self._viewers.values())
-        if watching >= MOST_VIEWERS:
-            raise FullError(f"{MOST_VIEWERS} viewers watch this already: wait until one leaves")
-        peer, answer = await join(session, sdp, self._stun)
-        viewer_id = secrets.token_urlsafe(16)
-        self._viewers[viewer_id] = peer
-        self._watch(peer, lambda: self.close_viewer(viewer_id))
-        return viewer_id, answer
 
     async def close(self, session_id: str) -> bool:
         """End a session with all its connections; False where there is none."""
         session = self._sessions.pop(session_id, None)
         if session is None:
             return False
-        for viewer_id, viewer in tuple(self._viewers.items()):
-            if viewer.session is session:
-                await self.close_viewer(viewer_id)
+        await self.gallery.close_all(session)
         self._left_s.pop(session_id, None)
-        driver = self._drivers.pop(session_id, None)
-        if driver is not None:
-            self._began_s.pop(driver, None)
-            await driver.close()
+        for drivers in (self._returning, self._drivers):
+            driver = drivers.pop(session_id, None)
+            if driver is not None:
+                await driver.close()
         await session.close()
         logger.info("session %s: closed", session_id[:6])
         return True
 
-    async def close_viewer(self, viewer_id: str) -> bool:
-        """End a viewer's connection; False where there is none."""
-        peer = self._viewers.pop(viewer_id, None)
-        if peer is None:
-            return False
-        self._began_s.pop(peer, None)
-        await peer.close()
-        return True
-
     async def close_all(self) -> None:
         """End everything."""
-        for session_id in tuple(self._sessions):
-            await self.close(session_id)
+        await all_of([self.close(session_id) for session_id in tuple(self._sessions)])
 
     @property
     def _is_full(self) -> bool:
         return len(self._sessions) + self._coming >= self._most
 
-    async def _make_room(self) -> None:
-        """End the session whose page was lost, or whose camera has been silent for long.
+    async def _opened(
+        self, item: Item, wanted: dict[str, Any], sdp: str, join: Join
+    ) -> tuple[Session, Peer, str]:
+        """A session with its connection, in its place."""
+        session = await open_session(
+            new_key(),
+            studio=self._studio,
+            item=item,
+            size=self._size,
+            recordings=self.recordings,
+        )
+        try:
+            await session.control(wanted)
+            peer, answer = await join(session, sdp, self._stun)
+        except BaseException:
+            await session.close()
+            raise
+        self._sessions[session.id] = session
+        return session, peer, answer
 
-        A browser that was killed says nothing, and ICE notices after half a minute.
-        """
+    async def _make_room(self, caller: Caller) -> None:
+        """End the session whose page was lost, or never came up, or has long been silent."""
         quiet = min(
             self._sessions.values(), key=lambda session: session.source.arrived_s, default=None
         )
+        in_the_way = self._entrance.in_the_way(self, caller)
         if self._left_s:
             await self.close(min(self._left_s, key=self._left_s.__getitem__))
+        elif in_the_way is not None:
+            await self._entrance.end(in_the_way)
         elif quiet is not None and time.monotonic() - quiet.source.arrived_s > SILENT_S:
             logger.info("session %s: silent, and its place is needed", quiet.id[:6])
             await self.close(quiet.id)
 
     async def look_after(self) -> None:
-        """For the life of the server: adapt sessions to the machine, drop who never connected."""
+        """For the life of the server: adapt sessions to the machine, drop who is not there."""
         while True:
             try:
                 await self._look(time.monotonic())
@@ -201,52 +208,48 @@ class Hall:
     async def _look(self, now_s: float) -> None:
         for session in tuple(self._sessions.values()) if self._adapts else ():
             session.adapt(now_s)
-        for session_id, left_s in tuple(self._left_s.items()):
-            if now_s - left_s > RETURNS_WITHIN_S:
-                await self.close(session_id)
         self.recordings.tidy()
-        for peer, began_s in tuple(self._began_s.items()):
-            if now_s - began_s > CONNECT_S:
-                await self._give_up(peer)
+        await all_of([peer.listen() for peer in self._drivers.values()])
+        left = [each for each, left_s in self._left_s.items() if now_s - left_s > RETURNS_WITHIN_S]
+        gone = [each for each, peer in self._drivers.items() if peer.is_gone(now_s, DEAD_S)]
+        await all_of(
+            [
+                *(self.close(session_id) for session_id in (*left, *gone)),
+                *(self._entrance.end(each) for each in self._entrance.older_than(CONNECT_S)),
+                self.gallery.look(now_s, dead_s=DEAD_S, connect_s=CONNECT_S),
+            ]
+        )
 
     def _drive(self, session: Session, peer: Peer) -> None:
         """Put this connection on camera."""
         self._left_s.pop(session.id, None)
         self._drivers[session.id] = peer
-        self._watch(peer, lambda: self._lose(session.id, peer))
 
-    async def _lose(self, session_id: str, peer: Peer) -> bool:
+    async def _return(self, session: Session, peer: Peer) -> None:
+        """The new connection of a session is up: the one before may go."""
+        if self._returning.get(session.id) is not peer:
+            return
+        del self._returning[session.id]
+        before = self._drivers.get(session.id)
+        self._drive(session, peer)
+        logger.info("session %s: taken up again", session.id[:6])
+        if before is not None:
+            await before.close()
+
+    async def _lose(self, session_id: str, peer: Peer) -> None:
         """A driver's connection is gone: a page may come back, a publisher begins anew."""
+        if self._returning.get(session_id) is peer:
+            del self._returning[session_id]
         if self._drivers.get(session_id) is not peer:
-            return False  # it was exchanged for another one
+            return  # it was exchanged for another one
         if not peer.returns:
-            return await self.close(session_id)
+            await self.close(session_id)
+            return
         del self._drivers[session_id]
-        self._began_s.pop(peer, None)
         self._left_s[session_id] = time.monotonic()
         logger.info("session %s: its page was lost", session_id[:6])
         await peer.close()
-        return True
 
-    def _watch(self, peer: Peer, close: Callable[[], Awaitable[bool]]) -> None:
-        """Close when the connection fails or is closed by the other side."""
-        self._began_s[peer] = time.monotonic()
-
-        async def changed() -> None:
-            state = peer.connection.connectionState
-            if state == "connected":
-                self._began_s.pop(peer, None)
-            elif state in ("failed", "closed"):
-                await close()
-
-        peer.connection.on("connectionstatechange", changed)
-
-    async def _give_up(self, peer: Peer) -> None:
-        self._began_s.pop(peer, None)
-        logger.info("session %s: a connection never came up", peer.session.id[:6])
-        if self._drivers.get(peer.session.id) is peer:
-            await self.close(peer.session.id)
-            return
-        for viewer_id, viewer in tuple(self._viewers.items()):
-            if viewer is peer:
-                await self.close_viewer(viewer_id)
+    async def _give_up(self, session: Session) -> None:
+        logger.info("session %s: its connection never came up", session.id[:6])
+        await self.close(session.id)

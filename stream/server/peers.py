@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
-from typing import Any
+import logging
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeAlias
 
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver
 from aiortc.mediastreams import MediaStreamError
@@ -14,9 +16,14 @@ from stream.server.session import Session
 from stream.webrtc.connection import accept, answer, check_offer, new_connection, set_apart
 from stream.webrtc.portrait_track import PortraitTrack
 
+logger = logging.getLogger(__name__)
+
 STATS_EVERY_S = 0.5
 MOST_BUFFERED = 64 * 1024
 """Bytes of figures that may wait; a channel that doesn't drain gets no more."""
+MOST_CHANNELS = 8
+"""The page opens one. Any other is closed; whoever opens this many is up to no good."""
+CLOSE_S = 5.0
 
 
 class Peer:
@@ -31,6 +38,12 @@ class Peer:
         self.session = session
         self.tracks: list[MediaStreamTrack] = []
         """Ours, to be stopped with the connection."""
+        self.heard_s = time.monotonic()
+        """When the last packet was known to have come."""
+        self.is_unruly = False
+        """Whether it does what no honest peer does, and is to be closed."""
+        self._received = 0
+        self._is_closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -39,13 +52,52 @@ class Peer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def listen(self) -> None:
+        """Notice whether anything came: media, or the receiver's reports that go with ours.
+
+        ICE notices a peer that has gone without a word only after half a minute.
+        """
+        report = await self.connection.getStats()
+        received = sum(getattr(stats, "packetsReceived", 0) for stats in report.values())
+        if received != self._received:
+            self._received, self.heard_s = received, time.monotonic()
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether ICE has found the peer: media will flow in a moment."""
+        return self.connection.iceConnectionState == "completed"
+
+    def is_gone(self, now_s: float, dead_s: float) -> bool:
+        """Whether a connection that was up is dead, or better were."""
+        is_up = self.connection.connectionState == "connected"
+        return self.is_unruly or (is_up and now_s - self.heard_s > dead_s)
+
     async def close(self) -> None:
-        """End the connection and all that runs for it."""
+        """End the connection and all that runs for it; whatever fails there ends with it."""
+        if self._is_closing:
+            return  # a second close of aiortc's waits for the first, for ever if that failed
+        self._is_closing = True
         for track in self.tracks:
             track.stop()
         for task in tuple(self._tasks):
             task.cancel()
-        await self.connection.close()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self.connection.close()
+        except Exception:
+            # aiortc's own parts fail in ways of their own; our session must end all the same.
+            logger.exception("a connection did not close cleanly")
+
+
+Join: TypeAlias = Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]]
+"""Makes a session's connection for an offer, and the answer."""
+
+
+async def all_of(works: list[Coroutine[Any, Any, object]]) -> None:
+    """Do these beside each other; what fails is logged, and keeps nothing else from its end."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(result, Exception):
+            logger.error("looking after a session failed", exc_info=result)
 
 
 async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
@@ -56,8 +108,7 @@ async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[
     if _has_sound(sdp):
         _send_voice(peer, "sendrecv")
     _take_camera(peer)
-    peer.connection.on("datachannel", _figures(peer))
-    return peer, await _negotiated(peer, sdp)
+    return peer, await _negotiated(peer, sdp, has_figures=True)
 
 
 async def join_publisher(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
@@ -87,7 +138,8 @@ def prefer_h264(transceiver: RTCRtpTransceiver) -> None:
     transceiver.setCodecPreferences(first + [codec for codec in codecs if codec not in first])
 
 
-async def _negotiated(peer: Peer, sdp: str) -> str:
+async def _negotiated(peer: Peer, sdp: str, *, has_figures: bool = False) -> str:
+    peer.connection.on("datachannel", _channels(peer, has_figures=has_figures))
     try:
         await accept(peer.connection, sdp)
         return await answer(peer.connection)
@@ -137,12 +189,19 @@ async def _thrown_away(track: MediaStreamTrack) -> None:
         return
 
 
-def _figures(peer: Peer) -> Callable[[RTCDataChannel], None]:
-    def opened(channel: RTCDataChannel) -> None:
-        if channel.label == "stats":
-            peer.do(_tell(channel, peer.session))
+def _channels(peer: Peer, *, has_figures: bool) -> Callable[[RTCDataChannel], None]:
+    """What becomes of a channel that the peer opens: the page's first one gets the figures."""
+    opened: list[str] = []
 
-    return opened
+    def take(channel: RTCDataChannel) -> None:
+        opened.append(channel.label)
+        if has_figures and channel.label == "stats" and opened.count("stats") == 1:
+            peer.do(_tell(channel, peer.session))
+            return
+        channel.close()
+        peer.is_unruly = len(opened) >= MOST_CHANNELS
+
+    return take
 
 
 async def _tell(channel: RTCDataChannel, session: Session) -> None:

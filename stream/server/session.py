@@ -42,6 +42,8 @@ class Session:
     ) -> None:
         """Make one; `open_session` does so."""
         self.id = session_id
+        self.watched_as: str | None = None
+        """A name that its page has chosen, under which it is watched, this session and the next."""
         self.controls = Controls()
         self.source = CameraSource()
         self.ladder = Ladder(enrolled.size, refines=studio.model.refines)
@@ -136,7 +138,7 @@ class Session:
         self.outlet.record_into(None)
         self.voice.record_into(None)
         if self._recorder is not None:
-            await asyncio.to_thread(self._recorder.stop)
+            await self._studio.aside(self._recorder.stop)
             self._hand_over()
 
     @property
@@ -169,7 +171,7 @@ class Session:
             return
         self.is_closed = True
         await self.stop_recording()
-        if await asyncio.to_thread(self.loop.stop):
+        if await self._studio.aside(self.loop.stop):
             self._studio.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
@@ -204,7 +206,11 @@ async def open_session(
 ) -> Session:
     """A session whose loop is running, and is warm soon."""
     tracker = await studio.lend_tracker()
-    enrolled = await studio.enroll(item, size)
-    session = Session(session_id, studio, enrolled, tracker, recordings)
+    try:
+        enrolled = await studio.enroll(item, size)
+        session = Session(session_id, studio, enrolled, tracker, recordings)
+    except BaseException:
+        studio.take_back(tracker)
+        raise
     session.loop.start()
     return session

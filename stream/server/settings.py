@@ -3,7 +3,9 @@
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from engine.errors import InputError
 from engine.framing import SIZE_LIMITS, Framing
 
 LEAST_TOKEN = 16
@@ -28,6 +30,14 @@ class ServerSettings:
     most_sessions: int = 4
     token: str | None = None
     """What every request must carry; required beyond loopback."""
+    public_url: str | None = None
+    """Where a proxy makes this server known, as an origin: https://cam.example.org. Its Host and
+    Origin are taken for our own; nothing else of a proxy is believed."""
+    insecure_http: bool = False
+    """Serve beyond loopback without TLS or a proxy that has it."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    """A certificate with its chain and its key, both PEM."""
     stun: tuple[str, ...] = ()
     """STUN servers; none, because the usual ones tell a stranger who is on camera."""
     recordings: Path | None = None
@@ -46,13 +56,64 @@ class ServerSettings:
             raise ValueError(f"port must lie in [0, 65535], got {self.port}")
         if self.token is not None and len(self.token) < LEAST_TOKEN:
             raise ValueError(f"token must have at least {LEAST_TOKEN} characters")
-        if self.token is None and not self.is_loopback:
-            raise ValueError("token must be set where host is not loopback")
+        if self.token is None and not (self.is_loopback and self.public_url is None):
+            raise ValueError("token must be set where host is not loopback, or public")
+        if self.public_url is not None and self.public_url != read_origin(self.public_url):
+            raise ValueError(f"public_url must be an origin, got {self.public_url!r}")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key must be given both, or neither")
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
+
+    @property
+    def scheme(self) -> str:
+        """What this server itself speaks."""
+        return "http" if self.tls_cert is None else "https"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach it by https only."""
+        return (self.public_url or f"{self.scheme}:").startswith("https:")
+
+
+def refuse_plain_http(settings: ServerSettings) -> None:
+    """Refuse to carry the token readable over a network, unless the user says so."""
+    if settings.insecure_http or settings.is_secure:
+        return
+    public_name = urlsplit(settings.public_url or "").hostname
+    if settings.is_loopback and (public_name is None or is_loopback(public_name)):
+        return
+    raise InputError(
+        "beyond this machine, plain http lets everybody on the way read the token, and browsers "
+        "give it no camera: add --tls-cert and --tls-key, or --public-url https://NAME of a proxy "
+        "that has TLS, or --insecure-http where the network is yours alone"
+    )
+
+
+def read_origin(url: str) -> str:
+    """The origin that an address names, as browsers write it; ValueError where it is more, or none.
+
+    The page's files lie at the root, so a proxy must not put the server below a path.
+    """
+    try:
+        parts = urlsplit(url)
+        name, port = parts.hostname, parts.port
+    except ValueError:
+        name, port = None, None
+        parts = urlsplit("")
+    rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
+    if parts.scheme not in ("http", "https") or not name or any(rest) or not _is_name(name):
+        raise ValueError(f"must be such as https://cam.example.org, got {url!r}")
+    host = f"[{name}]" if ":" in name else name
+    is_usual = port in (None, 443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
+
+
+def _is_name(name: str) -> bool:
+    return name.isascii() and all(sign.isalnum() or sign in "-.:_" for sign in name)
 
 
 def is_loopback(host: str) -> bool:

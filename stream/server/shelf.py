@@ -1,14 +1,12 @@
-"""The portraits that can be shown: those of the package, the user's own, and uploaded ones.
+"""The portraits that everybody may show: those of the package and the one the server began with.
 
-Uploads live in memory only, under names nobody can guess, and the oldest goes when there are too
-many. No file name of a peer is ever used.
+Those that a browser brings are in `uploads`. No file name of a peer is ever used.
 """
 
 import io
 import logging
-import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +17,11 @@ from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from engine.portrait_notes import notes_on
+from stream.keys import new_key
 
 logger = logging.getLogger(__name__)
 
 ASSETS = Path(__file__).parent.parent / "assets"
-MOST_UPLOADS = 24
-LONGEST_SIDE = 2048
-"""Larger uploads are reduced: twice the tallest face square anybody asks for."""
 THUMBNAIL = 640
 """Longest side of the picture that the page shows."""
 MOST_NAME = 40
@@ -43,15 +39,18 @@ class Item:
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
     notes: tuple[str, ...] = ()
     """What its owner should know of it; see `engine/portrait_notes.py`."""
+    is_own: bool = False
+    """Whether a browser brought it."""
 
     @property
     def url(self) -> str:
         """Where the page finds the picture."""
         return f"/api/portraits/{self.id}/picture"
 
-    def told(self) -> dict[str, str | list[str]]:
+    def told(self) -> dict[str, str | bool | list[str]]:
         """What the page is told."""
-        return {"id": self.id, "name": self.name, "url": self.url, "notes": list(self.notes)}
+        told = {"id": self.id, "name": self.name, "url": self.url}
+        return {**told, "own": self.is_own, "notes": list(self.notes)}
 
 
 class Shelf:
@@ -59,15 +58,13 @@ class Shelf:
 
     def __init__(self) -> None:
         self._bundled: dict[str, Item] = {}
-        self._uploaded: dict[str, Item] = {}
 
     def __iter__(self) -> Iterator[Item]:
         yield from self._bundled.values()
-        yield from self._uploaded.values()
 
     def find(self, portrait_id: str) -> Item | None:
         """The portrait with this id."""
-        return self._bundled.get(portrait_id) or self._uploaded.get(portrait_id)
+        return self._bundled.get(portrait_id)
 
     @property
     def first(self) -> Item:
@@ -86,7 +83,7 @@ class Shelf:
                 tracker,
                 name=name,
                 portrait_id=_free_id(name, self),
-                is_own=path == extra,
+                is_noted=path == extra,
             )
             for note in item.notes:
                 logger.warning("%s", note)
@@ -96,25 +93,17 @@ class Shelf:
                 "this package has no portraits in it: give one with --portrait PICTURE"
             )
 
-    def add(self, item: Item) -> None:
-        """Keep an uploaded portrait; the oldest one leaves where there are too many."""
-        while len(self._uploaded) >= MOST_UPLOADS:
-            del self._uploaded[next(iter(self._uploaded))]
-        self._uploaded[item.id] = item
 
-
-def uploaded(content: bytes, name: str, make_tracker: Callable[[], Tracker]) -> Item:
-    """A portrait from a peer's bytes; an error that says what is wrong with them."""
-    picture = open_picture(content, longest_side=LONGEST_SIDE)
-    return examined(
-        picture, make_tracker(), name=_name(name), portrait_id=secrets.token_urlsafe(16)
-    )
+def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
+    """A portrait from a peer's picture; an error that says what is wrong with it."""
+    item = examined(picture, tracker, name=_name(name), portrait_id=new_key())
+    return replace(item, is_own=True)
 
 
 def examined(
-    picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str, is_own: bool = True
+    picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str, is_noted: bool = True
 ) -> Item:
-    """A portrait whose face was found; notes are made on the user's own, not on one that ships."""
+    """A portrait whose face was found; not `is_noted` where it ships, and needs no notes."""
     tracker.reset()
     face = tracker.find(picture)
     if face is None:
@@ -122,7 +111,7 @@ def examined(
             f"no face was found in the portrait {name}: use one that shows a face from the front, "
             "at least 60 pixels high, in good light"
         )
-    notes = notes_on(picture, face, tracker) if is_own else ()
+    notes = notes_on(picture, face, tracker) if is_noted else ()
     jpeg = _jpeg(picture)
     return Item(id=portrait_id, name=name, picture=picture, face=face, jpeg=jpeg, notes=notes)
 

@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from engine.faces.face import Tracker
+from engine.frame import Pixels
 from engine.framing import Framing, plan_fit
 from engine.model import Model, Portrait
 from engine.rig.mixer import RigMixer
 from stream.server.shelf import Item, uploaded
+
+MOST_WAITERS = 8
+"""Threads for what takes seconds and computes nothing: recordings and loops that end."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,6 +51,7 @@ class Studio:
         self._make_tracker = make_tracker
         self._framing = framing
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="enrol")
+        self._waiters = ThreadPoolExecutor(MOST_WAITERS, thread_name_prefix="wait")
         self._idle: list[Tracker] = []
         self._examiner: Tracker | None = None
 
@@ -59,6 +64,7 @@ class Studio:
     def close(self) -> None:
         """Wait for the work at hand; nothing more is begun."""
         self._worker.shutdown(cancel_futures=True)
+        self._waiters.shutdown()
 
     async def lend_tracker(self) -> Tracker:
         """A tracker that has seen nothing yet."""
@@ -74,13 +80,17 @@ class Studio:
         """Make the portrait ready at this size."""
         return await self._work(self._enroll, item, size)
 
-    async def examine(self, content: bytes, name: str) -> Item:
-        """Open an uploaded portrait."""
-        return await self._work(uploaded, content, name, self._find_examiner)
+    async def examine(self, picture: Pixels, name: str) -> Item:
+        """Find the face in an uploaded portrait."""
+        return await self.with_examiner(lambda tracker: uploaded(picture, name, tracker))
 
     async def with_examiner(self, act: Callable[[Tracker], T]) -> T:
         """Do something slow with a tracker that belongs to no session."""
         return await self._work(lambda: act(self._find_examiner()))
+
+    async def aside(self, act: Callable[[], T]) -> T:
+        """Wait for a thread to end, where no encoder waits for us: asyncio's own pool is theirs."""
+        return await asyncio.wrap_future(self._waiters.submit(act))
 
     def _enroll(self, item: Item, size: int) -> Enrolled:
         fit = plan_fit(item.picture, item.face, frame=self._framing, size=size)

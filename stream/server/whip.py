@@ -1,7 +1,8 @@
 """WHIP in (RFC 9725) and WHEP out (its draft for players): SDP over HTTP, one resource each.
 
 OBS, FFmpeg, GStreamer or another page publishes to /whip and becomes the driver of a new session;
-/whep shows the newest session, /whep/ID a certain one.
+/whep/ID shows the session with this id, or with the name that its page has chosen for it. There is
+no address that shows whoever is on camera.
 """
 
 import logging
@@ -11,11 +12,10 @@ from aiohttp import web
 from aiortc import RTCPeerConnection
 from aiortc.sdp import candidate_from_sdp
 
-from stream.server.api import found_item, full
+from stream.server.api import found_item
 from stream.server.bodies import read_sdp
 from stream.server.guard import refusal
-from stream.server.hall import FullError
-from stream.server.parts import HALL, SHELF
+from stream.server.parts import CALLERS, HALL, SETTINGS, SHELF
 from stream.server.peers import Peer, join_publisher, join_viewer
 from stream.webrtc.connection import BadOfferError
 
@@ -34,13 +34,12 @@ async def publish(request: web.Request) -> web.Response:
     sdp = await read_sdp(request)
     wanted = request.query.get("portrait")
     item = request.app[SHELF].first if wanted is None else found_item(request, wanted)
+    caller = request.app[CALLERS].caller(request)
     try:
-        session, answer = await request.app[HALL].open(item, {}, sdp, join_publisher)
-    except FullError as error:
-        raise full(error) from error
+        session, answer = await request.app[HALL].open(item, {}, sdp, join_publisher, caller)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
-    return _created(f"/whip/{quote(session.id)}", session.id, answer)
+    return _created(request, f"/whip/{quote(session.id)}", session.id, answer)
 
 
 @routes.post("/whep")
@@ -50,20 +49,24 @@ async def watch(request: web.Request) -> web.Response:
     sdp = await read_sdp(request)
     hall = request.app[HALL]
     wanted = request.match_info.get("session") or request.query.get("session")
-    session = hall.newest if not wanted else hall.find(wanted)
+    if not wanted:
+        raise refusal(
+            web.HTTPNotFound,
+            "this address names no session: watch /whep/ID, as the page's Browser source link does",
+        )
+    session = hall.find_watched(wanted)
     if session is None:
         raise refusal(
             web.HTTPNotFound,
-            "nobody is on camera: start a session first, then watch it",
+            "this session is not on camera: start it first, then watch it",
             headers={"Retry-After": "2"},
         )
+    caller = request.app[CALLERS].caller(request)
     try:
-        viewer_id, answer = await hall.watch(session, sdp, join_viewer)
-    except FullError as error:
-        raise full(error) from error
+        viewer_id, answer = await hall.gallery.watch(session, sdp, join_viewer, caller)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
-    return _created(f"/whep/{quote(viewer_id)}", viewer_id, answer)
+    return _created(request, f"/whep/{quote(viewer_id)}", viewer_id, answer)
 
 
 @routes.patch("/whip/{id}")
@@ -98,7 +101,7 @@ async def unpublish(request: web.Request) -> web.Response:
 @routes.delete("/whep/{id}")
 async def leave(request: web.Request) -> web.Response:
     """The viewer leaves."""
-    if not await request.app[HALL].close_viewer(request.match_info["id"]):
+    if not await request.app[HALL].gallery.close(request.match_info["id"]):
         raise _gone()
     return web.Response()
 
@@ -112,7 +115,8 @@ async def tell(request: web.Request) -> web.Response:
     )
 
 
-def _created(location: str, resource_id: str, answer: str) -> web.Response:
+def _created(request: web.Request, path: str, resource_id: str, answer: str) -> web.Response:
+    location = (request.app[SETTINGS].public_url or "") + path
     return web.Response(
         status=201,
         text=answer,
@@ -145,7 +149,7 @@ def _check_tag(request: web.Request) -> None:
 def _peer(request: web.Request) -> Peer:
     hall, resource_id = request.app[HALL], request.match_info["id"]
     is_publisher = _is_publisher(request)
-    peer = hall.find_driver(resource_id) if is_publisher else hall.find_viewer(resource_id)
+    peer = hall.find_driver(resource_id) if is_publisher else hall.gallery.find(resource_id)
     if peer is None:
         raise _gone()
     return peer

@@ -22,6 +22,7 @@ MOST_CANDIDATES = 64
 _REFUSED = (
     InternalError, InvalidAccessError, InvalidStateError, OperationError,
     ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError,
+    RuntimeError,  # a StopIteration inside a coroutine
 )  # fmt: skip
 """What aiortc raises for descriptions that are none: its parser trusts its input."""
 
@@ -56,7 +57,7 @@ def set_apart(transceiver: RTCRtpTransceiver) -> None:
 
 def check_offer(sdp: str) -> None:
     """Refuse what no honest peer sends, before it is parsed."""
-    if len(sdp.encode()) > MOST_SDP_BYTES:
+    if len(sdp.encode(errors="replace")) > MOST_SDP_BYTES:
         raise BadOfferError("the offer is too long: send a plain WebRTC offer of a few kilobytes")
     lines = sdp.splitlines()
     if not lines or not lines[0].startswith("v=0"):

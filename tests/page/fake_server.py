@@ -84,6 +84,8 @@ class FakeServer:
         """Sessions that have recorded; a film outlives its session."""
         self.pictures: dict[str, bytes] = {}
         self.names: dict[str, str] = {}
+        self.uploaded: dict[str, tuple[int, int, str | None]] = {}
+        """Width, height and format of what was uploaded, by the portrait's id."""
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._count = 0
@@ -119,10 +121,14 @@ class FakeServer:
             task.cancel()
         await session.peer.close()
 
-    def _portrait(self, portrait_id: str) -> dict[str, str | list[str]]:
-        url = f"/api/portraits/{portrait_id}.png"
-        notes = self.behaviour.portrait_notes
-        return {"id": portrait_id, "name": self.names[portrait_id], "url": url, "notes": notes}
+    def _portrait(self, portrait_id: str) -> dict[str, str | bool | list[str]]:
+        told = {"id": portrait_id, "name": self.names[portrait_id]}
+        return {
+            **told,
+            "url": f"/api/portraits/{portrait_id}.png",
+            "own": portrait_id in self.uploaded,
+            "notes": self.behaviour.portrait_notes,
+        }
 
     async def list_portraits(self, request: web.Request) -> web.Response:
         return web.json_response([self._portrait(name) for name in self.pictures])
@@ -135,8 +141,14 @@ class FakeServer:
         assert isinstance(part, web.FileField)
         if self.behaviour.is_portrait_refused:
             return refuse(400, "no face was found in the portrait. Use one from the front")
-        added = self.add_portrait(part.filename, Image.open(part.file).convert("RGB"))
+        picture = Image.open(part.file)
+        added = self.add_portrait(part.filename, picture.convert("RGB"))
+        self.uploaded[added] = (*picture.size, picture.format)
         return web.json_response(self._portrait(added), status=201)
+
+    async def forget(self, request: web.Request) -> web.Response:
+        del self.pictures[request.match_info["id"]]
+        return web.Response(status=204)
 
     async def open(self, request: web.Request) -> web.Response:
         offer = await request.json()
@@ -302,6 +314,7 @@ class FakeServer:
         app.router.add_get("/api/portraits", self.list_portraits)
         app.router.add_post("/api/portraits", self.upload)
         app.router.add_get("/api/portraits/{id}.png", self.picture)
+        app.router.add_delete("/api/portraits/{id}", self.forget)
         app.router.add_post("/api/sessions", self.open)
         app.router.add_patch("/api/sessions/{id}", self.change)
         app.router.add_delete("/api/sessions/{id}", self.end)

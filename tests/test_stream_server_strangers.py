@@ -1,0 +1,575 @@
+"""Strangers who ask for much, or for nothing: whoever is honest gets in, and stays in."""
+
+import asyncio
+import logging
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from stream.server import bodies, entrance, hall, listening
+from stream.server.app import Served
+from stream.server.busy import BusyError
+from stream.server.callers import Caller
+from stream.server.entrance import Entrance, Waiting
+from stream.server.gallery import MOST_VIEWERS
+from stream.server.parts import HALL
+from stream.server.settings import ServerSettings
+from stream.webrtc.connection import (
+    BadOfferError,
+    accept,
+    answer,
+    check_offer,
+    new_connection,
+)
+from tests.peers import LOCAL, SOON_S, Page, browser, disc_near, page, server
+
+SDP = {"Content-Type": "application/sdp"}
+TOKEN = "a-token-of-sixteen"
+HOME = Caller(browser=None, address=None)
+
+
+def with_server(
+    folder: Path,
+    test: Callable[[Served, aiohttp.ClientSession], Awaitable[None]],
+    settings: ServerSettings = LOCAL,
+) -> None:
+    async def run() -> None:
+        async with server(folder, settings) as (served, http):
+            await test(served, http)
+
+    asyncio.run(run())
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(SOON_S):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def half_open_offer(kind: str = "sendrecv") -> str:
+    """An offer whose sender cannot be found: its candidates are left out."""
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    connection.addTransceiver("video", kind)
+    await connection.setLocalDescription(await connection.createOffer())
+    sdp = connection.localDescription.sdp
+    await connection.close()
+    return "\r\n".join(line for line in sdp.splitlines() if "a=candidate" not in line) + "\r\n"
+
+
+async def offered(http: aiohttp.ClientSession, served: Served, sdp: str, **extra: str) -> int:
+    body = {"sdp": sdp, "type": "offer", **extra}
+    async with http.post(f"{served.url}api/sessions", json=body) as response:
+        await response.read()
+        return response.status
+
+
+# ---- sockets
+
+
+def test_sockets_that_never_ask_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "HEADERS_S", 1.0)
+    monkeypatch.setattr(bodies, "BODY_S", 1.0)
+    post = "POST /api/sessions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+    halves = (
+        "",
+        "GET / HTTP/1.1\r\nHost: x\r\nX-",
+        post + "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{",
+        post + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{{",
+    )
+
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        async def ended(half: str) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(half.format(port=served.port).encode())
+            await reader.read()  # to the end
+            writer.close()
+
+        async with asyncio.timeout(SOON_S):
+            await asyncio.gather(*(ended(half) for half in halves))
+
+    with_server(tmp_path, test)
+
+
+def test_a_request_that_does_not_end_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "PIECE_S", 0.5)
+
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        head = f"POST /api/portraits HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
+        writer.write(f"{head}Content-Length: 1000\r\n\r\nabc".encode())
+        answer = await asyncio.wait_for(reader.read(), SOON_S)
+        assert b" 408 " in answer
+        assert b"did not come to its end" in answer
+        writer.close()
+
+    with_server(tmp_path, test)
+
+
+def test_more_silent_sockets_than_there_is_room_for_keep_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "most_connections", lambda: 8)
+
+    async def test(served: Served, unused: aiohttp.ClientSession) -> None:
+        silent = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(40)]
+        async with browser() as http, page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+        first, _ = silent[0]
+        assert await asyncio.wait_for(first.read(), SOON_S) == b""
+        for _, writer in silent:
+            writer.close()
+
+    with_server(tmp_path, test)
+
+
+def test_a_machine_without_descriptors_says_it_once_a_second(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "AGAIN_S", 0.1)
+
+    class Exhausted(socket.socket):
+        asked = 0
+
+        def accept(self) -> tuple[socket.socket, object]:
+            Exhausted.asked += 1
+            raise OSError(24, "Too many open files")
+
+    async def run() -> None:
+        with Exhausted() as listener:
+            door = listening.Door(None, listener, set(), None, 8)  # type: ignore[arg-type]
+            task = asyncio.create_task(door.accept())
+            await asyncio.sleep(0.55)
+            task.cancel()
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(run())
+    assert 1 <= Exhausted.asked <= 6
+    assert "Too many open files" in caplog.text
+
+
+# ---- offers
+
+
+def test_half_open_offers_are_few_and_an_honest_page_comes_in_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """Somebody goes on offering all the time, as fast as the server answers."""
+
+    async def test(served: Served, _: aiohttp.ClientSession) -> None:
+        sdp = await half_open_offer()
+        is_over = asyncio.Event()
+
+        async def flood() -> None:
+            async with browser() as stranger:
+                while not is_over.is_set():
+                    await offered(stranger, served, sdp)
+                    await asyncio.sleep(0.05)
+
+        async with browser() as stranger, browser() as http:
+            statuses = Counter(
+                await asyncio.gather(*(offered(stranger, served, sdp) for _ in range(60)))
+            )
+            assert statuses[201] <= 2 * LOCAL.most_sessions
+            assert statuses[201] + statuses[503] == 60
+            async with http.get(f"{served.url}api/portraits"):
+                pass  # as a page does first: it gets its cookie
+            floods = [asyncio.create_task(flood()) for _ in range(2)]
+            peer = Page(http, served.url)
+            assert await peer.start() == 201, peer.session
+            await peer.until(disc_near(128, 128))
+            await asyncio.sleep(2 * entrance.PROMPT_S)
+            peer.camera.centre = (150, 128)
+            await peer.until(disc_near(150, 128))  # and it stays in
+            is_over.set()
+            await asyncio.gather(*floods)
+            await peer.close()
+
+    with_server(tmp_path, test)
+
+
+def test_a_program_without_cookies_comes_in_after_a_moment(tmp_path: Path) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        sdp = await half_open_offer()
+        async with aiohttp.ClientSession() as program:
+            while await offered(program, served, sdp) == 201:
+                pass
+            async with asyncio.timeout(5 * entrance.PROMPT_S):
+                peer = Page(program, served.url)
+                while await peer.start() != 201:
+                    await peer.close()
+                    await asyncio.sleep(0.2)
+                    peer = Page(program, served.url)
+            await peer.until(disc_near(128, 128))
+            await peer.close()
+
+    with_server(tmp_path, test, replace(LOCAL, most_sessions=2))
+
+
+def test_a_damaged_offer_is_refused_or_answered_and_never_a_failure() -> None:
+    """Each line in turn is left out, cut, or repeated at the end."""
+
+    async def run() -> Counter[str]:
+        whole = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        whole.addTransceiver("video")
+        whole.createDataChannel("stats")
+        await whole.setLocalDescription(await whole.createOffer())
+        lines = whole.localDescription.sdp.splitlines()
+        await whole.close()
+        outcomes: Counter[str] = Counter()
+        for at, line in enumerate(lines):
+            before, after = lines[:at], lines[at + 1 :]
+            for damaged in (
+                [*before, *after],
+                [*before, line.partition(":")[0], *after],
+                [*before, line.rpartition(" ")[0], *after],
+                [*lines, line],
+            ):
+                sdp = "\r\n".join([*damaged, ""])
+                connection = new_connection()
+                try:
+                    check_offer(sdp)
+                    await accept(connection, sdp)
+                    await answer(connection)
+                    outcomes["answered"] += 1
+                except BadOfferError:
+                    outcomes["refused"] += 1
+                with suppress(AttributeError):  # aiortc's own close, of what has no transport
+                    await connection.close()
+        return outcomes
+
+    outcomes = asyncio.run(run())
+    assert outcomes["answered"] > 20
+    assert outcomes["refused"] > 20
+
+
+def test_a_caller_has_few_waiting_and_a_slow_one_makes_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_up: list[int] = []
+
+    async def run() -> None:
+        waiting = Entrance(most=6, most_each=2, most_per_address=3)
+
+        async def admit(number: int, caller: Caller) -> None:
+            each = await waiting.admit(caller)
+
+            async def give_up() -> None:
+                given_up.append(number)
+
+            each.give_up = give_up
+
+        ann = [Caller(browser="ann", address=f"192.0.2.{n}") for n in range(3)]
+        await admit(0, ann[0])
+        await admit(1, ann[1])
+        with pytest.raises(BusyError):
+            await admit(2, ann[2])  # one browser, wherever it is
+        for number, name in enumerate(("ben", "cleo")):
+            await admit(3 + number, Caller(browser=name, address="192.0.2.0"))
+        with pytest.raises(BusyError):
+            await admit(5, Caller(browser="dora", address="192.0.2.0"))  # one address
+        await admit(6, HOME)
+        await admit(7, HOME)
+        with pytest.raises(BusyError):
+            await admit(8, Caller(browser="emil", address="192.0.2.9"))  # all
+        assert given_up == []
+        monkeypatch.setattr(entrance, "PROMPT_S", -1.0)
+        await admit(9, Caller(browser="emil", address="192.0.2.9"))
+        assert given_up == [0]
+
+    asyncio.run(run())
+
+
+def test_whoever_has_many_waiting_makes_way_for_whoever_has_few() -> None:
+    place = object()
+    greedy, modest = (Caller(browser=name, address=None) for name in ("greedy", "modest"))
+
+    async def run() -> None:
+        waiting = Entrance(most=9, most_each=9, most_per_address=9)
+
+        async def admit(caller: Caller) -> Waiting:
+            each = await waiting.admit(caller)
+            each.place, each.give_up = place, asyncio.Event().wait
+            return each
+
+        first = await admit(greedy)
+        assert waiting.in_the_way(place, greedy) is None
+        await admit(greedy)
+        await waiting.admit(modest)  # the one that asks
+        assert waiting.in_the_way(place, modest) is first
+        assert waiting.in_the_way(object(), modest) is None
+        assert waiting.in_the_way(place, greedy) is None
+
+    asyncio.run(run())
+
+
+def test_who_has_been_heard_of_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entrance, "PROMPT_S", -1.0)
+
+    async def run() -> None:
+        waiting = Entrance(most=1, most_each=1, most_per_address=1)
+        each = await waiting.admit(HOME)
+        each.give_up, each.is_answered = asyncio.Event().wait, lambda: True
+        with pytest.raises(BusyError):
+            await waiting.admit(HOME)
+        waiting.leave(each)
+        await waiting.admit(HOME)
+
+    asyncio.run(run())
+
+
+def test_viewers_who_come_all_at_once_are_no_more_than_the_limit(tmp_path: Path) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        sdp = await half_open_offer("recvonly")
+
+        async def watch(address: str) -> int:
+            async with http.post(address, data=sdp, headers=SDP) as response:
+                return response.status
+
+        async with page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            address = f"{served.url}whep/{peer.session['id']}"
+            statuses = Counter(await asyncio.gather(*(watch(address) for _ in range(40))))
+            assert statuses == {201: MOST_VIEWERS, 503: 40 - MOST_VIEWERS}
+
+    with_server(tmp_path, test)
+
+
+def test_viewers_of_many_browsers_are_no_more_than_the_limit_either(tmp_path: Path) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        sdp = await half_open_offer("recvonly")
+        most = 0
+
+        async def watch(address: str) -> None:
+            nonlocal most
+            async with browser() as each:
+                async with each.get(f"{served.url}api/portraits"):
+                    pass  # for the cookie
+                for _ in range(3):
+                    async with each.post(address, data=sdp, headers=SDP) as response:
+                        assert response.status in (201, 503)
+                    most = max(most, len(vars(served.app[HALL].gallery)["_viewers"]))
+
+        async with page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            address = f"{served.url}whep/{peer.session['id']}"
+            await asyncio.gather(*(watch(address) for _ in range(12)))
+            assert most == MOST_VIEWERS
+
+    with_server(tmp_path, test)
+
+
+# ---- peers
+
+
+def test_a_peer_from_which_nothing_comes_loses_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that sends no picture, but is there, keeps it."""
+    monkeypatch.setattr(hall, "DEAD_S", 3.0)
+
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        async with page(http, served.url) as silent, page(http, served.url) as dead:
+            for peer in (silent, dead):
+                await peer.until(disc_near(128, 128))
+            silent.camera.is_silent = True
+            kill(dead.connection)
+            await until(lambda: served.app[HALL].find(dead.session["id"]) is None)
+            assert served.app[HALL].find(silent.session["id"]) is not None
+
+    with_server(tmp_path, test)
+
+
+def kill(connection: RTCPeerConnection) -> None:
+    """Cut it off without a word, as a machine does that loses its power."""
+    for transceiver in connection.getTransceivers():
+        ice = transceiver.sender.transport.transport
+        for protocol in vars(vars(ice)["_connection"])["_protocols"]:
+            protocol.transport.abort()
+
+
+def test_channels_that_nobody_needs_are_closed_and_too_many_end_the_connection(
+    tmp_path: Path,
+) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        async with page(http, served.url) as honest, page(http, served.url) as greedy:
+            await greedy.until(disc_near(128, 128))
+            one_more = greedy.connection.createDataChannel("stats")
+            await until(lambda: one_more.readyState == "closed")
+            assert greedy.connection.connectionState == "connected"
+            for _ in range(200):
+                greedy.connection.createDataChannel("stats")
+            await until(lambda: served.app[HALL].find(greedy.session["id"]) is None)
+            honest.camera.centre = (150, 128)
+            await honest.until(disc_near(150, 128))
+
+    with_server(tmp_path, test)
+
+
+def test_a_return_that_never_comes_up_leaves_the_living_connection_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hall, "CONNECT_S", 1.0)
+
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        sdp = await half_open_offer()
+        async with page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            for place in (140, 150):
+                assert await offered(http, served, sdp, session=peer.session["id"]) == 201
+                await asyncio.sleep(2.0)
+                peer.camera.centre = (place, 128)
+                await peer.until(disc_near(place, 128))
+            assert peer.connection.connectionState == "connected"
+
+    with_server(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    ("sdp", "settings", "status"),
+    [
+        ("v=0\r\nm=video 9 x\r\n", {"mirror_output": True}, 400),
+        ("v=0\ud800\r\nm=video 9 UDP 0\r\n", {"mirror_output": True}, 400),
+        (None, {"mirror_output": True, "mode": "sideways"}, 422),
+        (None, {"mirror_output": True, "gains": {"lips": 10**400}}, 422),
+    ],
+)
+def test_a_return_that_is_refused_changes_nothing(
+    tmp_path: Path, sdp: str | None, settings: dict[str, object], status: int
+) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        async with page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            body = {
+                "sdp": sdp or await half_open_offer(),
+                "type": "offer",
+                "session": peer.session["id"],
+                "settings": settings,
+            }
+            async with http.post(f"{served.url}api/sessions", json=body) as response:
+                assert response.status == status, await response.text()
+            address = f"{served.url}api/sessions/{peer.session['id']}"
+            async with http.get(address) as response:
+                assert (await response.json())["settings"]["mirror_output"] is False
+            peer.camera.centre = (150, 128)
+            await peer.until(disc_near(150, 128))
+
+    with_server(tmp_path, test)
+
+
+def test_the_old_connection_goes_on_until_the_new_one_is_up(tmp_path: Path) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        async with page(http, served.url) as peer:
+            await peer.until(disc_near(128, 128))
+            again = Page(http, served.url)
+            again.connection.addTrack(again.camera)
+            again.connection.on("track", again._arrived)
+            await again.connection.setLocalDescription(await again.connection.createOffer())
+            offer = again.connection.localDescription.sdp
+            body = {"sdp": offer, "type": "offer", "session": peer.session["id"]}
+            async with http.post(f"{served.url}api/sessions", json=body) as response:
+                answer = await response.json()
+            peer.camera.centre = (140, 128)
+            await peer.until(disc_near(140, 128))  # the answer is on its way
+            await again.connection.setRemoteDescription(
+                RTCSessionDescription(sdp=answer["sdp"], type="answer")
+            )
+            again.camera.centre = (160, 128)
+            await again.until(disc_near(160, 128))
+            await until(lambda: peer.connection.connectionState == "closed")
+            await again.close()
+
+    with_server(tmp_path, test)
+
+
+# ---- requests
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Authorization": "Bearer \udcff\udcfe"}, "{}", 401),
+        ({"Authorization": f"Bearer {TOKEN}"}, "[" * 100_000, 400),
+        ({"Authorization": f"Bearer {TOKEN}"}, '{"a":' * 20_000, 400),
+        ({"Authorization": f"Bearer {TOKEN}"}, '{"sdp": ' + "9" * 5000 + "}", 400),
+    ],
+)
+def test_a_strange_request_is_refused_and_no_failure(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    headers: dict[str, str],
+    body: str,
+    status: int,
+) -> None:
+    async def test(served: Served, _: aiohttp.ClientSession) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        lines = {
+            "Host": f"127.0.0.1:{served.port}",
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            **headers,
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        request = f"POST /api/sessions HTTP/1.1\r\n{head}\r\n{body}"
+        writer.write(request.encode(errors="surrogateescape"))
+        answer = await asyncio.wait_for(reader.read(), SOON_S)
+        assert int(answer.split()[1]) == status, answer
+        assert b'"error"' in answer
+        writer.close()
+
+    with_server(tmp_path, test, replace(LOCAL, token=TOKEN))
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /\xff HTTP/1.1",
+        b"PRI * HTTP/2.0\r\n\r\nSM",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET / HTTP/1.1\r\nContent-Length: -1",
+        b"GET /" + b"A" * 10_000 + b" HTTP/1.1",
+        b"GET / HTTP/1.1\r\nAuthorization: Bearer my-own-secret\x00",
+        b"POST /api/portraits HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Encoding: zstd",
+    ],
+)
+def test_what_is_no_http_is_refused_in_json_and_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, request_line: bytes
+) -> None:
+    async def test(served: Served, _: aiohttp.ClientSession) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(request_line.replace(b"PORT", b"%d" % served.port) + b"\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), SOON_S)
+        assert answer.split()[1] in (b"400", b"415"), answer
+        assert b'"error"' in answer
+        assert b"secret" not in answer
+        writer.close()
+
+    with_server(tmp_path, test)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_a_failure_is_logged_by_its_route_without_the_id(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("it failed")
+
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        monkeypatch.setattr(served.app[HALL], "find", fail)
+        async with http.get(f"{served.url}api/sessions/an-id-that-is-a-key") as response:
+            assert response.status == 500
+            assert "it failed" not in await response.text()
+
+    with_server(tmp_path, test)
+    (record,) = [each for each in caplog.records if each.levelno >= logging.ERROR]
+    assert record.getMessage() == "GET /api/sessions/{id} failed"
