@@ -15,9 +15,15 @@ def _no_bundled_portraits_for_fake_trackers(
         monkeypatch.setattr("stream.server.shelf.ASSETS", tmp_path / "no assets")
 
 
+@pytest.fixture(autouse=True)
+def _recordings_of_a_test_are_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A server takes over what an earlier one left unsaved, and says so."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _recordings_of_tests_stay_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Servers keep recordings in the user's folder, which is not the tests'."""
+    """Servers that several tests share keep recordings apart from the user's, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         yield

@@ -108,6 +108,7 @@ def test_all_targets_have_names_and_a_finger_finds_them(opened: Opener, width: i
     page = opened(width=width)
     if width < 960:
         page.get_by_role("button", name="Controls", exact=True).click()
+    # 44 px each way; a hundredth less is how Chromium rounds a box that begins between two pixels.
     poor = page.evaluate(
         """() => [...document.querySelectorAll("button, select, input, .switch, .gain")]
           .filter((e) => e.checkVisibility({ visibilityProperty: true }))
@@ -118,7 +119,7 @@ def test_all_targets_have_names_and_a_finger_finds_them(opened: Opener, width: i
             const named = e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim();
             return [e.outerHTML.slice(0, 80), width, height, Boolean(named)];
           })
-          .filter(([, width, height, named]) => width < 44 || height < 44 || !named)"""
+          .filter(([, width, height, named]) => width < 43.99 || height < 43.99 || !named)"""
     )
     assert poor == []
 
