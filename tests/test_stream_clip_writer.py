@@ -67,6 +67,14 @@ def test_rate_and_count_are_kept(tmp_path: Path, extension: str, rate: Fraction 
     assert float(stated) == pytest.approx(float(rate), rel=1e-3)
 
 
+@pytest.mark.parametrize("rate", [30, Fraction(15, 2)])
+def test_no_length_loses_its_last_picture(tmp_path: Path, rate: Fraction | int) -> None:
+    """Whatever lies between the last fragment's beginning and the end."""
+    for count in range(1, 25):
+        path = write(tmp_path / f"{count}.mp4", numbered(count), rate=rate)
+        assert len(pictures_of(path)) == count
+
+
 @pytest.mark.parametrize("extension", ["mp4", "mov"])
 def test_the_duration_is_exact(tmp_path: Path, extension: str) -> None:
     """In the track, and in the edit list that older readers go by (ISO 14496-12, 8.2.2, 8.6.6)."""
