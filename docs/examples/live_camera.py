@@ -1,0 +1,23 @@
+"""A camera drives a portrait, live, into a file; Ctrl-C ends it, and the file stays valid.
+
+python docs/examples/live_camera.py PORTRAIT OUT.mp4 [CAMERA]
+
+CAMERA is a device, a clip or an rtsp:// address; without one, the first camera is taken. Instead
+of `out`, or beside it, a job takes `preview=True` (a window) or `virtual_camera="auto"`.
+"""
+
+import sys
+from pathlib import Path
+
+from stream.hotkeys import NoKeys
+from stream.live import LiveJob, live
+from stream.parts import load_model, tracker_maker
+from stream.terminal import stop_on_signals
+
+portrait, out = map(Path, sys.argv[1:3])
+camera = sys.argv[3] if len(sys.argv) > 3 else "auto"
+
+model, make_tracker = load_model("rig", mouth="generic"), tracker_maker("mesh")
+job = LiveJob(camera=camera, portraits=[portrait], out=out)
+with stop_on_signals() as stop:
+    live(job, model=model, make_tracker=make_tracker, keys=NoKeys(), say=print, stop=stop)
