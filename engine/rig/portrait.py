@@ -60,6 +60,7 @@ class RigPortrait:
             refiner: corrects what the geometric stage makes; None leaves it as it is.
         """
         self._picture = np.ascontiguousarray(picture)
+        self._size = picture.shape[0], picture.shape[1]
         self._face = PortraitFace.from_face(face)
         landmarks = self._face.landmarks
         self._warped = without_eyeballs(self._picture, landmarks[:, :2])
@@ -67,7 +68,8 @@ class RigPortrait:
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._find_matte = find_matte
         self._layers: Layers | None = None
-        self._flow, self._limits = self._measured(None)
+        self._limits = HeadLimits(self._face, self._size)
+        self._made_flow: PortraitFlow | None = None
         self._outline = Outline(landmarks)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
@@ -84,17 +86,18 @@ class RigPortrait:
         if find_matte is None:
             return
         matte, landmarks = find_matte(), self._face.landmarks
-        if trusted(matte, landmarks):
-            self._flow, self._limits = self._measured(head_half_width(matte, landmarks))
+        width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
+        self._made_flow = PortraitFlow(self._face, self._size, half_width=width)
+        if width is not None:
+            self._limits = HeadLimits(self._face, self._size, half_width=width)
             self._layers = split(self._warped, matte, self._flow.head.grid)
 
-    def _measured(self, half_width: float | None) -> tuple[PortraitFlow, HeadLimits]:
-        """What moves the head and what bounds it, for a head of this width."""
-        size = self._picture.shape[0], self._picture.shape[1]
-        return (
-            PortraitFlow(self._face, size, half_width=half_width),
-            HeadLimits(self._face, size, half_width=half_width),
-        )
+    @property
+    def _flow(self) -> PortraitFlow:
+        """Made late: a head that is cut out before its first frame has its width by then."""
+        if self._made_flow is None:
+            self._made_flow = PortraitFlow(self._face, self._size, half_width=None)
+        return self._made_flow
 
     @property
     def has_layers(self) -> bool:
@@ -163,13 +166,12 @@ class RigPortrait:
 
     def _layers_above(self, points: Array, motion: RigMotion) -> Iterator[Layer]:
         """Eyes and mouth, in the order they are painted."""
-        size = self._picture.shape[0], self._picture.shape[1]
-        found = [eye.find_layer(size, points) for eye in self._eyes]
+        found = [eye.find_layer(self._size, points) for eye in self._eyes]
         if motion.mouth is None:
-            found.append(self._mouth.find_layer(size, points))
+            found.append(self._mouth.find_layer(self._size, points))
         else:
             own, of_driver = self._face.landmarks, motion.mouth
-            found.append(find_mouth_of_driver(size, points, self._picture, own, of_driver))
+            found.append(find_mouth_of_driver(self._size, points, self._picture, own, of_driver))
         return (layer for layer in found if layer is not None)
 
 
