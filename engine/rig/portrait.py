@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array
-from engine.kernels.rig_frame import RigFrame
 from engine.motion import Edit
 from engine.rig.eyes import eye_painters
 from engine.rig.factors import edited
 from engine.rig.flow import PortraitFlow
-from engine.rig.gpu_frame import rig_frame
 from engine.rig.lattice import Map
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
 from engine.rig.lids import without_eyeballs
@@ -27,6 +25,19 @@ from engine.rig.outline import Outline
 from engine.rig.painting import Box, Layer
 from engine.rig.refining import Refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placed:
+    """Where a motion takes the portrait."""
+
+    motion: RigMotion
+    """What of it keeps the head whole."""
+    head: HeadMotion
+    asked: Array
+    """(478, 3) px: where the motion wants the landmarks."""
+    target: Array
+    """(478, 3) px: where they go, with the outline joined to the head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,11 +101,14 @@ class RigPortrait:
         self._made_flow = PortraitFlow(self._face, self._size, half_width=width)
         if width is not None:
             self._limits = HeadLimits(self._face, self._size, half_width=width)
-            self._layers = split(self._warped, matte, self._flow.head.grid)
+            self._layers = split(self._warped, matte, self.flow.head.grid)
 
     @property
-    def _flow(self) -> PortraitFlow:
-        """Made late: a head that is cut out before its first frame has its width by then."""
+    def flow(self) -> PortraitFlow:
+        """What moves its pixels.
+
+        Made late: a head that is cut out before its first frame has its width by then.
+        """
         if self._made_flow is None:
             self._made_flow = PortraitFlow(self._face, self._size, half_width=None)
         return self._made_flow
@@ -118,37 +132,29 @@ class RigPortrait:
 
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
-        motion, head = self._within_limits(motion)
+        placed = self.placed(motion)
+        box, x, y = self.flow.backward(placed.head, placed.target, placed.asked)
+        output = self._picture.copy()
+        self._sample(output, box, x, y, uncovers=placed.head.moves)
+        for layer in self.layers_above(placed):
+            layer.paint(output)
+        return Warped(picture=output, head=placed.head, target=placed.target)
+
+    def placed(self, motion: RigMotion) -> Placed:
+        """Where everything goes, within what keeps the head whole."""
+        if head_motion(self._face, motion).moves:
+            self.cut_out()
+        motion = self._limits.keep(motion)
+        head = head_motion(self._face, motion)
         asked = target_landmarks(self._face, motion, head)
         target = self._outline.joined(head, asked)
-        box, x, y = self._flow.backward(head, target, asked)
-        output = self._picture.copy()
-        self._sample(output, box, x, y, uncovers=head.moves)
-        for layer in self._layers_above(target[:, :2], motion):
-            layer.paint(output)
-        return Warped(picture=output, head=head, target=target)
+        return Placed(motion=motion, head=head, asked=asked, target=target)
 
     def planes(self, *, uncovers: bool) -> tuple[NDArray[np.uint8], Pixels | None]:
         """What is warped, (H, W, 4), and what lies behind it; see `engine/kernels/rig_warp.cu`."""
         if self._layers is None or not uncovers:
             return self._opaque, None
         return self._layers.person, self._layers.background
-
-    def frame(self, motion: RigMotion, edit: Edit) -> RigFrame:
-        """What `render` does with this motion, as numbers for a GPU."""
-        motion = edited(motion, edit)
-        motion, head = self._within_limits(motion)
-        asked = target_landmarks(self._face, motion, head)
-        target = self._outline.joined(head, asked)
-        layers = self._layers_above(target[:, :2], motion)
-        return rig_frame(self._flow, head, target, asked, layers)
-
-    def _within_limits(self, motion: RigMotion) -> tuple[RigMotion, HeadMotion]:
-        """The motion that keeps the head whole, and how the head moves by it."""
-        if head_motion(self._face, motion).moves:
-            self.cut_out()
-        motion = self._limits.keep(motion)
-        return motion, head_motion(self._face, motion)
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""
@@ -164,8 +170,9 @@ class RigPortrait:
         behind = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
         cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind, dst=region)
 
-    def _layers_above(self, points: Array, motion: RigMotion) -> Iterator[Layer]:
+    def layers_above(self, placed: Placed) -> Iterator[Layer]:
         """Eyes and mouth, in the order they are painted."""
+        points, motion = placed.target[:, :2], placed.motion
         found = [eye.find_layer(self._size, points) for eye in self._eyes]
         if motion.mouth is None:
             found.append(self._mouth.find_layer(self._size, points))
