@@ -2,10 +2,9 @@
 
     python -m benchmarks.dpe [--checkpoint dpe.pt] [--rounds 7] [--threads 2]
 
-Run it from the repository's root: the authors' form is the slow twin in tests/. Without a
-checkpoint the weights are seeded noise of the released sizes; arithmetic does not care. fp32,
-batch 1, a still portrait kept, except by the authors' form, which encodes it at every frame as
-released.
+Without a checkpoint the weights are seeded noise of the released sizes; arithmetic does not care.
+fp32, batch 1, a still portrait kept, except by the authors' form, which encodes it at every frame
+as released.
 """
 
 import argparse
@@ -24,7 +23,9 @@ import openvino as ov
 import torch
 from openvino import opset13 as op
 
+from benchmarks.authors_form import authors_reenact, encode, synthesis
 from benchmarks.machine import keep, markdown
+from benchmarks.seeded_weights import write_checkpoint
 from engine.backends.base import Array
 from engine.backends.choose import BACKENDS, choose
 from engine.dpe.graphs import DpeGraphs
@@ -35,8 +36,6 @@ from engine.stats import percentiles_ms
 from export.bundle import AUTHORS, Report, write_bundle
 from export.cost import costs
 from export.exact import example_pictures
-from tests.authors_form import authors_reenact, encode, synthesis
-from tests.dpe_made import write_checkpoint
 
 Parts = dict[str, Callable[[], object]]
 """What is timed of one form: encode, read, generate, and whole frames of two modes."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.gpu import Bench
+from benchmarks.seeded_weights import seeded_state
 from engine.backends.cuda_dpe import DpeNetworks
 from engine.backends.cuda_portraits import Setting
 from engine.backends.cuda_step import EXPRESSION, NUMBERS, POSE, DpeStep, Job, StepConfig
@@ -24,7 +25,6 @@ from engine.nets.folded import halve
 from engine.nets.layout import RELEASED, Layout
 from engine.nets.official import to_ours
 from export.plans import plans
-from tests.dpe_made import seeded_state
 
 TINY = Layout(widths=(16, 16, 8, 8), style=16, directions=5)
 CROP = np.array([[1.6, 0.0, 20.0], [0.0, 1.6, 10.0]])

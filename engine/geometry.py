@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,34 +55,18 @@ def fit_similarity(source: Array, target: Array, weights: Array) -> Similarity:
 
 
 def rotation_from_vector(vector: Array) -> Array:
-    """Axis times angle in radians, (3,) -> (3, 3). Rodrigues' formula."""
-    angle = float(np.linalg.norm(vector))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    rotation: Array = np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross
-    return rotation
+    """Axis times angle in radians, (3,) -> (3, 3)."""
+    return np.asarray(cv2.Rodrigues(vector)[0], np.float64)
 
 
 def vector_from_rotation(rotation: Array) -> Array:
     """(3, 3) -> axis times angle in radians, (3,); the inverse of `rotation_from_vector`."""
-    angle = float(np.arccos(np.clip((np.trace(rotation) - 1.0) / 2.0, -1.0, 1.0)))
-    skew = np.array(
-        [
-            rotation[2, 1] - rotation[1, 2],
-            rotation[0, 2] - rotation[2, 0],
-            rotation[1, 0] - rotation[0, 1],
-        ]
-    )
-    if angle < 1e-6:
-        return np.asarray(skew / 2.0)
-    if angle > np.pi - 1e-3:  # the skew part vanishes; the axis is the eigenvector of 1
-        values, vectors = np.linalg.eigh((rotation + rotation.T) / 2.0)
-        axis: Array = vectors[:, np.argmax(values)]
-        return axis * angle
-    vector: Array = skew * (angle / (2.0 * np.sin(angle)))
-    return vector
+    vector = np.asarray(cv2.Rodrigues(rotation)[0], np.float64)[:, 0]
+    if vector.any():
+        return vector
+    # OpenCV takes less than 1e-5 for no turn at all; so little is the turn's own skew part.
+    (_, xy, xz), (yx, _, yz), (zx, zy, _) = rotation
+    return np.array([zy - yz, xz - zx, yx - xy]) / 2.0
 
 
 def angle_between(one: Array, other: Array) -> float:

@@ -16,8 +16,7 @@ from itertools import count
 from pathlib import Path
 
 import av
-
-from engine.backends.file_lock import try_lock
+from filelock import lock_descriptor
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +107,7 @@ class GrowingFile:
             except FileExistsError:
                 continue  # of another run, going on or broken off
             with suppress(OSError):  # a file system without locks
-                try_lock(file.fileno())
+                lock_descriptor(file.fileno(), blocking=False)
             if os.fstat(file.fileno()).st_nlink:
                 return file
             file.close()  # taken for a leftover before it was locked
@@ -127,8 +126,10 @@ def left_behind(folder: Path) -> Iterator[Path]:
     for path in sorted(path for path in names if NAMED.fullmatch(path.name)):
         try:
             with path.open("r+b") as file:
-                if not _is_ours(file.read(12)) or not try_lock(file.fileno()):
+                if not _is_ours(file.read(12)):
                     continue
+                if not lock_descriptor(file.fileno(), blocking=False):
+                    continue  # it grows
                 if is_playable(path):
                     yield path
                 elif path.stat().st_size <= LARGEST_HEAD:

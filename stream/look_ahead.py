@@ -6,12 +6,12 @@ from threading import Event
 from typing import Literal
 
 from engine.errors import InputError
+from engine.faces.clip_neutral import find_neutrals
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame
 from engine.stats import StageTimes, timed
 from stream.clips import Clip
 from stream.hand_over import ahead
-from stream.neutral import find_neutrals
 from stream.progress import Progress
 
 LOOK_AHEAD_S = 60

@@ -32,7 +32,7 @@ def _recordings_of_tests_stay_here(tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def dpe_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small DPE with seeded weights, in a file as its authors publish theirs."""
-    from tests.dpe_made import write_checkpoint
+    from benchmarks.seeded_weights import write_checkpoint
 
     return write_checkpoint(tmp_path_factory.mktemp("checkpoint") / "dpe.pt")
 

@@ -4,12 +4,12 @@ from functools import cache
 
 import torch
 
+from benchmarks.seeded_weights import seeded_state
 from engine.backends.cuda_weights import DpeWeights
 from engine.nets.dpe import DPE
 from engine.nets.layout import Layout
 from engine.nets.official import to_ours
 from export.plans import plans
-from tests.dpe_made import seeded_state
 
 WIDE = Layout(widths=(24, 16, 16, 8, 8), style=16, directions=5)
 """Of 64 x 64 pictures."""

@@ -282,6 +282,7 @@ class IExecutionContext:
         self.engine, self.fake, self.config = engine, engine.fake, config
         self.shape = list(engine.get_tensor_shape("x"))
         self.addresses: dict[str, int] = {}
+        self.has_run = False
 
     def set_input_shape(self, name: str, shape: Sequence[int]) -> bool:
         self.fake.calls.append(f"shape {name} {shape[0]}")
@@ -300,6 +301,8 @@ class IExecutionContext:
     def execute_async_v3(self, stream_handle: int) -> bool:
         assert stream_handle, "the default stream would serialise everything"
         assert self.addresses.keys() == {"x", "still", "y"}
+        assert self.has_run or self.fake.driver.recording is None, "a first run may allocate"
+        self.has_run = True
         self.fake.calls.append("execute")
         if self.fake.fails == "run":
             self.engine.logger.log(ILogger.Severity.ERROR, "illegal address")

@@ -7,29 +7,26 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
 
 from engine.backends.auto import has_nvidia_driver
 from engine.backends.base import Array, Backend
 from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
 from engine.errors import BundleError, MachineError
-from engine.manifest import GraphSpec, TensorSpec, read_manifest
+from engine.manifest import GraphSpec, read_manifest
 from engine.nets.dpe import DPE
 from engine.rig.refining import SHIPPED
 from export.exact import exact_tensors
 from export.plans import Plan, plans
 from tests.forgetting import forget
+from tests.toy_graph import GRAPHS, toy
 
 TOLERANCE = 1e-3
 """Of an output's range: what untrained weights make of float32 rounding (measured: 2e-5)."""
 
 ALL = [*BACKENDS, *(pytest.param(name, marks=pytest.mark.gpu) for name in AUTO[:-1])]
 """Those of a CPU, and on a GPU machine those that are installed there."""
-
-GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
 
 
 def chosen(name: str) -> Backend:
@@ -154,17 +151,6 @@ def test_each_backend_runs_the_rigs_refiner_alike(backend: str, graph: str) -> N
         found = chosen(backend).load(path, spec).run(inputs)
         for name, wanted in choose("openvino", 1).load(path, spec).run(inputs).items():
             assert np.abs(found[name] - wanted).max() <= TOLERANCE * np.ptp(wanted)
-
-
-def toy(path: Path, operation: str) -> GraphSpec:
-    """A graph of one node, y = operation(x)."""
-    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, ["batch", 4]) for n in "xy")
-    node = helper.make_node(operation, ["x"], ["y"])
-    graph = helper.make_graph([node], "toy", [x], [y])
-    opsets = [helper.make_opsetid("", 20)]
-    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
-    tensor = TensorSpec(dtype="float32", shape=("batch", 4))
-    return GraphSpec(file=path.name, sha256="", inputs={"x": tensor}, outputs={"y": tensor})
 
 
 @pytest.mark.parametrize("backend", ALL)

@@ -17,7 +17,7 @@ from engine.backends.base import Array, Arrays, Backend, Graph
 from engine.backends.choose import AUTO, BACKENDS, NEEDS, PLANNED, choose
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec
-from tests.test_engine_backends import toy
+from tests.toy_graph import toy
 
 
 class Made:

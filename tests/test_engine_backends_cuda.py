@@ -22,8 +22,7 @@ from engine.errors import BundleError, MachineError
 from engine.manifest import read_manifest
 from tests.dpe_wide import WIDE, wide_dpe, wide_weights
 from tests.late_device import LateDevice
-
-GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
+from tests.toy_graph import GRAPHS
 
 
 @pytest.mark.parametrize("graph", GRAPHS)

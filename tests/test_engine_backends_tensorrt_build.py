@@ -14,7 +14,7 @@ from engine.backends.tensorrt_build import (
 from engine.backends.tensorrt_words import Errors, Percent, Silence, make_logger
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, read_manifest
-from tests.test_engine_backends import GRAPHS, toy
+from tests.toy_graph import GRAPHS, toy
 
 RTX = ("8.6", "8.9", "12.0")
 """GeForce 30, 40 and 50."""

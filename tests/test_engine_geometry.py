@@ -14,7 +14,13 @@ from engine.geometry import (
 )
 
 
-@pytest.mark.parametrize("vector", [(0, 0, 0), (0.3, -0.2, 0.1), (0, np.pi / 2, 0), (3.14, 0.0, 0)])
+@pytest.mark.parametrize(
+    "vector",
+    [
+        *((0, 0, 0), (0.3, -0.2, 0.1), (0, np.pi / 2, 0), (3.14, 0.0, 0)),
+        *((0, 4e-6, 0), (3e-9, 0, 4e-9), (2.513, 0.0, 1.885)),  # next to nothing, next to half
+    ],
+)
 def test_a_rotation_vector_survives_the_way_there_and_back(
     vector: tuple[float, float, float],
 ) -> None:
@@ -22,6 +28,13 @@ def test_a_rotation_vector_survives_the_way_there_and_back(
     np.testing.assert_allclose(
         rotation_from_vector(vector_from_rotation(rotation)), rotation, atol=1e-6
     )
+
+
+def test_shares_of_a_turn_add_up_to_it() -> None:
+    vector = np.array([0.2, -0.5, 0.3])
+    parts = rotation_from_vector(0.4 * vector) @ rotation_from_vector(0.6 * vector)
+    np.testing.assert_allclose(parts, rotation_from_vector(vector), atol=1e-12)
+    np.testing.assert_array_equal(rotation_from_vector(np.zeros(3)), np.eye(3))
 
 
 def test_a_quarter_turn_about_z_takes_x_to_y() -> None:

@@ -9,7 +9,6 @@ import pytest
 from engine.errors import MachineError
 from engine.kernels import compiler
 from engine.kernels.compiler import image_for, kernel_names, target
-from engine.kernels.prebuild import stamp
 
 try:
     compiler.Nvrtc()
@@ -117,20 +116,7 @@ def test_the_target_is_the_gpus_own_or_the_newest_before_it() -> None:
         target((7, 5), [80, 90])
 
 
-def test_without_nvrtc_the_prebuilt_form_is_taken_and_said(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_nvrtc_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cuda.bindings", None)
-    with caplog.at_level(logging.WARNING):
-        image = image_for("flow_warp_blend", (9, 0))
-    assert (image.kind, image.architecture) == ("ptx", "compute_75")
-    assert b".entry flow_warp_blend" in image.code
-    assert "pip install -e '.[cuda]'" in caplog.text
-    with pytest.raises(MachineError, match="NVRTC is missing"):
-        image_for("flow_warp_blend", (9, 0), defines={"WIDE": 1})
-
-
-@pytest.mark.parametrize("name", kernel_names())
-def test_the_prebuilt_form_is_that_of_todays_source(name: str) -> None:
-    first = (compiler.PREBUILT / f"{name}.ptx").read_bytes().splitlines(keepends=True)[0]
-    assert first == stamp(name), "run python -m engine.kernels.prebuild"
+    with pytest.raises(MachineError, match=r"^NVRTC is missing .*pip install .*\[cuda\]'`\.$"):
+        image_for("flow_warp_blend", (9, 0))

@@ -13,6 +13,7 @@ from engine.kernels.rig_fast import RigKernels, RigOnDevice
 from engine.kernels.rig_frame import RigFrame
 from engine.kernels.rig_twins import rig_cover, rig_seam, rig_warp
 from engine.motion import Edit
+from engine.rig.gpu_frame import rig_frame
 from tests.host_launcher import COMPILER, HostLauncher
 from tests.rig_made import MOTIONS, made_motion, made_portrait
 
@@ -30,7 +31,7 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> RigKernels:
 def test_the_twin_is_the_rigs_own_picture(name: str, has_layers: bool) -> None:
     portrait, motion = made_portrait(has_layers=has_layers), made_motion(name)
     wanted = portrait.render(motion, Edit()).astype(int)
-    frame = portrait.frame(motion, Edit())
+    frame = rig_frame(portrait, motion, Edit())
     found = rig_warp(*portrait.planes(uncovers=frame.uncovers), frame, Format.RGB)
     difference = np.abs(found - wanted)
     # The CPU path works the flow out at every second pixel and rounds what it samples, so pixels
@@ -47,7 +48,7 @@ def test_the_kernels_are_their_twins(
     name: str, picture_format: Format, kernels: RigKernels
 ) -> None:
     portrait, motion = made_portrait(has_layers=True), made_motion(name)
-    frame = portrait.frame(motion, Edit())
+    frame = rig_frame(portrait, motion, Edit())
     person, background = portrait.planes(uncovers=frame.uncovers)
     wanted = rig_warp(person, background, frame, picture_format)
     planes = torch.from_numpy(person), None if background is None else torch.from_numpy(background)
@@ -58,7 +59,7 @@ def test_the_kernels_are_their_twins(
 
 @needs_compiler
 def test_the_cover_and_the_seam_are_their_twins(kernels: RigKernels) -> None:
-    frame = made_portrait(has_layers=False).frame(made_motion("turned"), Edit())
+    frame = rig_frame(made_portrait(has_layers=False), made_motion("turned"), Edit())
     ids, seam = kernels.cover(RigOnDevice.of(frame, CPU))
     wanted, hull = rig_cover(frame)
     assert (ids.numpy() != wanted).mean() < 1e-3
@@ -91,7 +92,7 @@ def test_the_last_triangle_covers_the_ones_before_it() -> None:
 
 @needs_compiler
 def test_what_does_not_fit_is_refused(kernels: RigKernels) -> None:
-    frame = made_portrait(has_layers=False).frame(made_motion("turned"), Edit())
+    frame = rig_frame(made_portrait(has_layers=False), made_motion("turned"), Edit())
     placed = RigOnDevice.of(frame, CPU)
     with pytest.raises(ValueError, match="even height and width"):
         kernels.warp(torch.zeros(255, 256, 4, dtype=torch.uint8), None, placed, Format.RGB)

@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from benchmarks.authors_form import authors_reenact
+from benchmarks.seeded_weights import TINY, seeded_state, write_checkpoint
 from engine.motion import MODES, Mode
 from engine.nets.dpe import DPE
 from engine.nets.layout import Layout
-from tests.authors_form import authors_reenact
-from tests.dpe_made import TINY, made_pictures, seeded_state, write_checkpoint
+from tests.dpe_made import made_pictures
 
 PARITY = Path(__file__).parents[2] / "shared" / "dpe_parity"
 FLAGS = {"expression": "exp", "pose": "pose", "both": "both"}

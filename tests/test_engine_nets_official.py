@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.seeded_weights import TINY, seeded_state
 from engine.errors import BundleError
 from engine.nets.dpe import DPE
 from engine.nets.layout import RELEASED, Layout, layout_of
-from tests.dpe_made import TINY, seeded_state
 
 
 def trainers_file(path: Path) -> None:

@@ -269,3 +269,21 @@ def test_a_person_is_cut_out_only_when_the_head_moves() -> None:
     portrait.render(motion_to(yaw=5.0), Edit())
     assert len(asked) == 1
     assert portrait.has_layers
+
+
+def test_a_person_who_is_cut_out_at_once_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Counted(PortraitFlow):
+        def __init__(
+            self, face: PortraitFace, size: tuple[int, int], *, half_width: float | None
+        ) -> None:
+            made.append(half_width)
+            super().__init__(face, size, half_width=half_width)
+
+    monkeypatch.setattr("engine.rig.portrait.PortraitFlow", Counted)
+    portrait = RigPortrait(textured(), made_face(), person)
+    portrait.cut_out()
+    portrait.render(motion_to(yaw=9.0), Edit())
+    assert len(made) == 1
+    assert made[0] is not None

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.geometry import rotation_from_vector
 from engine.rig.driver import rigid_movement
 from engine.rig.reading import read_face
-from engine.rig.witness import Witness, turns
+from engine.rig.witness import Witness
 from tests.faces_made import made_face, textured
 
 SIZE = 256
@@ -40,10 +39,3 @@ def test_a_stream_may_change_its_size_with_a_head_at_the_border(
     moved = rigid_movement(neutral, read_face(made_face(shift=shift, yaw=9.0)))
     share = Witness(neutral, picture).believed(moved, np.ascontiguousarray(picture[:size, :size]))
     assert 0.0 <= share <= 1.0
-
-
-def test_turns_are_shares_of_a_rotation() -> None:
-    vector, shares = np.array([0.2, -0.5, 0.3]), np.array([0.0, 0.4, 1.0])
-    wanted = [rotation_from_vector(vector * share) for share in shares]
-    np.testing.assert_allclose(turns(vector, shares), wanted, atol=1e-12)
-    np.testing.assert_array_equal(turns(np.zeros(3), shares), [np.eye(3)] * 3)

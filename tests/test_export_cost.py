@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.seeded_weights import TINY
 from engine.nets.dpe import DPE
 from engine.nets.layout import RELEASED, Layout
 from export.cli import RELEASED as STATED
 from export.cost import costs
-from tests.dpe_made import TINY
 
 
 def test_the_published_sizes_cost_what_is_published() -> None:

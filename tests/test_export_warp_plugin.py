@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import engine.backends.torch as reference
+from benchmarks.seeded_weights import write_checkpoint
 from engine.errors import InputError
 from engine.kernels.plugin import NAME
 from engine.kernels.twins import Twins
@@ -19,7 +20,6 @@ from export.exact import exact_tensors
 from export.onnx_file import write_graph
 from export.plans import plans
 from export.warp_plugin import find_levels, write_with_plugin
-from tests.dpe_made import write_checkpoint
 from tests.tensorrt_stubs import run_with_bindings
 
 LAYOUT = Layout(widths=(16, 16, 16, 8, 8), style=16, directions=5)

@@ -9,6 +9,7 @@ from engine.kernels.pictures import Format
 from engine.kernels.rig_fast import RigKernels, RigOnDevice
 from engine.kernels.rig_twins import rig_cover, rig_seam, rig_warp
 from engine.motion import Edit
+from engine.rig.gpu_frame import rig_frame
 from tests.gpu_here import NEEDS_GPU, poisoned
 from tests.rig_made import MOTIONS, made_motion, made_portrait
 
@@ -22,7 +23,7 @@ def test_the_warp_is_its_twin_five_times(
     name: str, has_layers: bool, picture_format: Format
 ) -> None:
     portrait, kernels = made_portrait(has_layers=has_layers), RigKernels(CudaLauncher())
-    frame = portrait.frame(made_motion(name), Edit())
+    frame = rig_frame(portrait, made_motion(name), Edit())
     person, background = portrait.planes(uncovers=frame.uncovers)
     wanted = rig_warp(person, background, frame, picture_format)
     behind = None if background is None else torch.from_numpy(background).cuda()
@@ -37,7 +38,7 @@ def test_the_warp_is_its_twin_five_times(
 
 
 def test_the_cover_and_the_seam_are_their_twins() -> None:
-    frame = made_portrait(has_layers=False).frame(made_motion("turned"), Edit())
+    frame = rig_frame(made_portrait(has_layers=False), made_motion("turned"), Edit())
     ids, seam = RigKernels(CudaLauncher()).cover(RigOnDevice.of(frame, torch.device("cuda")))
     wanted, hull = rig_cover(frame)
     assert (ids.cpu().numpy() != wanted).mean() < 1e-3

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.seeded_weights import seeded_state
 from engine.backends.cuda_device import CudaDevice, ReferenceDevice
 from engine.backends.cuda_dpe import DpeNetworks
 from engine.backends.cuda_networks import Encode, Generate, Part, Read
@@ -18,7 +19,6 @@ from engine.motion import Mode
 from engine.nets.dpe import DPE
 from engine.nets.layout import RELEASED
 from engine.nets.official import to_ours
-from tests.dpe_made import seeded_state
 from tests.dpe_wide import padded, weights_of, wide_weights
 from tests.gpu_here import NEEDS_GPU
 from tests.step_made import FRAME, OUT, job, setting

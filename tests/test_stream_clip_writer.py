@@ -6,7 +6,6 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,27 +14,13 @@ import numpy as np
 import pytest
 
 from engine.errors import OutputError
-from engine.frame import Frame, Pixels
+from engine.frame import Frame
 from stream.clip_writer import clip_writer
 from stream.clips import Clip
 from stream.growing_file import left_behind
 from stream.sound import COPIED
-from tests.test_stream_clips import COLOURS, bars, bars_of, noise, numbered
+from tests.clip_pictures import COLOURS, bars, bars_of, frames_of, noise, numbered, write
 from tests.video_files import click, heard_at, make_clip, pictures_of
-
-
-def frames_of(pictures: list[Pixels], rate: float = 30) -> Iterator[Frame]:
-    for index, pixels in enumerate(pictures):
-        yield Frame(pixels=pixels, captured_ns=round(index * 1e9 / rate))
-
-
-def write(path: Path, pictures: list[Pixels], *, rate: Fraction | int = 30) -> Path:
-    height, width = pictures[0].shape[:2]
-    with clip_writer(path, width=width, height=height, rate=Fraction(rate)) as writer:
-        for frame in frames_of(pictures, float(rate)):
-            writer.write(frame)
-        writer.finish()
-    return path
 
 
 def rewritten(source: Path, out: Path) -> Path:
@@ -302,8 +287,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from engine.errors import OutputError
-from tests.test_stream_clip_writer import write
-from tests.test_stream_clips import noise
+from tests.clip_pictures import noise, write
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 try:
     write(Path(sys.argv[1]), noise(60))
@@ -343,8 +327,7 @@ import os, signal, sys
 from fractions import Fraction
 from pathlib import Path
 from stream.clip_writer import clip_writer
-from tests.test_stream_clip_writer import frames_of
-from tests.test_stream_clips import noise
+from tests.clip_pictures import frames_of, noise
 with clip_writer(Path(sys.argv[1]), width=64, height=48, rate=Fraction(30)) as writer:
     for frame in frames_of(noise(120)):
         writer.write(frame)

@@ -16,24 +16,11 @@ from PIL import Image
 from engine.errors import InputError
 from engine.frame import Pixels
 from stream.clips import Clip
+from tests.clip_pictures import COLOURS, bars, bars_of, noise, numbered
 from tests.video_files import click, make_clip, make_turning_clip, pictures_of, write_sound
 
 BT709, BT601 = 1, 6
 LIMITED, FULL = 1, 2
-COLOURS = np.array(
-    [
-        *([255, 0, 0], [0, 255, 0], [0, 0, 255]),
-        *([0, 0, 0], [30, 30, 30], [128, 128, 128], [220, 220, 220], [255, 255, 255]),
-        *([200, 150, 120], [90, 60, 50]),
-    ],
-    np.uint8,
-)
-"""Primaries, greys, skin."""
-
-
-def numbered(count: int, *, width: int = 64, height: int = 48) -> list[Pixels]:
-    """Grey pictures, each 10 levels lighter than the one before."""
-    return [np.full((height, width, 3), 20 + 10 * index, np.uint8) for index in range(count)]
 
 
 def numbers(clip: Clip) -> list[int]:
@@ -43,17 +30,6 @@ def numbers(clip: Clip) -> list[int]:
 
 def times_ms(clip: Clip) -> list[float]:
     return [round(frame.captured_ns / 1e6, 1) for frame in clip.frames()]
-
-
-def bars(height: int = 48) -> Pixels:
-    """A bar of 32 pixels for each colour."""
-    row = np.repeat(COLOURS, 32, axis=0)
-    return np.ascontiguousarray(np.broadcast_to(row, (height, *row.shape)))
-
-
-def bars_of(picture: Pixels) -> Pixels:
-    """The colour in the middle of each bar."""
-    return picture[picture.shape[0] // 2, 16::32]
 
 
 def turn(path: Path, matrix: tuple[int, int, int, int]) -> None:
@@ -226,11 +202,6 @@ def test_a_damaged_place_is_skipped_and_said(tmp_path: Path) -> None:
     assert 20 < len(list(clip.frames())) < 40
     assert clip.complaint is not None
     assert "damaged" in clip.complaint
-
-
-def noise(count: int) -> list[Pixels]:
-    random = np.random.default_rng(1)
-    return [random.integers(0, 255, (96, 128, 3), np.uint8) for _ in range(count)]
 
 
 def test_one_frame_can_be_asked_for(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from stream.doctor import CHECKS, as_json, as_lines, examine, is_healthy
 from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
 from stream.doctor_system import Finding, System
-from tests.test_stream_cameras import make_device
+from tests.devices_made import make_device
 
 KERNEL = "6.1.0-40-amd64"
 

@@ -26,9 +26,9 @@ from stream.live import LiveJob, LiveReport, live
 from stream.live_cli import VIRTUAL_CAMERA
 from stream.motion_reader import load_motion
 from stream.preview import Preview
+from tests.camera_fake import FakeContainer, opened
 from tests.fakes import DiscTracker, ShiftModel, disc_picture
-from tests.test_stream_live_source import FakeContainer, opened
-from tests.test_stream_replay import NoddingTracker
+from tests.nodding import NoddingTracker
 from tests.video_files import make_clip, pictures_of
 from tests.virtual_camera_fake import FakeBackend
 

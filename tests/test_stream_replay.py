@@ -10,8 +10,6 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError
-from engine.faces.face import Face
-from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.mixer import Held, Replayed, RigMixer, ToCamera
 from engine.rig.model import RigModel
@@ -21,22 +19,10 @@ from stream.motion_file import motion_writer, refuse_model
 from stream.motion_reader import load_motion
 from stream.render import RenderJob, render
 from stream.replay import replay
-from tests.faces_made import made_face, textured
+from tests.faces_made import textured
 from tests.motions_made import moving
+from tests.nodding import SIZE, NoddingTracker
 from tests.video_files import make_clip, pictures_of
-
-SIZE = 256
-
-
-class NoddingTracker:
-    """Reads from a picture's brightness how far the head is turned: 100 is not at all."""
-
-    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
-        level = float(np.median(picture))
-        turned = (level - 100.0) / 4.0 if np.ptp(picture) < 60 else 0.0
-        return made_face(SIZE, yaw=turned, jawOpen=abs(turned) / 25)
-
-    def reset(self) -> None: ...
 
 
 @pytest.fixture

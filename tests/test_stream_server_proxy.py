@@ -22,7 +22,7 @@ from stream.server.app import Served
 from stream.server.callers import Callers
 from stream.server.settings import ServerSettings, read_origin, refuse_plain_http
 from tests.peers import LOCAL, browser, server
-from tests.test_stream_server_whip import Client
+from tests.whip_client import Client
 
 TOKEN = "a-token-of-sixteen"
 PUBLIC = replace(LOCAL, token=TOKEN, public_url="https://cam.example.org")

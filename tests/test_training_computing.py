@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.errors import MachineError
-from tests.test_training_refiner import made_couple
+from tests.couples_made import made_couple
 from training.computing import Computing, computing_on
 from training.refiner.batches import training_batch
 from training.refiner.pool import Pool, path_of, save

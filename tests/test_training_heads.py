@@ -10,14 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner
 
-from engine.errors import MachineError
 from engine.frame import Pixels
+from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training import basis
 from training.cli import app
 from training.correspondence import Correspondence
 from training.heads import facekit, landmarks
 from training.heads.appearance import sample_appearance
-from training.heads.context import create_context
 from training.heads.factors import Expression, Shapes, sample_brows, sample_emotion, sample_lips
 from training.heads.flow import FlowDrawer
 from training.heads.identity import sample_identity
@@ -29,7 +28,6 @@ from training.heads.seeds import FACTORS_OF_A_SCENE, Seeds
 from training.heads.webcam import photographed, sample_webcam
 
 ROOT = Path(__file__).parents[1]
-FACEKIT = ROOT.parent / "shared" / "facekit" / "facekit.npz"
 SIZE = 128
 PERSON = 118
 
@@ -41,23 +39,7 @@ BROWS, RIGHT_EYE, LEFT_EYE, MOUTH = (
 )
 
 
-def has_egl() -> bool:
-    try:
-        create_context().release()
-    except MachineError:
-        return False
-    return True
-
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not FACEKIT.is_file(), reason="the FaceKit arrays (../shared/facekit) are not here"
-    ),
-    pytest.mark.skipif(
-        not has_egl(), reason="no OpenGL by EGL (apt: libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri)"
-    ),
-]
+pytestmark = [pytest.mark.slow, NEEDS_HEADS]
 
 
 @pytest.fixture(scope="module")

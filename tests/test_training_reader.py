@@ -13,8 +13,7 @@ from engine.faces.tracker import MeshTracker
 from engine.motion import ARKIT_NAMES
 from engine.rig.driver import RigDriver
 from engine.rig.reader import UNREAD, load_reader, parse_reader
-from tests.test_training_heads import FACEKIT
-from tests.test_training_heads import pytestmark as needs_heads
+from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training.cli import app
 from training.heads import facekit
 from training.heads.appearance import sample_appearance
@@ -138,9 +137,9 @@ def maker() -> Iterator[samples.SampleMaker]:
     renderer.context.release()
 
 
+@pytest.mark.slow
+@NEEDS_HEADS
 class TestRendered:
-    pytestmark = needs_heads
-
     def test_a_seed_gives_the_same_samples_to_the_bit(self, maker: samples.SampleMaker) -> None:
         first = maker.make(5)
         maker.make(6)  # another person in between

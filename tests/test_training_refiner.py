@@ -12,13 +12,13 @@ from engine.errors import InputError
 from engine.faces.canonical import load_basis
 from engine.faces.tracker import MeshTracker
 from engine.nets.refiner import Refiner
-from engine.rig.head_crop import SIDE, head_crop
-from engine.rig.motion import still_motion
+from engine.rig.head_crop import SIDE
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector
 from engine.rig.target import PortraitFace, head_motion
 from engine.rig.topology import INNER_LOWER
-from tests.faces_made import made_face, textured
-from tests.test_training_heads import FACEKIT, has_egl
+from tests.couples_made import made_couple
+from tests.faces_made import made_face
+from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training.heads import facekit
 from training.heads.quality import Quality
 from training.heads.renderer import Renderer
@@ -36,11 +36,6 @@ from training.refiner.couples import Couple, CoupleMaker
 from training.refiner.pool import Pool, fill, load, path_of, save
 from training.refiner.task import RefinerTask, Weights
 
-needs_heads = pytest.mark.skipif(
-    not FACEKIT.is_file() or not has_egl(),
-    reason="needs the FaceKit arrays (../shared/facekit) and OpenGL by EGL",
-)
-
 
 @pytest.fixture(scope="module")
 def maker() -> CoupleMaker:
@@ -57,30 +52,8 @@ def couple(maker: CoupleMaker) -> Couple:
     return made
 
 
-def made_couple(count: int = 3) -> Couple:
-    """Smooth colours in the shape of a couple."""
-    random = np.random.default_rng(2)
-    face = PortraitFace.from_face(made_face())
-    points = head_crop(face, head_motion(face, still_motion())).points(face.landmarks)
-    points = points.astype(np.float32)
-
-    def pictures(number: int) -> NDArray[np.uint8]:
-        return np.stack([textured(SIDE, int(seed)) for seed in random.integers(0, 99, number)])
-
-    return Couple(
-        portraits=pictures(2),
-        portrait_points=np.stack([points] * 2),
-        portrait=np.array([0, 1, 1][:count], np.int32),
-        warped=pictures(count),
-        points=np.stack([points] * count),
-        truth=pictures(count),
-        truth_points=np.stack([points + 1] * count),
-        motion=random.normal(size=(count, MOTION_LENGTH)).astype(np.float32),
-    )
-
-
 @pytest.mark.slow
-@needs_heads
+@NEEDS_HEADS
 def test_the_truth_shows_what_the_rig_was_asked_for(couple: Couple) -> None:
     assert len(couple) >= 6
     gap = np.linalg.norm(couple.points - couple.truth_points, axis=-1).mean()
@@ -93,7 +66,7 @@ def test_the_truth_shows_what_the_rig_was_asked_for(couple: Couple) -> None:
 
 
 @pytest.mark.slow
-@needs_heads
+@NEEDS_HEADS
 def test_the_same_seed_makes_the_same_couple(maker: CoupleMaker, couple: Couple) -> None:
     with pytest.MonkeyPatch.context() as small:
         small.setattr(couples, "FACES", 6)

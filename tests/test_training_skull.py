@@ -7,8 +7,7 @@ import pytest
 
 from engine.faces.tracker import MeshTracker
 from engine.rig.skull import SKULL, Bell
-from tests.test_training_heads import FACEKIT
-from tests.test_training_refiner import needs_heads
+from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training import skull
 from training.heads import facekit
 from training.heads.quality import TRAINING
@@ -26,7 +25,7 @@ def test_a_bell_is_found_again() -> None:
 
 
 @pytest.mark.slow
-@needs_heads
+@NEEDS_HEADS
 def test_rendered_heads_lie_where_the_rig_takes_them_to_lie() -> None:
     renderer = Renderer(facekit.load(FACEKIT), TRAINING)
     first = skull.FIRST_PERSON + 100  # nobody of those that the constants are from

@@ -17,10 +17,6 @@ nor this module. `engine/assets/rig/basis.npz` holds, without pickle:
     facekit_translation (3,) f32
     eye_centres         (2, 3) f32    left and right eyeball, cm
     eye_radius          () f32        cm, from a centre to the front of the cornea
-    head_points         (H, 3) f32    a coarse head with ears and neck (face included), cm
-    head_triangles      (F, 3) i16
-    head_vertices       (H,) i32      the FaceKit vertex of each of its points
-    head_weights        (H,) f32      share of the head's rotation: 1 on the head, 0 on the chest
 
 The face is exactly symmetric, positions and shapes alike. The irises turn with the eyeball.
 """
@@ -33,14 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.motion import ARKIT_NAMES
-from training import face_mesh, head_shell
+from training import face_mesh
 from training.correspondence import Correspondence
 from training.heads import head_mesh
 from training.heads.expression import GAZE_FULL_PITCH_RAD, GAZE_FULL_YAW_RAD
 from training.heads.facekit import FaceKit, Part
 from training.heads.posing import rotation
 
-HEAD_POINTS = 800
 IRIS_RADIUS_CM = 0.585
 """Half of the 11.7 mm that human irises measure."""
 OUTLIER_CM = 1.0
@@ -95,7 +90,6 @@ def build(
             moved = placement.vectors(found.on(facekit.expression_shape(shape)))
             basis[: face_mesh.MESH_POINTS, :, column] += moved
         basis[face_mesh.MESH_POINTS :, :, column] = _iris_motion(name, radius)
-    shell = _shell(facekit)
     return {
         "names": np.array(ARKIT_NAMES),
         "canonical": (canonical + canonical[mirror] * _FLIP) / 2,
@@ -109,10 +103,6 @@ def build(
         "facekit_translation": placement.translation,
         "eye_centres": eyes,
         "eye_radius": np.array(radius, np.float32),
-        "head_points": placement.points(facekit.neutral[shell.vertices]),
-        "head_triangles": shell.triangles,
-        "head_vertices": shell.vertices,
-        "head_weights": head_mesh.neck_weights(facekit.neutral[shell.vertices]),
     }
 
 
@@ -218,8 +208,3 @@ def _iris_motion(name: str, radius: float) -> NDArray[np.float32]:
         straight = _iris_directions(radius)
         motion[0 if side < 0 else 1] = straight @ rotation(yaw, pitch, 0).T - straight
     return motion.reshape(10, 3)
-
-
-def _shell(facekit: FaceKit) -> head_shell.Shell:
-    skin = facekit.vertex_triangles[np.isin(facekit.triangle_parts, (Part.FACE, Part.HEAD))]
-    return head_shell.thin(facekit.neutral, skin, HEAD_POINTS)

@@ -8,11 +8,13 @@ import glob
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.backends.file_lock import locked
+from filelock import FileLock, Timeout
+
 from engine.errors import OutputError
 from engine.folders import user_cache, write_whole
 
@@ -106,10 +108,9 @@ class PlanCache:
         if found is not None:
             return found
         path = self.path(name, key)
-        lock = path.with_suffix(".lock")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with locked(lock, on_wait=lambda: _tell_wait(name)):
+            with _locked(path.with_suffix(".lock"), name):
                 # Another process may have built it while this one waited.
                 found = _read(path, key)
                 if found is not None:
@@ -141,8 +142,17 @@ class PlanCache:
         return path
 
 
-def _tell_wait(name: str) -> None:
-    logger.warning("another process is building the plan of %s: waiting for it", name)
+@contextmanager
+def _locked(path: Path, name: str) -> Iterator[None]:
+    """Hold a lock that the system frees even when its process dies; its file stays."""
+    lock = FileLock(path, fallback_to_soft=False)
+    try:
+        held = lock.acquire(blocking=False)
+    except Timeout:
+        logger.warning("another process is building the plan of %s: waiting for it", name)
+        held = lock.acquire()
+    with held:
+        yield
 
 
 def _tell_why(path: Path, key: PlanKey) -> None:

@@ -1,4 +1,4 @@
-"""CUDA C++ to machine code: NVRTC, a cache on disk, prebuilt PTX where NVRTC is missing.
+"""CUDA C++ to machine code at first use: NVRTC, and a cache on disk.
 
 `cuda.bindings.nvrtc` itself and not `cuda.core.Program`: it gives CUBIN and PTX with neither driver
 nor GPU (cuda.core's PTX asks the driver for its version), so every machine can compile for every
@@ -22,9 +22,8 @@ from engine.installing import install_extra
 logger = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
-PREBUILT = FOLDER / "ptx"
 OLDEST = (7, 5)
-"""Compute capability of the prebuilt PTX: Turing, the oldest that CUDA 13 compiles for."""
+"""Compute capability of Turing, the oldest that CUDA 13 compiles for."""
 OPTIONS = ("--std=c++17",)
 """No fast math: a flow is tanh and sigmoid in full float."""
 ADVICE = f"Run `{install_extra('cuda')}`."
@@ -57,8 +56,7 @@ def image_for(
 ) -> Image:
     """Machine code of `engine/kernels/NAME.cu` for a GPU of this compute capability.
 
-    A CUBIN where NVRTC knows the GPU; PTX of the newest architecture below it where it does not;
-    the prebuilt PTX, with a warning, where NVRTC is not installed.
+    A CUBIN where NVRTC knows the GPU; PTX of the newest architecture below it where it does not.
 
     Args:
         name: of the source file, without suffix.
@@ -68,8 +66,7 @@ def image_for(
         cache: folder of compiled kernels; None is the user's.
 
     Raises:
-        MachineError: the GPU is too old, NVRTC is missing and there is no prebuilt form, or the
-            source does not compile.
+        MachineError: the GPU is too old, NVRTC is missing, or the source does not compile.
     """
     if capability < OLDEST:
         raise MachineError(
@@ -79,7 +76,9 @@ def image_for(
     try:
         compiler = Nvrtc()
     except (ModuleNotFoundError, RuntimeError) as error:
-        return _prebuilt(name, defines, error)
+        raise MachineError(
+            f"NVRTC is missing ({error}), and {name}.cu needs it. {ADVICE}"
+        ) from None
     architecture = target(capability, compiler.capabilities, as_ptx=as_ptx)
     source = Source.of(name, defines or {})
     folder = user_cache() / "kernels" if cache is None else cache
@@ -198,20 +197,6 @@ class Nvrtc:
 def _first_error(log: str) -> str:
     found = re.search(r"error.*", log)
     return found[0].strip() if found else log.strip() or "no message"
-
-
-def _prebuilt(name: str, defines: Mapping[str, str | int] | None, cause: Exception) -> Image:
-    path = PREBUILT / f"{name}.ptx"
-    if defines or not path.is_file():
-        raise MachineError(
-            f"NVRTC is missing ({cause}), and {name}.cu needs it. {ADVICE}"
-        ) from None
-    logger.warning(
-        "NVRTC is missing (%s): the driver compiles the prebuilt %s, slower code. %s",
-        *(cause, path.name, ADVICE),
-    )
-    architecture = f"compute_{OLDEST[0]}{OLDEST[1]}"
-    return Image(name=name, kind="ptx", architecture=architecture, code=path.read_bytes())
 
 
 def _read(path: Path) -> bytes | None:

@@ -11,8 +11,8 @@ Every fold is exact in arithmetic and done in float64:
 - colour is read from the portrait's features by a 1 x 1 convolution, which commutes with sampling
   and with the mask. So three colour channels per size are sampled instead of being computed from
   the sampled features, and the largest features, which nothing else reads, need not be kept at all;
-- the learned 4 x 4 constant is the weight of a transposed convolution: as an activation it would be
-  overwritten by OpenVINO (2026.3 and 2026.4 drift from one inference to the next).
+- the learned 4 x 4 constant is the weight of a transposed convolution: as an activation OpenVINO
+  would overwrite it.
 """
 
 import math

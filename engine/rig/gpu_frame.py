@@ -1,24 +1,20 @@
 """A frame of the rig as numbers for a GPU: what is small is found here, pixels are left to it."""
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from engine.geometry import Array
 from engine.kernels.rig_frame import Patch, RigFrame
-from engine.rig.flow import PortraitFlow
+from engine.motion import Edit
+from engine.rig.factors import edited
+from engine.rig.motion import RigMotion
 from engine.rig.painting import Layer
-from engine.rig.target import HeadMotion
+from engine.rig.portrait import RigPortrait
 from engine.rig.topology import OVAL
 
 
-def rig_frame(
-    flow: PortraitFlow, head: HeadMotion, target: Array, asked: Array, layers: Iterable[Layer]
-) -> RigFrame:
-    """The frame for landmarks `target` (478, 3), with eyes and mouth above it.
-
-    `asked` is as in `PortraitFlow.backward`.
-    """
+def rig_frame(portrait: RigPortrait, motion: RigMotion, edit: Edit) -> RigFrame:
+    """What the portrait's `render` does with this motion, unrefined, as numbers."""
+    placed, flow = portrait.placed(edited(motion, edit)), portrait.flow
+    head, target = placed.head, placed.target
     left, top, right, bottom = flow.mesh_box(target)
     box = left, top, max(right, left), max(bottom, top)
     corners, affine = flow.triangles.of(target, (left, top))
@@ -29,11 +25,11 @@ def rig_frame(
         outline=np.ascontiguousarray(target[list(OVAL), :2] - (left, top), np.float32),
         box=box,
         seam_reach=flow.seam_px // 2,
-        field=np.ascontiguousarray(flow.head.backward(head, asked)),
+        field=np.ascontiguousarray(flow.head.backward(head, placed.asked)),
         field_corner=(grid.left, grid.top),
         spacing=grid.spacing,
         uncovers=head.moves,
-        patches=tuple(_patch(layer) for layer in layers),
+        patches=tuple(_patch(layer) for layer in portrait.layers_above(placed)),
     )
 
 

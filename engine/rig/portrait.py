@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array
-from engine.kernels.rig_frame import RigFrame
 from engine.motion import Edit
 from engine.rig.eyes import eye_painters
 from engine.rig.factors import edited
 from engine.rig.flow import PortraitFlow
-from engine.rig.gpu_frame import rig_frame
 from engine.rig.lattice import Map
 from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
 from engine.rig.lids import without_eyeballs
@@ -27,6 +25,19 @@ from engine.rig.outline import Outline
 from engine.rig.painting import Box, Layer
 from engine.rig.refining import Refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placed:
+    """Where a motion takes the portrait."""
+
+    motion: RigMotion
+    """What of it keeps the head whole."""
+    head: HeadMotion
+    asked: Array
+    """(478, 3) px: where the motion wants the landmarks."""
+    target: Array
+    """(478, 3) px: where they go, with the outline joined to the head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,6 +71,7 @@ class RigPortrait:
             refiner: corrects what the geometric stage makes; None leaves it as it is.
         """
         self._picture = np.ascontiguousarray(picture)
+        self._size = picture.shape[0], picture.shape[1]
         self._face = PortraitFace.from_face(face)
         landmarks = self._face.landmarks
         self._warped = without_eyeballs(self._picture, landmarks[:, :2])
@@ -67,7 +79,8 @@ class RigPortrait:
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._find_matte = find_matte
         self._layers: Layers | None = None
-        self._flow, self._limits = self._measured(None)
+        self._limits = HeadLimits(self._face, self._size)
+        self._made_flow: PortraitFlow | None = None
         self._outline = Outline(landmarks)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
@@ -84,17 +97,21 @@ class RigPortrait:
         if find_matte is None:
             return
         matte, landmarks = find_matte(), self._face.landmarks
-        if trusted(matte, landmarks):
-            self._flow, self._limits = self._measured(head_half_width(matte, landmarks))
-            self._layers = split(self._warped, matte, self._flow.head.grid)
+        width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
+        self._made_flow = PortraitFlow(self._face, self._size, half_width=width)
+        if width is not None:
+            self._limits = HeadLimits(self._face, self._size, half_width=width)
+            self._layers = split(self._warped, matte, self.flow.head.grid)
 
-    def _measured(self, half_width: float | None) -> tuple[PortraitFlow, HeadLimits]:
-        """What moves the head and what bounds it, for a head of this width."""
-        size = self._picture.shape[0], self._picture.shape[1]
-        return (
-            PortraitFlow(self._face, size, half_width=half_width),
-            HeadLimits(self._face, size, half_width=half_width),
-        )
+    @property
+    def flow(self) -> PortraitFlow:
+        """What moves its pixels.
+
+        Made late: a head that is cut out before its first frame has its width by then.
+        """
+        if self._made_flow is None:
+            self._made_flow = PortraitFlow(self._face, self._size, half_width=None)
+        return self._made_flow
 
     @property
     def has_layers(self) -> bool:
@@ -115,37 +132,29 @@ class RigPortrait:
 
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
-        motion, head = self._within_limits(motion)
+        placed = self.placed(motion)
+        box, x, y = self.flow.backward(placed.head, placed.target, placed.asked)
+        output = self._picture.copy()
+        self._sample(output, box, x, y, uncovers=placed.head.moves)
+        for layer in self.layers_above(placed):
+            layer.paint(output)
+        return Warped(picture=output, head=placed.head, target=placed.target)
+
+    def placed(self, motion: RigMotion) -> Placed:
+        """Where everything goes, within what keeps the head whole."""
+        if head_motion(self._face, motion).moves:
+            self.cut_out()
+        motion = self._limits.keep(motion)
+        head = head_motion(self._face, motion)
         asked = target_landmarks(self._face, motion, head)
         target = self._outline.joined(head, asked)
-        box, x, y = self._flow.backward(head, target, asked)
-        output = self._picture.copy()
-        self._sample(output, box, x, y, uncovers=head.moves)
-        for layer in self._layers_above(target[:, :2], motion):
-            layer.paint(output)
-        return Warped(picture=output, head=head, target=target)
+        return Placed(motion=motion, head=head, asked=asked, target=target)
 
     def planes(self, *, uncovers: bool) -> tuple[NDArray[np.uint8], Pixels | None]:
         """What is warped, (H, W, 4), and what lies behind it; see `engine/kernels/rig_warp.cu`."""
         if self._layers is None or not uncovers:
             return self._opaque, None
         return self._layers.person, self._layers.background
-
-    def frame(self, motion: RigMotion, edit: Edit) -> RigFrame:
-        """What `render` does with this motion, as numbers for a GPU."""
-        motion = edited(motion, edit)
-        motion, head = self._within_limits(motion)
-        asked = target_landmarks(self._face, motion, head)
-        target = self._outline.joined(head, asked)
-        layers = self._layers_above(target[:, :2], motion)
-        return rig_frame(self._flow, head, target, asked, layers)
-
-    def _within_limits(self, motion: RigMotion) -> tuple[RigMotion, HeadMotion]:
-        """The motion that keeps the head whole, and how the head moves by it."""
-        if head_motion(self._face, motion).moves:
-            self.cut_out()
-        motion = self._limits.keep(motion)
-        return motion, head_motion(self._face, motion)
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""
@@ -161,15 +170,15 @@ class RigPortrait:
         behind = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
         cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind, dst=region)
 
-    def _layers_above(self, points: Array, motion: RigMotion) -> Iterator[Layer]:
+    def layers_above(self, placed: Placed) -> Iterator[Layer]:
         """Eyes and mouth, in the order they are painted."""
-        size = self._picture.shape[0], self._picture.shape[1]
-        found = [eye.find_layer(size, points) for eye in self._eyes]
+        points, motion = placed.target[:, :2], placed.motion
+        found = [eye.find_layer(self._size, points) for eye in self._eyes]
         if motion.mouth is None:
-            found.append(self._mouth.find_layer(size, points))
+            found.append(self._mouth.find_layer(self._size, points))
         else:
             own, of_driver = self._face.landmarks, motion.mouth
-            found.append(find_mouth_of_driver(size, points, self._picture, own, of_driver))
+            found.append(find_mouth_of_driver(self._size, points, self._picture, own, of_driver))
         return (layer for layer in found if layer is not None)
 
 

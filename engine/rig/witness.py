@@ -115,7 +115,8 @@ class Witness:
         depth = self.pivot[2] + _RIM_DEPTH_CM * self._neutral.placement.scale
         way = moved.apply(self.pivot[None])[0] - self.pivot
         scales = (moved.scale**shares)[:, None, None]
-        linear = scales * turns(vector_from_rotation(moved.rotation), shares)
+        turn = vector_from_rotation(moved.rotation)
+        linear = scales * np.array([rotation_from_vector(turn * share) for share in shares])
         shift = self.pivot + shares[:, None] * way - linear @ self.pivot
         # y points up in `moved` and down in the picture.
         flat = linear[:, :2, :2] * np.array([[1.0, -1.0], [-1.0, 1.0]])
@@ -164,16 +165,6 @@ def _differing(now: Grey, then: Grey, where: NDArray[np.uint8]) -> float:
     """Mean grey difference where the mask says, none counted for more than 40."""
     levels = cv2.min(cv2.absdiff(now, then), 40.0)  # type: ignore[call-overload]
     return float(cv2.mean(levels, where)[0])
-
-
-def turns(vector: Array, shares: Array) -> Array:
-    """(S, 3, 3): the rotation by shares of a vector (3,), axis times angle in radians."""
-    angle = float(np.linalg.norm(vector))
-    x, y, z = vector / max(angle, 1e-12)
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    part = (angle * shares)[:, None, None]
-    rotations: Array = np.eye(3) + np.sin(part) * cross + (1.0 - np.cos(part)) * (cross @ cross)
-    return rotations
 
 
 def _lowest(costs: Array) -> float:

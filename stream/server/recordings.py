@@ -19,7 +19,8 @@ from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
-from engine.backends.file_lock import try_lock
+from filelock import lock_descriptor
+
 from engine.errors import OutputError
 from stream.growing_file import MARK, is_playable
 
@@ -154,7 +155,7 @@ class Recordings:
     def _lock(self, folder: Path) -> bool:
         """Whether this run owns the folder now."""
         lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        if not try_lock(lock):
+        if not lock_descriptor(lock, blocking=False):
             os.close(lock)
             return False
         self._locks[folder] = lock

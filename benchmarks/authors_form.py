@@ -30,19 +30,23 @@ def up_fir_down(x: Tensor, kernel: Tensor, up: int, pad: tuple[int, int]) -> Ten
 
 
 def leaky(x: Tensor, bias: Tensor) -> Tensor:
+    """Add the bias and activate, with the gain sqrt(2)."""
     return F.leaky_relu(x + bias, 0.2) * 2**0.5
 
 
 def equal_conv(x: Tensor, weight: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+    """Convolve at an equalised learning rate."""
     return F.conv2d(x, weight * (1 / math.sqrt(weight[0].numel())), stride=stride, padding=padding)
 
 
 def equal_linear(x: Tensor, state: State, name: str) -> Tensor:
+    """Apply a linear layer at an equalised learning rate."""
     weight = state[f"{name}.weight"]
     return F.linear(x, weight * (1 / math.sqrt(weight.shape[1])), state[f"{name}.bias"])
 
 
 def chain(x: Tensor, state: State, name: str, layers: int) -> Tensor:
+    """Apply linear layers one after the other."""
     for layer in range(layers):
         x = equal_linear(x, state, f"{name}.{layer}")
     return x
@@ -51,6 +55,7 @@ def chain(x: Tensor, state: State, name: str, layers: int) -> Tensor:
 def modulated_conv(
     x: Tensor, code: Tensor, state: State, name: str, *, demodulate: bool = True, up: bool = False
 ) -> Tensor:
+    """Convolve with weights scaled by the style, per sample."""
     batch, inputs, height, width = x.shape
     shared = state[f"{name}.weight"]  # (1, outputs, inputs, k, k)
     outputs, size = shared.shape[1], shared.shape[3]
@@ -71,6 +76,7 @@ def modulated_conv(
 
 
 def styled_conv(x: Tensor, code: Tensor, state: State, name: str, *, up: bool = False) -> Tensor:
+    """Convolve with modulated weights and activate."""
     x = modulated_conv(x, code, state, f"{name}.conv", up=up)
     return leaky(x, state[f"{name}.activate.bias"])
 
@@ -92,6 +98,7 @@ def to_flow(
 
 
 def to_rgb(x: Tensor, below: Tensor | None, state: State, name: str) -> Tensor:
+    """Add this level's picture to the one below."""
     out = leaky(equal_conv(x, state[f"{name}.conv.0.weight"]), state[f"{name}.conv.1.bias"])
     out = out + state[f"{name}.bias"]
     if below is not None:
@@ -100,6 +107,7 @@ def to_rgb(x: Tensor, below: Tensor | None, state: State, name: str) -> Tensor:
 
 
 def synthesis(code: Tensor, features: list[Tensor], state: State, name: str) -> Tensor:
+    """Draw a picture with one of the two generators."""
     x = state[f"{name}.input.input"].repeat(len(code), 1, 1, 1)
     x = styled_conv(x, code, state, f"{name}.conv1")
     flow = rgb = None
@@ -113,6 +121,7 @@ def synthesis(code: Tensor, features: list[Tensor], state: State, name: str) -> 
 
 
 def residual(x: Tensor, state: State, name: str) -> Tensor:
+    """Apply a residual block that halves the size."""
     out = equal_conv(x, state[f"{name}.conv1.0.weight"], padding=1)
     out = leaky(out, state[f"{name}.conv1.1.bias"])
     out = up_fir_down(out, state[f"{name}.conv2.0.kernel"], 1, (2, 2))
@@ -138,6 +147,7 @@ def encode(picture: Tensor, state: State) -> tuple[Tensor, list[Tensor]]:
 
 
 def directions(alpha: Tensor, state: State) -> Tensor:
+    """Combine the orthonormal directions of motion."""
     basis, _ = torch.linalg.qr(state["dir.weight"] + 1e-8)
     return torch.matmul(torch.diag_embed(alpha), basis.T).sum(dim=1)
 

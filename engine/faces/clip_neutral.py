@@ -1,8 +1,7 @@
-"""Looks ahead through a driving clip for the neutral face of each person who drives.
+"""Which face of a whole clip is its person's neutral one: the least expressive, most frontal.
 
 Motion is told relative to the driver's neutral face, so the choice decides the whole result: with
-an open mouth as neutral, the portrait's mouth would never open (measured: a jaw gain of 0.07 from
-the first frame of a clip, 0.68 from its least expressive one).
+an open mouth as neutral, the portrait's mouth would never open.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ Numbers = NDArray[np.float64]
 
 # MediaPipe's mesh: pairs of points, the subject's right side first.
 OUTER_EYE_CORNERS = (33, 263)
-INNER_LIPS = (13, 14)
+LIP_MIDDLES = (13, 14)
 MOUTH_CORNERS = (61, 291)
 FOREHEAD_AND_CHIN = (10, 152)
 LIDS = (((159, 145), (33, 133)), ((386, 374), (263, 362)))
@@ -76,7 +75,7 @@ def _measure(landmarks: NDArray[np.float32]) -> tuple[float, ...]:
     across = (left - right) / scale
     top, chin = points[list(FOREHEAD_AND_CHIN)]
     down = (chin - top) / (np.linalg.norm(chin - top) + 1e-6)
-    lips = points[list(INNER_LIPS)].mean(axis=0)
+    lips = points[list(LIP_MIDDLES)].mean(axis=0)
     corners = points[list(MOUTH_CORNERS)]
     eyes = [points[list(pair)] for _, pair in LIDS]
     looks = [
@@ -84,7 +83,7 @@ def _measure(landmarks: NDArray[np.float32]) -> tuple[float, ...]:
         for iris, eye in zip(points[list(IRISES)], eyes, strict=True)
     ]
     return (
-        _length(points, INNER_LIPS) / scale,
+        _length(points, LIP_MIDDLES) / scale,
         float(np.mean([_length(points, a) / (_length(points, b) + 1e-6) for a, b in LIDS])),
         _length(points, MOUTH_CORNERS) / scale,
         float((lips - corners.mean(axis=0)) @ down) / scale,

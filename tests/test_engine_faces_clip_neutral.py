@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.faces.clip_neutral import find_neutral, find_neutrals
 from engine.faces.face import LANDMARKS, Face
-from stream.neutral import find_neutral, find_neutrals
 
 
 def face(
