@@ -25,12 +25,12 @@ import torch
 from openvino import opset13 as op
 
 from benchmarks.machine import keep, markdown
-from engine.backends.base import Array
-from engine.backends.choose import BACKENDS, choose
 from engine.dpe.graphs import DpeGraphs
 from engine.manifest import read_manifest
 from engine.nets.dpe import DPE
 from engine.nets.layout import RELEASED
+from engine.runtimes.base import Array
+from engine.runtimes.choose import BACKENDS, choose
 from engine.stats import percentiles_ms
 from export.bundle import AUTHORS, Report, write_bundle
 from export.cost import costs

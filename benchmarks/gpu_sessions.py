@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.backends.cuda_batch import Batcher
-from engine.backends.cuda_step import DpeStep, Job, Ticket
+from engine.runtimes.cuda_batch import Batcher
+from engine.runtimes.cuda_step import DpeStep, Job, Ticket
 from engine.stats import percentiles_ms
 
 PERIOD_NS = 1_000_000_000 // 30

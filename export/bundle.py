@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from engine.backends.base import Backend
-from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.manifest import GraphSpec, Manifest, write_manifest
 from engine.nets.dpe import DPE
+from engine.runtimes.base import Backend
+from engine.runtimes.choose import choose
 from export.exact import exact_tensors
 from export.folder import whole_folder
 from export.onnx_file import OPSET, write_graph

@@ -210,7 +210,7 @@ def cost(
 
 def _backends(graphs: dict[Path, GraphSpec]) -> dict[str, str]:
     """Those of auto, in its order for a bundle; an empty text is for one that works, else why."""
-    from engine.backends.auto import candidates
+    from engine.runtimes.auto import candidates
 
     return {candidate.name: candidate.why_not for candidate in candidates(graphs=graphs)}
 

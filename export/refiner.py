@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.manifest import Manifest, write_manifest
 from engine.nets.refiner import CODE, PIXEL_CHANNELS, Refiner
 from engine.rig.head_crop import PART_HEIGHT, PART_LEFT, PART_TOPS, PART_WIDTH, SIDE
+from engine.runtimes.choose import choose
 from export.bundle import Origin, largest_error
 from export.folder import whole_folder
 from export.onnx_file import OPSET, write_graph

@@ -10,17 +10,17 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Literal, TypeAlias
 
-from engine.backends.cuda_gpu import Gpu
-from engine.backends.plan_cache import PlanCache
-from engine.backends.tensorrt import OPTIONS, WITH_PLUGIN, TensorRt, tensorrt_library
-from engine.backends.tensorrt_build import BuildOptions, capability
-from engine.backends.tensorrt_plans import key_for, plan_for
-from engine.backends.tensorrt_rtx import tensorrt_rtx_library
-from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.errors import BundleError, InputError, MachineError
 from engine.installing import install_extra
 from engine.kernels.plugin import register
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
+from engine.runtimes.tensorrt.build import BuildOptions, capability
+from engine.runtimes.tensorrt.gpu import Gpu
+from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES, BuildProgress
+from engine.runtimes.tensorrt.plan_cache import PlanCache
+from engine.runtimes.tensorrt.plans import key_for, plan_for
+from engine.runtimes.tensorrt.rtx import tensorrt_rtx_library
+from engine.runtimes.tensorrt.runtime import OPTIONS, WITH_PLUGIN, TensorRt, tensorrt_library
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import av
 
-from engine.backends.file_lock import try_lock
+from engine.runtimes.file_lock import try_lock
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from engine.backends import choose
 from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
+from engine.runtimes import choose
 
 if TYPE_CHECKING:
     from engine.rig.mixer import RigMixer

@@ -10,9 +10,9 @@ from engine.faces.face import Tracker
 from engine.model import Model
 
 if TYPE_CHECKING:
-    from engine.backends.tensorrt_words import BuildProgress
     from engine.rig.mixer import RigMixer
     from engine.rig.refining import Refiner
+    from engine.runtimes.tensorrt.messages import BuildProgress
 
 
 def load_model(

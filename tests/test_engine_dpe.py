@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import engine.dpe.model as model_module
-from engine.backends.choose import choose
 from engine.dpe.graphs import from_network, to_network
 from engine.dpe.model import DpeModel, load_bundle, load_fastest
 from engine.dpe.motion import DpeMotion, gains
@@ -24,6 +23,7 @@ from engine.model import Driver, Model, Portrait
 from engine.motion import MODES, Edit, Mode
 from engine.nets.dpe import DPE
 from engine.reenactor import Reenactor
+from engine.runtimes.choose import choose
 from tests.faces_made import made_face, textured
 
 SQUARE = 160

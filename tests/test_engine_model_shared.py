@@ -14,10 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.backends.base import Backend
-from engine.backends.choose import BACKENDS, choose
-from engine.backends.cuda import Cuda
-from engine.backends.cuda_device import ReferenceDevice
 from engine.dpe.model import load_bundle
 from engine.dpe.on_gpu import GpuDpeModel
 from engine.faces.face import Face
@@ -26,6 +22,10 @@ from engine.model import Model
 from engine.motion import MODES, Edit
 from engine.rig.model import RigModel
 from engine.rig.refining import load_refiner
+from engine.runtimes.base import Backend
+from engine.runtimes.choose import BACKENDS, choose
+from engine.runtimes.cuda import Cuda
+from engine.runtimes.cuda_device import ReferenceDevice
 from tests.dpe_wide import wide_weights
 from tests.faces_made import made_face, textured
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import export.bundle
-from engine.backends.base import Array
-from engine.backends.choose import choose
 from engine.errors import BundleError, OutputError
 from engine.manifest import check_files, read_manifest
 from engine.nets.dpe import DPE
+from engine.runtimes.base import Array
+from engine.runtimes.choose import choose
 from export.bundle import AUTHORS, write_bundle
 from export.exact import exact_tensors
 from export.folder import whole_folder

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import engine.backends.auto as auto
-from engine.backends.choose import AUTO, choose
+import engine.runtimes.auto as auto
 from engine.errors import BundleError, MachineError, OutputError
 from engine.manifest import GraphSpec, read_manifest
+from engine.runtimes.choose import AUTO, choose
 from export.cli import app
 from tests.dpe_made import command
 from tests.forgetting import forget

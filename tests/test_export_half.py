@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.backends.choose import choose
 from engine.manifest import read_manifest
 from engine.nets.dpe import DPE
+from engine.runtimes.choose import choose
 from export.exact import exact_tensors
 from export.plans import plans
 

@@ -11,12 +11,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from typer.testing import CliRunner
 
 import export.tensorrt
-from engine.backends.cuda_gpu import Gpu
-from engine.backends.plan_cache import MAGIC, PlanCache
-from engine.backends.tensorrt import TensorRt
-from engine.backends.tensorrt_words import FOR_TENSOR_CORES, Silence
 from engine.errors import BundleError, InputError, MachineError, OutputError
 from engine.manifest import Manifest, read_manifest, sha256_of, write_manifest
+from engine.runtimes.tensorrt.gpu import Gpu
+from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES, Silence
+from engine.runtimes.tensorrt.plan_cache import MAGIC, PlanCache
+from engine.runtimes.tensorrt.runtime import TensorRt
 from export.build_bar import BuildBar
 from export.cli import app
 from export.tensorrt import Request, build_plans
@@ -194,7 +194,7 @@ def test_a_changed_kernel_makes_another_plan(
     build_plans(request, Silence())
     build_plans(request, Silence())
     assert gpu.take() == ["build"]
-    monkeypatch.setattr("engine.backends.tensorrt_build.source_key", lambda: "edited")
+    monkeypatch.setattr("engine.runtimes.tensorrt.build.source_key", lambda: "edited")
     build_plans(request, Silence())
     assert gpu.take() == ["build"]
 
@@ -243,7 +243,9 @@ def test_options_of_the_other_library_are_refused(request_: Request, words: str)
 def test_plans_of_the_default_folder_are_those_that_backends_look_for(
     gpu: FakeTensorRt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.backends.plan_cache.user_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(
+        "engine.runtimes.tensorrt.plan_cache.user_cache", lambda: tmp_path / "cache"
+    )
     request = Request(bundle=fake_bundle(tmp_path / "bundle", 2.0), to="tensorrt")
     assert build_plans(request, Silence()) == tmp_path / "cache" / "plans" == PlanCache().folder
 

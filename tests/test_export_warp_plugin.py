@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-import engine.backends.torch as reference
+import engine.runtimes.torch as reference
 from engine.errors import InputError
 from engine.kernels.plugin import NAME
 from engine.kernels.twins import Twins

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 import stream.doctor_parts as parts
-from engine.backends.auto import Candidate
-from engine.backends.choose import choose
 from engine.errors import MachineError
 from engine.faces.models import SHA256
 from engine.rig.refining import SHIPPED, shipped_graphs
+from engine.runtimes.auto import Candidate
+from engine.runtimes.choose import choose
 from stream.doctor import CHECKS, as_json, as_lines, examine, is_healthy
 from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
@@ -298,7 +298,7 @@ def test_the_backend_that_auto_takes_is_told_and_why_not_the_others(
         Candidate(name="cuda", backend=choose("openvino")),
         Candidate(name="openvino", backend=choose("openvino")),
     ]
-    monkeypatch.setattr("engine.backends.auto.candidates", lambda graphs: iter(found))
+    monkeypatch.setattr("engine.runtimes.auto.candidates", lambda graphs: iter(found))
     finding = backends(system)
     assert finding.status == "ok"
     assert finding.says.startswith("auto takes cuda for the rig's refiner;")
@@ -309,7 +309,7 @@ def test_a_machine_on_which_no_backend_runs_is_broken(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [Candidate(name="openvino", backend=None, why_not="no plugin")]
-    monkeypatch.setattr("engine.backends.auto.candidates", lambda graphs: iter(found))
+    monkeypatch.setattr("engine.runtimes.auto.candidates", lambda graphs: iter(found))
     finding = backends(system)
     assert (finding.status, finding.fix) == ("broken", "openvino: no plugin")
 

@@ -7,12 +7,12 @@ from typing import get_args
 
 import pytest
 
-from engine.backends.auto import has_nvidia_driver
-from engine.backends.base import Backend
-from engine.backends.choose import AUTO, choose
-from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
 from engine.manifest import GraphSpec
+from engine.runtimes.auto import has_nvidia_driver
+from engine.runtimes.base import Backend
+from engine.runtimes.choose import AUTO, choose
+from engine.runtimes.tensorrt.messages import BuildProgress
 from stream.cli import render, serve
 from stream.live_cli import live
 from stream.options import BackendName

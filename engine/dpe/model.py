@@ -4,9 +4,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.backends.base import Backend
-from engine.backends.choose import PLANNED, choose
-from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
 from engine.dpe.motion import DpeMotion
 from engine.dpe.portrait import DpePortrait
@@ -16,6 +13,9 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.installing import needing
 from engine.manifest import Manifest, check_files, read_manifest
+from engine.runtimes.base import Backend
+from engine.runtimes.choose import PLANNED, choose
+from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES, BuildProgress
 
 if TYPE_CHECKING:
     from engine.dpe.on_gpu import GpuDpeModel  # it needs torch, which the base install has not

@@ -14,11 +14,6 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
-from engine.backends.cuda_device import CudaDevice, Device
-from engine.backends.cuda_dpe import DpeNetworks
-from engine.backends.cuda_portraits import Setting
-from engine.backends.cuda_step import DpeStep, Job, StepConfig
-from engine.backends.cuda_weights import DpeWeights
 from engine.dpe.motion import gains
 from engine.dpe.setting import HeadSetting
 from engine.errors import InputError
@@ -27,6 +22,11 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.manifest import Manifest
 from engine.motion import Edit, Mode
+from engine.runtimes.cuda_device import CudaDevice, Device
+from engine.runtimes.cuda_dpe import DpeNetworks
+from engine.runtimes.cuda_portraits import Setting
+from engine.runtimes.cuda_step import DpeStep, Job, StepConfig
+from engine.runtimes.cuda_weights import DpeWeights
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.backends.base import Backend, Graph
-from engine.backends.choose import choose
-from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.geometry import Array
@@ -26,6 +23,9 @@ from engine.rig.mouth import own_interior_at, shows_interior
 from engine.rig.refined_parts import PARTS, Part, heard, own_teeth
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
+from engine.runtimes.base import Backend, Graph
+from engine.runtimes.choose import choose
+from engine.runtimes.tensorrt.messages import BuildProgress
 
 SHIPPED = "assets/refiner"
 """Of the package `engine`: the bundle that is used unless another is named."""

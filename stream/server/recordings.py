@@ -19,8 +19,8 @@ from itertools import count
 from pathlib import Path
 from tempfile import mkdtemp
 
-from engine.backends.file_lock import try_lock
 from engine.errors import OutputError
+from engine.runtimes.file_lock import try_lock
 from stream.growing_file import MARK, is_playable
 
 logger = logging.getLogger(__name__)

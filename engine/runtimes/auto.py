@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.backends.base import Array, Backend, BuildsPlans, Graph
-from engine.backends.choose import ADVICE, AUTO, NEEDS, PLANNED, choose
-from engine.backends.tensorrt_plans import cache_for
-from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError, UnderstudyError
 from engine.manifest import GraphSpec, TensorSpec
+from engine.runtimes.base import Array, Backend, BuildsPlans, Graph
+from engine.runtimes.choose import ADVICE, AUTO, NEEDS, PLANNED, choose
+from engine.runtimes.tensorrt.messages import BuildProgress
+from engine.runtimes.tensorrt.plans import cache_for
 
 logger = logging.getLogger(__name__)
 

@@ -12,13 +12,13 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
-from engine.backends.auto import has_nvidia_driver
-from engine.backends.base import Array, Backend
-from engine.backends.choose import AUTO, BACKENDS, NEEDS, choose
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, TensorSpec, read_manifest
 from engine.nets.dpe import DPE
 from engine.rig.refining import SHIPPED
+from engine.runtimes.auto import has_nvidia_driver
+from engine.runtimes.base import Array, Backend
+from engine.runtimes.choose import AUTO, BACKENDS, NEEDS, choose
 from export.exact import exact_tensors
 from export.plans import Plan, plans
 from tests.forgetting import forget
@@ -216,7 +216,7 @@ def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> No
 def test_a_package_that_is_missing_is_named_with_what_to_do(
     backend: str, package: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forget(monkeypatch, "engine.backends.")
+    forget(monkeypatch, "engine.runtimes.")
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MachineError, match=f"{package} is not installed.*{advice}"):
         choose(backend)
@@ -228,7 +228,7 @@ def test_a_backend_that_does_not_exist_is_refused() -> None:
 
 
 def test_the_references_operations_follow_onnx_where_it_differs_from_torch() -> None:
-    from engine.backends.torch import conv, conv_transpose, cut, reshape, split, unsqueeze
+    from engine.runtimes.torch import conv, conv_transpose, cut, reshape, split, unsqueeze
 
     x = torch.arange(24.0).reshape(1, 2, 3, 4)
     weight = torch.ones(1, 2, 1, 1)

@@ -7,16 +7,16 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from engine.backends.cuda_gpu import Gpu
-from engine.backends.plan_cache import PlanCache, PlanKey
-from engine.backends.tensorrt_build import BuildOptions
-from engine.backends.tensorrt_package import imported
-from engine.backends.tensorrt_plans import cache_for, key_for, plan_for
-from engine.backends.tensorrt_run import Loader, TensorRtGraph
-from engine.backends.tensorrt_words import BuildProgress, Foreign, Silence
 from engine.errors import MachineError
 from engine.installing import install
 from engine.manifest import GraphSpec
+from engine.runtimes.tensorrt.build import BuildOptions
+from engine.runtimes.tensorrt.gpu import Gpu
+from engine.runtimes.tensorrt.messages import BuildProgress, Foreign, Silence
+from engine.runtimes.tensorrt.package import imported
+from engine.runtimes.tensorrt.plan_cache import PlanCache, PlanKey
+from engine.runtimes.tensorrt.plans import cache_for, key_for, plan_for
+from engine.runtimes.tensorrt.run import Loader, TensorRtGraph
 
 OLDEST = (10, 13)
 OPTIONS = BuildOptions(refit=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.backends.plan_cache import PlanCache, PlanKey
 from engine.errors import MachineError, OutputError
+from engine.runtimes.tensorrt.plan_cache import PlanCache, PlanKey
 
 KEY = PlanKey(
     library="tensorrt",
@@ -121,8 +121,8 @@ def test_a_folder_that_cannot_be_made_is_an_error_before_any_build(tmp_path: Pat
 BUILDER = """
 import sys, time
 from pathlib import Path
-from engine.backends.plan_cache import PlanCache
-from tests.test_engine_backends_plan_cache import KEY
+from engine.runtimes.tensorrt.plan_cache import PlanCache
+from tests.test_engine_runtimes_tensorrt_plan_cache import KEY
 
 def build():
     with (folder / "builds").open("a") as file:

@@ -14,12 +14,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from engine.backends.base import Array
-from engine.backends.cuda_gpu import Gpu
-from engine.backends.plan_cache import PlanCache
-from engine.backends.tensorrt import TensorRt, tensorrt_library
-from engine.backends.tensorrt_rtx import TensorRtRtx
 from engine.errors import BundleError, MachineError
+from engine.runtimes.base import Array
+from engine.runtimes.tensorrt.gpu import Gpu
+from engine.runtimes.tensorrt.plan_cache import PlanCache
+from engine.runtimes.tensorrt.rtx import TensorRtRtx
+from engine.runtimes.tensorrt.runtime import TensorRt, tensorrt_library
 from tests.cuda_fake import FakeDriver
 from tests.tensorrt_fake import BuilderFlag, FakeTensorRt, write_graph
 
@@ -258,7 +258,9 @@ def test_plans_shipped_with_a_bundle_are_taken_from_it(
     path = machine.folder / "g.onnx"
     spec = write_graph(path)
     machine.backend(cache=PlanCache(machine.folder / "plans")).load(path, spec)
-    monkeypatch.setattr("engine.backends.plan_cache.user_cache", lambda: tmp_path / "elsewhere")
+    monkeypatch.setattr(
+        "engine.runtimes.tensorrt.plan_cache.user_cache", lambda: tmp_path / "elsewhere"
+    )
     kind = TensorRtRtx if machine.rtx else TensorRt
     gpu = Gpu(api=machine.driver.module())
     kind(trt=machine.fake.module(), gpu=gpu).load(path, spec)
@@ -312,7 +314,7 @@ def test_kernels_that_cannot_be_kept_are_a_note_not_an_end(
     def full_disk(path: Path, *parts: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("engine.backends.tensorrt_rtx.write_whole", full_disk)
+    monkeypatch.setattr("engine.runtimes.tensorrt.rtx.write_whole", full_disk)
     path = rtx.folder / "g.onnx"
     with caplog.at_level(logging.WARNING):
         rtx.backend().load(path, write_graph(path)).run(inputs(1.0))
@@ -401,7 +403,7 @@ def library(**names: object) -> ModuleType:
 def test_a_tensorrt_that_cannot_be_used_is_told(
     load: Callable[[str], ModuleType], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.backends.tensorrt.import_module", load)
+    monkeypatch.setattr("engine.runtimes.tensorrt.runtime.import_module", load)
     with pytest.raises(MachineError, match=words):
         tensorrt_library()
 
@@ -409,5 +411,5 @@ def test_a_tensorrt_that_cannot_be_used_is_told(
 @pytest.mark.parametrize("version", ["10.13.0.35", "10.14.1.48", "11.4.0.106"])
 def test_newer_versions_are_taken(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = library(__version__=version)
-    monkeypatch.setattr("engine.backends.tensorrt.import_module", lambda name: found)
+    monkeypatch.setattr("engine.runtimes.tensorrt.runtime.import_module", lambda name: found)
     assert tensorrt_library() is found

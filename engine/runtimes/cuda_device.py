@@ -14,13 +14,13 @@ from typing import Literal, Protocol, TypeAlias
 import torch
 from torch import Tensor, cuda
 
-from engine.backends.cuda_networks import Ops
 from engine.errors import MachineError
 from engine.kernels.fast import Kernels
 from engine.kernels.launch import CudaLauncher
 from engine.kernels.pictures_fast import PictureKernels
 from engine.kernels.pictures_twins import PictureTwins
 from engine.kernels.twins import Twins
+from engine.runtimes.cuda_networks import Ops
 
 Lane: TypeAlias = Literal["upload", "compute", "download"]
 Work: TypeAlias = Callable[[], None]

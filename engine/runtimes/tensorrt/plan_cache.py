@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from engine.backends.file_lock import locked
 from engine.errors import OutputError
 from engine.folders import user_cache, write_whole
+from engine.runtimes.file_lock import locked
 
 logger = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
 from engine.installing import install, install_extra, reinstall
 from engine.manifest import GraphSpec
+from engine.runtimes.tensorrt.messages import BuildProgress
 
 if TYPE_CHECKING:
-    from engine.backends.base import Backend
+    from engine.runtimes.base import Backend
 
 BackendName: TypeAlias = Literal[
     "auto",
@@ -67,35 +67,35 @@ def _made(
 ) -> "Backend":
     match name:
         case "auto":
-            from engine.backends.auto import Auto
+            from engine.runtimes.auto import Auto
 
             return Auto(threads, progress, graphs)
         case "tensorrt":
-            from engine.backends.tensorrt import TensorRt
+            from engine.runtimes.tensorrt.runtime import TensorRt
 
             return TensorRt(progress=progress)
         case "tensorrt-rtx":
-            from engine.backends.tensorrt_rtx import TensorRtRtx
+            from engine.runtimes.tensorrt.rtx import TensorRtRtx
 
             return TensorRtRtx(progress=progress)
         case "cuda":
-            from engine.backends.cuda import Cuda
+            from engine.runtimes.cuda import Cuda
 
             return Cuda(threads)
         case "onnxruntime-gpu":
-            from engine.backends.onnxruntime import OnnxRuntimeGpu
+            from engine.runtimes.onnxruntime import OnnxRuntimeGpu
 
             return OnnxRuntimeGpu(threads)
         case "onnxruntime":
-            from engine.backends.onnxruntime import OnnxRuntime
+            from engine.runtimes.onnxruntime import OnnxRuntime
 
             return OnnxRuntime(threads)
         case "torch":
-            from engine.backends.torch import Torch
+            from engine.runtimes.torch import Torch
 
             return Torch(threads)
         case _:
-            from engine.backends.openvino import OpenVino
+            from engine.runtimes.openvino import OpenVino
 
             return OpenVino(threads)
 

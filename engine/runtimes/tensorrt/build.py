@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from engine.backends.base import check_names
-from engine.backends.tensorrt_words import (
+from engine.errors import BundleError, MachineError
+from engine.kernels.plugin import source_key
+from engine.manifest import GraphSpec
+from engine.runtimes.base import check_names
+from engine.runtimes.tensorrt.messages import (
     PERCENT,
     BuildProgress,
     Errors,
@@ -18,9 +21,6 @@ from engine.backends.tensorrt_words import (
     make_logger,
     make_monitor,
 )
-from engine.errors import BundleError, MachineError
-from engine.kernels.plugin import source_key
-from engine.manifest import GraphSpec
 
 PRECISION = "typed by the graph, no TF32"
 LARGEST_BATCH = 8

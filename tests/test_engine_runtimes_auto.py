@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import engine.backends.auto as auto
-from engine.backends.auto import Auto, candidates, self_test
-from engine.backends.base import Array, Arrays, Backend, Graph
-from engine.backends.choose import AUTO, BACKENDS, NEEDS, PLANNED, choose
+import engine.runtimes.auto as auto
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec
-from tests.test_engine_backends import toy
+from engine.runtimes.auto import Auto, candidates, self_test
+from engine.runtimes.base import Array, Arrays, Backend, Graph
+from engine.runtimes.choose import AUTO, BACKENDS, NEEDS, PLANNED, choose
+from tests.test_engine_runtimes import toy
 
 
 class Made:
@@ -86,7 +86,9 @@ def test_the_order_is_cuda_tensorrt_rtx_onnxruntime_openvino() -> None:
 @pytest.fixture
 def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, GraphSpec]:
     """Two graphs of a bundle, on a machine whose cache of plans is empty."""
-    monkeypatch.setattr("engine.backends.plan_cache.user_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(
+        "engine.runtimes.tensorrt.plan_cache.user_cache", lambda: tmp_path / "cache"
+    )
     paths = tmp_path / "first.onnx", tmp_path / "second.onnx"
     return {path: toy(path, "Tanh") for path in paths}
 
@@ -259,8 +261,8 @@ class Base(PathFinder):
         return None if missing else PathFinder.find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Base
-from engine.backends.auto import self_test
-from engine.backends.choose import NAMES, choose
+from engine.runtimes.auto import self_test
+from engine.runtimes.choose import NAMES, choose
 from engine.errors import MachineError
 
 backend = choose("auto", 1)

@@ -16,11 +16,11 @@ import torch
 from google.protobuf.message import DecodeError
 from torch import Tensor
 
-from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
-from engine.backends.cuda_device import CudaDevice, Device, Work
-from engine.backends.torch import OPERATIONS
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
+from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
+from engine.runtimes.cuda_device import CudaDevice, Device, Work
+from engine.runtimes.torch import OPERATIONS
 
 
 class Cuda:

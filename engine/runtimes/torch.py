@@ -15,9 +15,9 @@ from google.protobuf.message import DecodeError
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
+from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
 
 Settings: TypeAlias = Mapping[str, Any]
 """A node's attributes, as onnx decodes them."""

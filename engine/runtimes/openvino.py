@@ -8,10 +8,10 @@ from threading import Lock
 import numpy as np
 import openvino as ov
 
-from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
-from engine.backends.rewrite import rewrite_for_cpu
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
+from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
+from engine.runtimes.rewrite import rewrite_for_cpu
 
 
 class OpenVino:

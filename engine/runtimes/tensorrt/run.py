@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backends.base import Array, Arrays, Graph, check_inputs
-from engine.backends.cuda_gpu import Gpu, Handle
-from engine.backends.tensorrt_build import LARGEST_BATCH, is_free, sized
-from engine.backends.tensorrt_words import Errors, Foreign, make_logger
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec
+from engine.runtimes.base import Array, Arrays, Graph, check_inputs
+from engine.runtimes.tensorrt.build import LARGEST_BATCH, is_free, sized
+from engine.runtimes.tensorrt.gpu import Gpu, Handle
+from engine.runtimes.tensorrt.messages import Errors, Foreign, make_logger
 
 BROKEN = "The plan may not fit this GPU: delete it, or use another --backend."
 

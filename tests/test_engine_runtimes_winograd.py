@@ -5,14 +5,14 @@ import openvino as ov
 import pytest
 from openvino import opset13 as op
 
-from engine.backends.base import Array
-from engine.backends.rewrite import (
+from engine.runtimes.base import Array
+from engine.runtimes.rewrite import (
     rewrite_convolutions,
     rewrite_for_cpu,
     rewrite_sampling,
     rewrite_upsampling,
 )
-from engine.backends.winograd import Transform, convolve
+from engine.runtimes.winograd import Transform, convolve
 
 CONFIG = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 2}
 

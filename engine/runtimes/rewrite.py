@@ -10,7 +10,7 @@ import openvino as ov
 from openvino import opset13 as op
 from openvino.passes import ConstantFolding, Manager
 
-from engine.backends import winograd
+from engine.runtimes import winograd
 
 SAMPLED_TOGETHER = 16
 """Planes; 4.3 ms instead of 7.8 for 128 planes of 128 x 128."""

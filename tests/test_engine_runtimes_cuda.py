@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine.backends import cuda_device
-from engine.backends.cuda import Cuda
-from engine.backends.cuda_device import CudaDevice, ReferenceDevice, Work
-from engine.backends.cuda_weights import DpeWeights, check
-from engine.backends.torch import Torch
 from engine.errors import BundleError, MachineError
 from engine.manifest import read_manifest
+from engine.runtimes import cuda_device
+from engine.runtimes.cuda import Cuda
+from engine.runtimes.cuda_device import CudaDevice, ReferenceDevice, Work
+from engine.runtimes.cuda_weights import DpeWeights, check
+from engine.runtimes.torch import Torch
 from tests.dpe_wide import WIDE, wide_dpe, wide_weights
 from tests.late_device import LateDevice
 

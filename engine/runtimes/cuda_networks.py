@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.backends.cuda_weights import DpeWeights, require
 from engine.kernels.energies import Energies
 from engine.kernels.fast import Kernels
 from engine.kernels.twins import Twins
+from engine.runtimes.cuda_weights import DpeWeights, require
 
 Ops: TypeAlias = Kernels | Twins
 PICTURE_CHANNELS = 8

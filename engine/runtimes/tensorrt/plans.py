@@ -3,11 +3,11 @@
 from pathlib import Path
 from types import ModuleType
 
-from engine.backends.cuda_gpu import Gpu
-from engine.backends.plan_cache import ANY, PlanCache, PlanKey
-from engine.backends.tensorrt_build import PRECISION, BuildOptions, build_plan
-from engine.backends.tensorrt_words import BuildProgress
 from engine.manifest import GraphSpec, sha256_of
+from engine.runtimes.tensorrt.build import PRECISION, BuildOptions, build_plan
+from engine.runtimes.tensorrt.gpu import Gpu
+from engine.runtimes.tensorrt.messages import BuildProgress
+from engine.runtimes.tensorrt.plan_cache import ANY, PlanCache, PlanKey
 
 SHIPPED = "plans"
 """Folder of a bundle with plans that were built ahead."""

@@ -5,16 +5,16 @@ from types import ModuleType
 
 import pytest
 
-from engine.backends.tensorrt_build import (
+from engine.errors import BundleError, MachineError
+from engine.manifest import GraphSpec, read_manifest
+from engine.runtimes.tensorrt.build import (
     LARGEST_BATCH,
     BuildOptions,
     build_plan,
     capabilities,
 )
-from engine.backends.tensorrt_words import Errors, Percent, Silence, make_logger
-from engine.errors import BundleError, MachineError
-from engine.manifest import GraphSpec, read_manifest
-from tests.test_engine_backends import GRAPHS, toy
+from engine.runtimes.tensorrt.messages import Errors, Percent, Silence, make_logger
+from tests.test_engine_runtimes import GRAPHS, toy
 
 RTX = ("8.6", "8.9", "12.0")
 """GeForce 30, 40 and 50."""

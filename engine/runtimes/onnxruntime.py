@@ -7,10 +7,10 @@ from pathlib import Path
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from engine.backends.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.errors import BundleError, MachineError
 from engine.installing import PIP, install
 from engine.manifest import GraphSpec
+from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
 
 UNREADABLE = (
     ort_errors.Fail,
