@@ -12,8 +12,8 @@ import numpy as np
 from benchmarks.gpu import percentiles
 from benchmarks.gpu_model import MODES, Model
 from benchmarks.gpu_sessions import serve
+from engine.dpe.gpu.step import DpeStep, Job
 from engine.kernels.pictures import Format
-from engine.runtimes.cuda_step import DpeStep, Job
 
 FRAMES = 2000
 BATCHES = (1, 2, 4, 8)

@@ -13,16 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.gpu import Bench
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.portraits import Setting
+from engine.dpe.gpu.step import EXPRESSION, NUMBERS, POSE, DpeStep, Job, StepConfig
+from engine.dpe.gpu.weights import GRAPHS, DpeWeights
 from engine.kernels.pictures import Format
 from engine.motion import Mode
 from engine.nets.dpe import DPE
 from engine.nets.folded import halve
 from engine.nets.layout import RELEASED, Layout
 from engine.nets.official import to_ours
-from engine.runtimes.cuda_dpe import DpeNetworks
-from engine.runtimes.cuda_portraits import Setting
-from engine.runtimes.cuda_step import EXPRESSION, NUMBERS, POSE, DpeStep, Job, StepConfig
-from engine.runtimes.cuda_weights import GRAPHS, DpeWeights
 from export.plans import plans
 from tests.dpe_made import seeded_state
 

@@ -4,10 +4,10 @@ from functools import cache
 
 import torch
 
+from engine.dpe.gpu.weights import DpeWeights
 from engine.nets.dpe import DPE
 from engine.nets.layout import Layout
 from engine.nets.official import to_ours
-from engine.runtimes.cuda_weights import DpeWeights
 from export.plans import plans
 from tests.dpe_made import seeded_state
 

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from engine.compositing import Backdrop
+from engine.dpe.gpu.portraits import Setting
+from engine.dpe.gpu.step import Job
 from engine.dpe.graphs import from_network, to_network
 from engine.faces.crop import CropBox
 from engine.frame import Pixels
 from engine.motion import Mode
-from engine.runtimes.cuda_portraits import Setting
-from engine.runtimes.cuda_step import Job
 from tests.dpe_wide import WIDE, wide_dpe
 from tests.pictures_made import photo
 

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.networks import Encode, Generate, Part, Read
+from engine.dpe.gpu.step import DpeStep, StepConfig
 from engine.frame import Pixels
 from engine.kernels.pictures import Format
 from engine.kernels.twins import Twins
@@ -15,9 +18,6 @@ from engine.nets.dpe import DPE
 from engine.nets.layout import RELEASED
 from engine.nets.official import to_ours
 from engine.runtimes.cuda_device import CudaDevice, ReferenceDevice
-from engine.runtimes.cuda_dpe import DpeNetworks
-from engine.runtimes.cuda_networks import Encode, Generate, Part, Read
-from engine.runtimes.cuda_step import DpeStep, StepConfig
 from tests.dpe_made import seeded_state
 from tests.dpe_wide import padded, weights_of, wide_weights
 from tests.gpu_here import NEEDS_GPU

@@ -14,6 +14,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.portraits import Setting
+from engine.dpe.gpu.step import DpeStep, Job, StepConfig
+from engine.dpe.gpu.weights import DpeWeights
 from engine.dpe.motion import gains
 from engine.dpe.setting import HeadSetting
 from engine.errors import InputError
@@ -23,10 +27,6 @@ from engine.frame import Pixels
 from engine.manifest import Manifest
 from engine.motion import Edit, Mode
 from engine.runtimes.cuda_device import CudaDevice, Device
-from engine.runtimes.cuda_dpe import DpeNetworks
-from engine.runtimes.cuda_portraits import Setting
-from engine.runtimes.cuda_step import DpeStep, Job, StepConfig
-from engine.runtimes.cuda_weights import DpeWeights
 
 logger = logging.getLogger(__name__)
 

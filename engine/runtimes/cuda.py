@@ -2,7 +2,7 @@
 
 It runs any bundle in the precision it was exported in, node by node as the reference does, so it
 serves enrolment, other families and comparison. The live step of DPE has its own, faster form:
-`cuda_step.py`.
+engine/dpe/gpu/step.py.
 """
 
 from collections.abc import Iterator

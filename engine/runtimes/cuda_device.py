@@ -20,10 +20,10 @@ from engine.kernels.launch import CudaLauncher
 from engine.kernels.pictures_fast import PictureKernels
 from engine.kernels.pictures_twins import PictureTwins
 from engine.kernels.twins import Twins
-from engine.runtimes.cuda_networks import Ops
 
 Lane: TypeAlias = Literal["upload", "compute", "download"]
 Work: TypeAlias = Callable[[], None]
+Ops: TypeAlias = Kernels | Twins
 Pictures: TypeAlias = PictureKernels | PictureTwins
 
 LANES: tuple[Lane, ...] = ("upload", "compute", "download")

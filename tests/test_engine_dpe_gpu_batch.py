@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.runtimes.cuda_batch import Batcher
+from engine.dpe.gpu.batch import Batcher
 
 
 def test_a_batch_is_what_waits_in_order_of_arrival_up_to_the_limit() -> None:

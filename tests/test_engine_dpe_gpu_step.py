@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.step import DpeStep, Job, StepConfig
 from engine.errors import MachineError
 from engine.frame import Pixels
 from engine.kernels.pictures import Format
 from engine.motion import Mode
 from engine.runtimes.cuda_device import Device, ReferenceDevice, open_device
-from engine.runtimes.cuda_dpe import DpeNetworks
-from engine.runtimes.cuda_step import DpeStep, Job, StepConfig
 from tests.dpe_wide import wide_weights
 from tests.late_device import LateDevice
 from tests.step_made import FRAME, OUT, expected, job, setting

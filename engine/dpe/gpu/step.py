@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.networks import PICTURE_CHANNELS
+from engine.dpe.gpu.portraits import Portraits, Setting
 from engine.kernels.pictures import Format, crop_place
 from engine.motion import Mode
 from engine.runtimes.cuda_device import Device, Mark, Work
-from engine.runtimes.cuda_dpe import DpeNetworks
-from engine.runtimes.cuda_networks import PICTURE_CHANNELS
-from engine.runtimes.cuda_portraits import Portraits, Setting
 
 LARGEST_BATCH = 8
 """Beyond it a batch costs latency and hardly gains throughput; in overload frames are dropped."""

@@ -5,18 +5,15 @@ in float32 with their twins; codes, styles, flows and colours are float32 in bot
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.dpe.gpu.weights import DpeWeights, require
 from engine.kernels.energies import Energies
-from engine.kernels.fast import Kernels
-from engine.kernels.twins import Twins
-from engine.runtimes.cuda_weights import DpeWeights, require
+from engine.runtimes.cuda_device import Ops
 
-Ops: TypeAlias = Kernels | Twins
 PICTURE_CHANNELS = 8
 """Of the cropped picture: three colours and five zeros, so that tensor cores take it."""
 

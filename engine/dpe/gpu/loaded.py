@@ -4,10 +4,10 @@ They keep nothing of a frame, so steps for other sizes and modes share them: a s
 allocates no weights again and finds cuDNN's algorithms chosen.
 """
 
+from engine.dpe.gpu.networks import Encode, Generate, Part, Read
+from engine.dpe.gpu.weights import DpeWeights
 from engine.motion import Mode
 from engine.runtimes.cuda_device import Device
-from engine.runtimes.cuda_networks import Encode, Generate, Part, Read
-from engine.runtimes.cuda_weights import DpeWeights
 
 
 class DpeNetworks:

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.dpe.gpu.loaded import DpeNetworks
 from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.kernels.pictures import inverted
-from engine.runtimes.cuda_dpe import DpeNetworks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
