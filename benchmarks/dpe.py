@@ -26,9 +26,9 @@ from openvino import opset13 as op
 
 from benchmarks.machine import keep, markdown
 from engine.dpe.graphs import DpeGraphs
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import RELEASED
 from engine.manifest import read_manifest
-from engine.nets.dpe import DPE
-from engine.nets.layout import RELEASED
 from engine.runtimes.base import Array
 from engine.runtimes.choose import BACKENDS, choose
 from engine.stats import percentiles_ms

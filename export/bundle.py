@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
+from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError
 from engine.manifest import GraphSpec, Manifest, write_manifest
-from engine.nets.dpe import DPE
 from engine.runtimes.base import Backend
 from engine.runtimes.choose import choose
 from export.exact import exact_tensors

@@ -43,7 +43,7 @@ def import_(
 ) -> None:
     """Turn the DPE authors' checkpoint into a bundle that `understudy render --model` takes."""
     with needing("export"):
-        from engine.nets.dpe import DPE
+        from engine.dpe.nets.dpe import DPE
         from export.bundle import AUTHORS, write_bundle
     model = DPE.from_official(checkpoint)
     report = write_bundle(model, out, origin=AUTHORS, precision=precision, force=force, tell=print)
@@ -142,7 +142,7 @@ def export(
     if out is None:
         raise typer.BadParameter("is needed: the folder to make", param_hint="--out")
     with needing("export"):
-        from engine.nets.dpe import DPE
+        from engine.dpe.nets.dpe import DPE
         from export.bundle import Origin, write_bundle
     report = write_bundle(
         DPE.from_official(model),

@@ -5,9 +5,9 @@ from functools import cache
 import torch
 
 from engine.dpe.gpu.weights import DpeWeights
-from engine.nets.dpe import DPE
-from engine.nets.layout import Layout
-from engine.nets.official import to_ours
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import Layout
+from engine.dpe.nets.official import to_ours
 from export.plans import plans
 from tests.dpe_made import seeded_state
 

@@ -15,13 +15,13 @@ import engine.dpe.model as model_module
 from engine.dpe.graphs import from_network, to_network
 from engine.dpe.model import DpeModel, load_bundle, load_fastest
 from engine.dpe.motion import DpeMotion, gains
+from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError, InputError
 from engine.faces.crop import portrait_crop
 from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.model import Driver, Model, Portrait
 from engine.motion import MODES, Edit, Mode
-from engine.nets.dpe import DPE
 from engine.reenactor import Reenactor
 from engine.runtimes.choose import choose
 from tests.faces_made import made_face, textured

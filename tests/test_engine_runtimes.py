@@ -12,9 +12,9 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, TensorSpec, read_manifest
-from engine.nets.dpe import DPE
 from engine.rig.refining import SHIPPED
 from engine.runtimes.auto import has_nvidia_driver
 from engine.runtimes.base import Array, Backend

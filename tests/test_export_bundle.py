@@ -8,9 +8,9 @@ import pytest
 import torch
 
 import export.bundle
+from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError, OutputError
 from engine.manifest import check_files, read_manifest
-from engine.nets.dpe import DPE
 from engine.runtimes.base import Array
 from engine.runtimes.choose import choose
 from export.bundle import AUTHORS, write_bundle

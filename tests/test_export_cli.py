@@ -111,7 +111,7 @@ def test_without_the_extra_the_advice_is_to_install_it(
 ) -> None:
     for module in ("export.bundle", "export.onnx_file", "export.exact", "export.plans"):
         forget(monkeypatch, module)
-    forget(monkeypatch, "engine.nets")
+    forget(monkeypatch, "engine.dpe.nets")
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MachineError, match=rf"{missing} is not installed.*-e .\.\[export\]"):
         command("import", dpe_checkpoint, "--out", tmp_path / "bundle")

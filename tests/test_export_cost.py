@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from engine.nets.dpe import DPE
-from engine.nets.layout import RELEASED, Layout
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import RELEASED, Layout
 from export.cli import RELEASED as STATED
 from export.cost import costs
 from tests.dpe_made import TINY

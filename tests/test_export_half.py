@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.dpe.nets.dpe import DPE
 from engine.manifest import read_manifest
-from engine.nets.dpe import DPE
 from engine.runtimes.choose import choose
 from export.exact import exact_tensors
 from export.plans import plans

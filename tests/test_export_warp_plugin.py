@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 import engine.runtimes.torch as reference
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import Layout
 from engine.errors import InputError
 from engine.kernels.plugin import NAME
 from engine.kernels.twins import Twins
 from engine.manifest import GraphSpec
-from engine.nets.dpe import DPE
-from engine.nets.layout import Layout
 from export.exact import exact_tensors
 from export.onnx_file import write_graph
 from export.plans import plans

@@ -10,13 +10,13 @@ import torch
 from engine.dpe.gpu.loaded import DpeNetworks
 from engine.dpe.gpu.networks import Encode, Generate, Part, Read
 from engine.dpe.gpu.step import DpeStep, StepConfig
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import RELEASED
+from engine.dpe.nets.official import to_ours
 from engine.frame import Pixels
 from engine.kernels.pictures import Format
 from engine.kernels.twins import Twins
 from engine.motion import Mode
-from engine.nets.dpe import DPE
-from engine.nets.layout import RELEASED
-from engine.nets.official import to_ours
 from engine.runtimes.cuda_device import CudaDevice, ReferenceDevice
 from tests.dpe_made import seeded_state
 from tests.dpe_wide import padded, weights_of, wide_weights

@@ -1,7 +1,7 @@
 """DPE's networks as the live step runs them: torch's convolutions, our kernels between them.
 
-The same functions as engine/nets/folded.py. Maps are channels last, in float16 with the kernels and
-in float32 with their twins; codes, styles, flows and colours are float32 in both.
+The same functions as engine/dpe/nets/folded.py. Maps are channels last, in float16 with the kernels
+and in float32 with their twins; codes, styles, flows and colours are float32 in both.
 """
 
 from collections.abc import Sequence

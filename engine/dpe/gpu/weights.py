@@ -1,7 +1,7 @@
 """The folded weights of a DPE, by the names they have in its bundle's ONNX files.
 
-The exporter keeps the names of engine/nets/folded.py, but stores equal tensors once: low-passes and
-identity grids are left out here and are built into the kernels, after a look that they are the
+The exporter keeps the names of engine/dpe/nets/folded.py, but stores equal tensors once: low-passes
+and identity grids are left out here and are built into the kernels, after a look that they are the
 published ones.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.dpe.nets.blocks import binomial_kernel
 from engine.errors import BundleError
 from engine.manifest import Manifest
-from engine.nets.blocks import binomial_kernel
 
 GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
 BUILT_IN = ("blur", "skip_blur", "kernel", "identity")

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
+import engine.nets.dpe as door
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import Layout
 from engine.motion import MODES, Mode
-from engine.nets.dpe import DPE
-from engine.nets.layout import Layout
 from tests.authors_form import authors_reenact
 from tests.dpe_made import TINY, made_pictures, seeded_state, write_checkpoint
 
@@ -162,3 +163,7 @@ def test_a_mode_that_does_not_exist_is_refused(dpe_checkpoint: Path) -> None:
     picture = made_pictures(1, model.layout.size).float()
     with pytest.raises(ValueError, match="expression, pose, both"):
         model.reenact(picture, picture, "exp")  # type: ignore[arg-type]
+
+
+def test_the_public_door_opens_to_the_same_networks() -> None:
+    assert door.DPE is DPE

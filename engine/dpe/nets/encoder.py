@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from engine.nets.blocks import ConvLayer, EqualConv, typed
+from engine.dpe.nets.blocks import ConvLayer, EqualConv, typed
 
 
 class Residual(nn.Module):

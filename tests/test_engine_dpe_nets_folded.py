@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.nets.blocks import GAIN
-from engine.nets.dpe import DPE
-from engine.nets.folded import Encode, Generate, Read, halve
+from engine.dpe.nets.blocks import GAIN
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.folded import Encode, Generate, Read, halve
 from tests.dpe_made import made_pictures
 
 

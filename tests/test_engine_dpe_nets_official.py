@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import RELEASED, Layout, layout_of
 from engine.errors import BundleError
-from engine.nets.dpe import DPE
-from engine.nets.layout import RELEASED, Layout, layout_of
 from tests.dpe_made import TINY, seeded_state
 
 

@@ -22,10 +22,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.nets.blocks import DEMODULATION_EPSILON, GAIN, SLOPE, EqualLinear, typed
-from engine.nets.dpe import DPE, Branch
-from engine.nets.encoder import AppearanceEncoder, Residual
-from engine.nets.generator import StyledConv, ToFlow, ToRgb
+from engine.dpe.nets.blocks import DEMODULATION_EPSILON, GAIN, SLOPE, EqualLinear, typed
+from engine.dpe.nets.dpe import DPE, Branch
+from engine.dpe.nets.encoder import AppearanceEncoder, Residual
+from engine.dpe.nets.generator import StyledConv, ToFlow, ToRgb
 
 
 def halve(module: nn.Module) -> None:
