@@ -165,7 +165,7 @@ def info(
     """Say what a bundle holds, after checking that its files are whole."""
     manifest = read_manifest(bundle)
     check_files(bundle, manifest)
-    runtimes = _backends(manifest.by_file(bundle))
+    runtimes = _runtimes(manifest.by_file(bundle))
     if as_json:
         known = asdict(manifest) | {"sha256": manifest.sha256, "backends": runtimes}
         print(json.dumps(known | cost_json(costs_of(manifest)), indent=2))
@@ -208,7 +208,7 @@ def cost(
         print("\n".join(cost_lines(found)))
 
 
-def _backends(graphs: dict[Path, GraphSpec]) -> dict[str, str]:
+def _runtimes(graphs: dict[Path, GraphSpec]) -> dict[str, str]:
     """Those of auto, in its order for a bundle; an empty text is for one that works, else why."""
     from engine.runtimes.auto import candidates
 

@@ -293,12 +293,12 @@ def test_where_auto_takes_cuda_the_step_is_one_program(
 def test_fp32_on_tensorrt_is_computed_as_it_is_and_a_note_names_the_faster_bundle(
     dpe_bundle: Path, dpe_half_bundle: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backend = NamedCuda()
-    backend.name = "tensorrt"
-    load_bundle(dpe_bundle, backend)
+    runtime = NamedCuda()
+    runtime.name = "tensorrt"
+    load_bundle(dpe_bundle, runtime)
     assert "understudy import CHECKPOINT --precision fp16" in caplog.text
     caplog.clear()
-    load_bundle(dpe_half_bundle, backend)
+    load_bundle(dpe_half_bundle, runtime)
     load_bundle(dpe_bundle, choose("openvino", 1))
     assert not caplog.messages
 

@@ -1,4 +1,4 @@
-"""The live step of the cuda backend in its reference mode: the CPU path, whatever overlaps.
+"""The live step of the cuda runtime in its reference mode: the CPU path, whatever overlaps.
 
 On a GPU the same comparisons run in test_gpu_step.py.
 """

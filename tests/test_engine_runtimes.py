@@ -1,4 +1,4 @@
-"""All backends run a bundle's graphs alike, every time alike, and say what they cannot run."""
+"""All runtimes run a bundle's graphs alike, every time alike, and say what they cannot run."""
 
 import sys
 import threading
@@ -17,8 +17,9 @@ from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, TensorSpec, read_manifest
 from engine.rig.refining import SHIPPED
 from engine.runtimes.auto import has_nvidia_driver
-from engine.runtimes.base import Array, Backend
-from engine.runtimes.choose import AUTO, BACKENDS, NEEDS, choose
+from engine.runtimes.base import Array, Runtime
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import IN_AUTO, ON_CPU, RUNTIMES
 from export.exact import exact_tensors
 from export.plans import Plan, plans
 from tests.forgetting import forget
@@ -26,18 +27,18 @@ from tests.forgetting import forget
 TOLERANCE = 1e-3
 """Of an output's range: what untrained weights make of float32 rounding (measured: 2e-5)."""
 
-ALL = [*BACKENDS, *(pytest.param(name, marks=pytest.mark.gpu) for name in AUTO[:-1])]
+ALL = [*ON_CPU, *(pytest.param(name, marks=pytest.mark.gpu) for name in IN_AUTO[:-1])]
 """Those of a CPU, and on a GPU machine those that are installed there."""
 
 GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
 
 
-def chosen(name: str) -> Backend:
-    """The backend; a test of one for GPUs is skipped where that is not installed."""
-    if name not in BACKENDS:
+def chosen(name: str) -> Runtime:
+    """The runtime; a test of one for GPUs is skipped where that is not installed."""
+    if name not in ON_CPU:
         if not has_nvidia_driver():
             pytest.skip("this machine has no NVIDIA driver")
-        lacking = [package for package in NEEDS[name] if find_spec(package) is None]
+        lacking = [package for package in RUNTIMES[name].needs if find_spec(package) is None]
         if lacking:
             pytest.skip(f"{lacking[0]} is not installed")
     return choose(name, 1)
@@ -63,12 +64,12 @@ def case(dpe_checkpoint: Path, dpe_bundle: Path) -> Case:
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize("backend", ALL)
-def test_each_backend_gives_what_the_networks_give_in_float64(
-    backend: str, graph: str, case: Case
+@pytest.mark.parametrize("runtime", ALL)
+def test_each_runtime_gives_what_the_networks_give_in_float64(
+    runtime: str, graph: str, case: Case
 ) -> None:
     spec = case.manifest.graph(graph)
-    results = chosen(backend).load(case.folder / spec.file, spec).run(case.inputs(graph))
+    results = chosen(runtime).load(case.folder / spec.file, spec).run(case.inputs(graph))
     assert list(results) == list(case.plans[graph].outputs)
     for name, exact in case.plans[graph].outputs.items():
         wanted = case.exact[exact].numpy()
@@ -77,33 +78,33 @@ def test_each_backend_gives_what_the_networks_give_in_float64(
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize("backend", ALL)
-def test_five_runs_in_a_row_are_equal(backend: str, graph: str, case: Case) -> None:
+@pytest.mark.parametrize("runtime", ALL)
+def test_five_runs_in_a_row_are_equal(runtime: str, graph: str, case: Case) -> None:
     spec = case.manifest.graph(graph)
-    loaded, inputs = chosen(backend).load(case.folder / spec.file, spec), case.inputs(graph)
+    loaded, inputs = chosen(runtime).load(case.folder / spec.file, spec), case.inputs(graph)
     runs = [{name: array.copy() for name, array in loaded.run(inputs).items()} for _ in range(5)]
     for name, first in runs[0].items():
         for later in runs[1:]:
             np.testing.assert_array_equal(later[name], first)
 
 
-@pytest.mark.parametrize("backend", ALL)
-def test_the_inputs_are_not_written_to(backend: str, case: Case) -> None:
+@pytest.mark.parametrize("runtime", ALL)
+def test_the_inputs_are_not_written_to(runtime: str, case: Case) -> None:
     spec = case.manifest.graph("generate_pose")
     inputs = case.inputs("generate_pose")
     before = {name: array.copy() for name, array in inputs.items()}
-    chosen(backend).load(case.folder / spec.file, spec).run(inputs)
+    chosen(runtime).load(case.folder / spec.file, spec).run(inputs)
     for name, array in inputs.items():
         np.testing.assert_array_equal(array, before[name])
 
 
-@pytest.mark.parametrize("backend", ALL)
+@pytest.mark.parametrize("runtime", ALL)
 def test_what_is_borrowed_holds_while_another_thread_runs_the_same_graph(
-    backend: str, case: Case
+    runtime: str, case: Case
 ) -> None:
     """The other one has buffers of its own, or waits for its turn."""
     spec, inputs = case.manifest.graph("encode"), case.inputs("encode")
-    loaded = chosen(backend).load(case.folder / spec.file, spec)
+    loaded = chosen(runtime).load(case.folder / spec.file, spec)
     others = {name: array[..., ::-1].copy() for name, array in inputs.items()}
     alone = loaded.run(others)
     found: list[dict[str, Array]] = []
@@ -120,11 +121,11 @@ def test_what_is_borrowed_holds_while_another_thread_runs_the_same_graph(
         np.testing.assert_array_equal(found[0][name], array)
 
 
-@pytest.mark.parametrize("backend", ALL)
-def test_inputs_are_matched_by_name_and_shape(backend: str, case: Case) -> None:
+@pytest.mark.parametrize("runtime", ALL)
+def test_inputs_are_matched_by_name_and_shape(runtime: str, case: Case) -> None:
     spec = case.manifest.graph("generate_pose")
     loaded, inputs = (
-        chosen(backend).load(case.folder / spec.file, spec),
+        chosen(runtime).load(case.folder / spec.file, spec),
         case.inputs("generate_pose"),
     )
     wanted = loaded.run(inputs)["picture"].copy()
@@ -139,8 +140,8 @@ def test_inputs_are_matched_by_name_and_shape(backend: str, case: Case) -> None:
 
 
 @pytest.mark.parametrize("graph", ["enroll", "refine"])
-@pytest.mark.parametrize("backend", ALL)
-def test_each_backend_runs_the_rigs_refiner_alike(backend: str, graph: str) -> None:
+@pytest.mark.parametrize("runtime", ALL)
+def test_each_runtime_runs_the_rigs_refiner_alike(runtime: str, graph: str) -> None:
     """`auto` may take any of them for it."""
     with as_file(files("engine").joinpath(SHIPPED)) as folder:
         spec = read_manifest(folder).graph(graph)
@@ -151,7 +152,7 @@ def test_each_backend_runs_the_rigs_refiner_alike(backend: str, graph: str) -> N
             for name, tensor in spec.inputs.items()
         }
         inputs["pixels"] *= 255
-        found = chosen(backend).load(path, spec).run(inputs)
+        found = chosen(runtime).load(path, spec).run(inputs)
         for name, wanted in choose("openvino", 1).load(path, spec).run(inputs).items():
             assert np.abs(found[name] - wanted).max() <= TOLERANCE * np.ptp(wanted)
 
@@ -167,32 +168,32 @@ def toy(path: Path, operation: str) -> GraphSpec:
     return GraphSpec(file=path.name, sha256="", inputs={"x": tensor}, outputs={"y": tensor})
 
 
-@pytest.mark.parametrize("backend", ALL)
-def test_a_free_batch_takes_any_size(backend: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_free_batch_takes_any_size(runtime: str, tmp_path: Path) -> None:
     spec = toy(tmp_path / "toy.onnx", "Tanh")
-    loaded = chosen(backend).load(tmp_path / "toy.onnx", spec)
+    loaded = chosen(runtime).load(tmp_path / "toy.onnx", spec)
     for batch in (1, 3, 1, 2):
         x = np.linspace(-1, 1, 4 * batch, dtype=np.float32).reshape(batch, 4)
         np.testing.assert_allclose(loaded.run({"x": x})["y"], np.tanh(x), rtol=1e-5)
 
 
-@pytest.mark.parametrize("backend", ALL)
-def test_tensors_other_than_the_manifests_are_refused(backend: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ALL)
+def test_tensors_other_than_the_manifests_are_refused(runtime: str, tmp_path: Path) -> None:
     spec = toy(tmp_path / "toy.onnx", "Tanh")
     renamed = GraphSpec(
         file=spec.file, sha256="", inputs=spec.inputs, outputs={"z": spec.outputs["y"]}
     )
     with pytest.raises(BundleError, match="not what the manifest names"):
-        chosen(backend).load(tmp_path / "toy.onnx", renamed)
+        chosen(runtime).load(tmp_path / "toy.onnx", renamed)
 
 
 @pytest.mark.parametrize("content", [b"", b"no protobuf at all", bytes(range(256)) * 8])
-@pytest.mark.parametrize("backend", ALL)
-def test_a_file_that_is_no_graph_is_refused(backend: str, content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("runtime", ALL)
+def test_a_file_that_is_no_graph_is_refused(runtime: str, content: bytes, tmp_path: Path) -> None:
     spec = toy(tmp_path / "toy.onnx", "Tanh")
     (tmp_path / "toy.onnx").write_bytes(content)
     with pytest.raises(BundleError, match=r"toy\.onnx"):
-        chosen(backend).load(tmp_path / "toy.onnx", spec)
+        chosen(runtime).load(tmp_path / "toy.onnx", spec)
 
 
 def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("backend", "package", "advice"),
+    ("runtime", "package", "advice"),
     [
         ("openvino", "openvino", r"pip install --force-reinstall .*-e \."),
         ("onnxruntime", "onnxruntime", r"-e '\.\[onnx\]'"),
@@ -214,15 +215,15 @@ def test_the_reference_names_an_operation_it_does_not_know(tmp_path: Path) -> No
     ],
 )
 def test_a_package_that_is_missing_is_named_with_what_to_do(
-    backend: str, package: str, advice: str, monkeypatch: pytest.MonkeyPatch
+    runtime: str, package: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget(monkeypatch, "engine.runtimes.")
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MachineError, match=f"{package} is not installed.*{advice}"):
-        choose(backend)
+        choose(runtime)
 
 
-def test_a_backend_that_does_not_exist_is_refused() -> None:
+def test_a_runtime_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="auto, cuda, tensorrt, tensorrt-rtx"):
         choose("tensorflow")
 

@@ -14,14 +14,18 @@ import pytest
 import engine.runtimes.auto as auto
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec
-from engine.runtimes.auto import Auto, candidates, self_test
-from engine.runtimes.base import Array, Arrays, Backend, Graph
-from engine.runtimes.choose import AUTO, BACKENDS, NEEDS, PLANNED, choose
+from engine.runtimes.auto import Auto, candidates
+from engine.runtimes.base import Array, Arrays, Graph, Runtime
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import IN_AUTO, ON_CPU, RUNTIMES, Entry
+from engine.runtimes.self_test import self_test
 from tests.test_engine_runtimes import toy
+
+PLANNED = [name for name, entry in RUNTIMES.items() if entry.builds_plans]
 
 
 class Made:
-    """A backend whose graphs are OpenVINO's, spoilt as asked."""
+    """A runtime whose graphs are OpenVINO's, spoilt as asked."""
 
     def __init__(
         self,
@@ -48,7 +52,7 @@ class Made:
 
 class MadeGraph(Graph):
     def __init__(
-        self, inner: Backend, path: Path, spec: GraphSpec, spoil: Callable[[Array], Array]
+        self, inner: Runtime, path: Path, spec: GraphSpec, spoil: Callable[[Array], Array]
     ) -> None:
         self._graph, self._spoil = inner.load(path, spec), spoil
 
@@ -60,27 +64,27 @@ class MadeGraph(Graph):
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Made | Exception]:
-    """What is installed on a made machine with an NVIDIA driver: name -> backend, or its error."""
+    """What is installed on a made machine with an NVIDIA driver: name -> runtime, or its error."""
     found: dict[str, Made | Exception] = {"openvino": Made("openvino")}
 
-    def made(name: str, threads: int | None = None, *, progress: object = None) -> Backend:
-        result = found[name]
+    def made(entry: Entry, threads: int | None = None, progress: object = None) -> Runtime:
+        result = found[entry.name]
         if isinstance(result, Exception):
             raise result
         return result
 
     def spec_of(package: str) -> importlib.machinery.ModuleSpec | None:
-        here = {module for name in found for module in NEEDS[name]}
+        here = {module for name in found for module in RUNTIMES[name].needs}
         return importlib.machinery.ModuleSpec(package, None) if package in here else None
 
-    monkeypatch.setattr(auto, "choose", made)
+    monkeypatch.setattr(Entry, "load", made)
     monkeypatch.setattr(auto, "find_spec", spec_of)
     monkeypatch.setattr(auto, "has_nvidia_driver", lambda: True)
     return found
 
 
 def test_the_order_is_cuda_tensorrt_rtx_onnxruntime_openvino() -> None:
-    assert AUTO == ("cuda", "tensorrt", "tensorrt-rtx", "onnxruntime-gpu", "openvino")
+    assert IN_AUTO == ("cuda", "tensorrt", "tensorrt-rtx", "onnxruntime-gpu", "openvino")
 
 
 @pytest.fixture
@@ -136,11 +140,11 @@ def test_without_plans_no_tensorrt_is_made_to_ask_it(
     assert Auto(graphs=pair).name == "cuda"
 
 
-@pytest.mark.parametrize("first", AUTO)
+@pytest.mark.parametrize("first", IN_AUTO)
 def test_the_first_that_is_installed_is_taken(
     first: str, installed: dict[str, Made | Exception]
 ) -> None:
-    for name in AUTO[AUTO.index(first) :]:
+    for name in IN_AUTO[IN_AUTO.index(first) :]:
         installed[name] = Made(name)
     assert Auto().name == first
 
@@ -164,10 +168,10 @@ def test_one_that_fails_its_self_test_is_passed_over_with_the_reason(
     installed["tensorrt"] = broken
     assert Auto().name == "openvino"
     found = {candidate.name: candidate for candidate in candidates()}
-    assert found["tensorrt"].backend is None
+    assert found["tensorrt"].runtime is None
     assert found["tensorrt"].why_not
     assert "\n" not in found["tensorrt"].why_not
-    assert found["openvino"].backend is not None
+    assert found["openvino"].runtime is not None
 
 
 def test_what_is_not_installed_is_told_with_what_to_install(
@@ -181,11 +185,11 @@ def test_what_is_not_installed_is_told_with_what_to_install(
     assert reasons["openvino"] == ""
 
 
-def test_without_a_driver_no_gpu_backend_is_even_imported(
+def test_without_a_driver_no_gpu_runtime_is_even_imported(
     installed: dict[str, Made | Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auto, "has_nvidia_driver", lambda: False)
-    for name in AUTO[:-1]:
+    for name in IN_AUTO[:-1]:
         installed[name] = AssertionError("must not be made")
     assert Auto().name == "openvino"
     assert [c.why_not for c in candidates()][:4] == [
@@ -198,11 +202,11 @@ def test_a_failed_build_passes_to_the_next_one_and_says_so(
 ) -> None:
     spec = toy(tmp_path / "large.onnx", "Tanh")
     installed["tensorrt"] = Made("tensorrt", refuses=("large.onnx",))
-    backend = Auto()
-    assert backend.name == "tensorrt"
+    runtime = Auto()
+    assert runtime.name == "tensorrt"
     with caplog.at_level(logging.WARNING):
-        graph = backend.load(tmp_path / "large.onnx", spec)
-    assert backend.name == "openvino"
+        graph = runtime.load(tmp_path / "large.onnx", spec)
+    assert runtime.name == "openvino"
     assert caplog.messages == [
         "tensorrt failed, taking openvino instead: tensorrt ran out of memory"
     ]
@@ -237,15 +241,15 @@ def test_asked_for_by_name_nothing_else_is_taken(monkeypatch: pytest.MonkeyPatch
             choose(name)
 
 
-@pytest.mark.parametrize("name", BACKENDS)
-def test_the_backends_of_a_cpu_pass_the_self_test(name: str) -> None:
+@pytest.mark.parametrize("name", ON_CPU)
+def test_the_runtimes_of_a_cpu_pass_the_self_test(name: str) -> None:
     self_test(choose(name, 1))
 
 
 def test_on_this_machine_auto_takes_something_that_runs() -> None:
-    backend = choose("auto", 1)
-    assert backend.name in AUTO
-    self_test(backend)
+    runtime = choose("auto", 1)
+    assert runtime.name in IN_AUTO
+    self_test(runtime)
 
 
 BASE_ONLY = """
@@ -261,13 +265,14 @@ class Base(PathFinder):
         return None if missing else PathFinder.find_spec(name, path, target)
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = Base
-from engine.runtimes.auto import self_test
-from engine.runtimes.choose import NAMES, choose
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import NAMES
+from engine.runtimes.self_test import self_test
 from engine.errors import MachineError
 
-backend = choose("auto", 1)
-self_test(backend)
-print(backend.name)
+runtime = choose("auto", 1)
+self_test(runtime)
+print(runtime.name)
 import export.cli, export.tensorrt, stream.cli, stream.doctor, stream.parts
 for name in NAMES:
     try:

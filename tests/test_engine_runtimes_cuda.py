@@ -1,4 +1,4 @@
-"""The cuda backend runs bundles as the others do; here in its reference mode, on the CPU.
+"""The cuda runtime runs bundles as the others do; here in its reference mode, on the CPU.
 
 On a GPU the same comparison runs in test_gpu_step.py.
 """
@@ -64,7 +64,7 @@ class FullDevice(ReferenceDevice):
 
 
 def test_what_a_gpu_cannot_run_is_known_when_it_is_loaded(dpe_bundle: Path) -> None:
-    """So that auto can pass the graph to the next backend before anybody is on camera."""
+    """So that auto can pass the graph to the next runtime before anybody is on camera."""
     spec = read_manifest(dpe_bundle).graph("read")
     with pytest.raises(MachineError, match="out of memory"):
         Cuda(device=FullDevice()).load(dpe_bundle / spec.file, spec)

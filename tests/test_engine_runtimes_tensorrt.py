@@ -32,7 +32,7 @@ class Machine:
         self.driver = FakeDriver()
         self.fake = FakeTensorRt(self.driver, rtx=rtx, version="1.7.1" if rtx else "11.4.0")
 
-    def backend(self, *, cache: PlanCache | None = None) -> TensorRt | TensorRtRtx:
+    def runtime(self, *, cache: PlanCache | None = None) -> TensorRt | TensorRtRtx:
         kind = TensorRtRtx if self.rtx else TensorRt
         return kind(
             cache=cache or PlanCache(self.folder / "plans"),
@@ -63,7 +63,7 @@ def inputs(value: float, *, batch: int = 1) -> dict[str, Array]:
 
 def test_a_graph_computes_five_times_alike_and_follows_its_inputs(machine: Machine) -> None:
     spec = write_graph(machine.folder / "g.onnx")
-    graph = machine.backend().load(machine.folder / "g.onnx", spec)
+    graph = machine.runtime().load(machine.folder / "g.onnx", spec)
     for value in (1.0, 1.0, 1.0, 1.0, 1.0, 5.0, -2.0):
         result = graph.run(inputs(value))
         np.testing.assert_array_equal(result["y"], 2 * (np.arange(4)[None] + value))
@@ -71,9 +71,9 @@ def test_a_graph_computes_five_times_alike_and_follows_its_inputs(machine: Machi
 
 def test_addresses_are_set_once_and_the_step_is_captured_after_a_first_run(full: Machine) -> None:
     spec = write_graph(full.folder / "g.onnx")
-    backend = full.backend()
+    runtime = full.runtime()
     full.driver.take()
-    graph = backend.load(full.folder / "g.onnx", spec)
+    graph = runtime.load(full.folder / "g.onnx", spec)
     assert full.fake.take() == [
         *("build", "deserialize", "context"),
         *("address x", "address still", "address y", "infer"),
@@ -95,7 +95,7 @@ def test_addresses_are_set_once_and_the_step_is_captured_after_a_first_run(full:
 
 def test_rtx_captures_by_itself_and_no_capture_of_ours_wraps_it(rtx: Machine) -> None:
     spec = write_graph(rtx.folder / "g.onnx")
-    graph = rtx.backend().load(rtx.folder / "g.onnx", spec)
+    graph = rtx.runtime().load(rtx.folder / "g.onnx", spec)
     assert "cuStreamBeginCapture" not in rtx.driver.calls
     rtx.fake.take()
     rtx.driver.take()
@@ -109,7 +109,7 @@ def test_rtx_captures_by_itself_and_no_capture_of_ours_wraps_it(rtx: Machine) ->
 
 def test_an_input_that_cannot_change_is_uploaded_once(machine: Machine) -> None:
     spec = write_graph(machine.folder / "g.onnx")
-    graph = machine.backend().load(machine.folder / "g.onnx", spec)
+    graph = machine.runtime().load(machine.folder / "g.onnx", spec)
     given = inputs(1.0)
     given["still"] = given["still"].copy()  # arange().reshape() is a view of another array
     given["still"].flags.writeable = False
@@ -128,7 +128,7 @@ def test_an_input_that_cannot_change_is_uploaded_once(machine: Machine) -> None:
 
 def test_a_read_only_view_is_not_trusted_because_its_owner_may_write(machine: Machine) -> None:
     spec = write_graph(machine.folder / "g.onnx")
-    graph = machine.backend().load(machine.folder / "g.onnx", spec)
+    graph = machine.runtime().load(machine.folder / "g.onnx", spec)
     owner = np.zeros((1, 4), np.float32)
     view = owner[:]
     view.flags.writeable = False
@@ -140,7 +140,7 @@ def test_a_read_only_view_is_not_trusted_because_its_owner_may_write(machine: Ma
 
 def test_every_batch_size_has_a_context_and_addresses_of_its_own(machine: Machine) -> None:
     spec = write_graph(machine.folder / "g.onnx", shape=("batch", 4))
-    graph = machine.backend().load(machine.folder / "g.onnx", spec)
+    graph = machine.runtime().load(machine.folder / "g.onnx", spec)
     profile = machine.fake.configs[0].profiles[0]
     assert profile.shapes["x"] == ((1, 4), (1, 4), (8, 4))
     machine.fake.take()
@@ -157,7 +157,7 @@ def test_a_graph_may_be_run_by_another_thread_than_the_one_that_loaded_it(
     machine: Machine,
 ) -> None:
     spec = write_graph(machine.folder / "g.onnx")
-    graph = machine.backend().load(machine.folder / "g.onnx", spec)
+    graph = machine.runtime().load(machine.folder / "g.onnx", spec)
     results: list[Array] = []
     thread = threading.Thread(target=lambda: results.append(graph.run(inputs(1.0))["y"]))
     thread.start()
@@ -169,7 +169,7 @@ def test_threads_take_turns_from_their_inputs_to_what_they_make_of_the_results(
     machine: Machine,
 ) -> None:
     path = machine.folder / "g.onnx"
-    graph = machine.backend().load(path, write_graph(path))
+    graph = machine.runtime().load(path, write_graph(path))
     found: list[Array] = []
     other = threading.Thread(target=lambda: found.append(graph.run(inputs(5.0))["y"]))
     with graph.borrow(inputs(1.0)) as borrowed:
@@ -182,8 +182,8 @@ def test_threads_take_turns_from_their_inputs_to_what_they_make_of_the_results(
 
 def test_a_graph_is_run_on_what_is_borrowed_of_another_one(machine: Machine) -> None:
     first, second = machine.folder / "first.onnx", machine.folder / "second.onnx"
-    backend = machine.backend()
-    one, other = (backend.load(path, write_graph(path)) for path in (first, second))
+    runtime = machine.runtime()
+    one, other = (runtime.load(path, write_graph(path)) for path in (first, second))
     with one.borrow(inputs(1.0)) as found:
         given = {"x": found["y"], "still": np.zeros((1, 4), np.float32)}
         np.testing.assert_array_equal(other.run(given)["y"], 4 * (np.arange(4)[None] + 1.0))
@@ -193,7 +193,7 @@ def test_a_dropped_graph_gives_its_memory_back_but_not_a_result_that_is_kept(
     machine: Machine,
 ) -> None:
     spec = write_graph(machine.folder / "g.onnx")
-    graph = machine.backend().load(machine.folder / "g.onnx", spec)
+    graph = machine.runtime().load(machine.folder / "g.onnx", spec)
     with graph.borrow(inputs(1.0)) as found:
         result = found["y"]
     del found
@@ -213,10 +213,10 @@ def test_a_plan_is_built_once_per_graph_and_machine(machine: Machine) -> None:
     path = machine.folder / "g.onnx"
     spec = write_graph(path)
     for _ in range(2):
-        machine.backend().load(path, spec)
+        machine.runtime().load(path, spec)
     assert machine.fake.take().count("build") == 1
     write_graph(path, factor=3.0)
-    result = machine.backend().load(path, spec).run(inputs(1.0))["y"]
+    result = machine.runtime().load(path, spec).run(inputs(1.0))["y"]
     np.testing.assert_array_equal(result, 3 * (np.arange(4)[None] + 1.0))
     assert machine.fake.take().count("build") == 1
 
@@ -227,12 +227,12 @@ def test_another_card_builds_its_own_plan_with_tensorrt_only(
     """Plans of TensorRT for RTX fit every card of a compute capability."""
     path = machine.folder / "g.onnx"
     spec = write_graph(path)
-    machine.backend().load(path, spec)
+    machine.runtime().load(path, spec)
     machine.driver.name = b"NVIDIA RTX 6000 Ada Generation"
-    machine.backend().load(path, spec)
+    machine.runtime().load(path, spec)
     assert machine.fake.take().count("build") == (1 if machine.rtx else 2)
     machine.driver.capability = (12, 0)
-    machine.backend().load(path, spec)
+    machine.runtime().load(path, spec)
     assert machine.fake.take().count("build") == 1
 
 
@@ -240,16 +240,16 @@ def test_a_plan_that_is_there_is_told_without_loading_it(machine: Machine, tmp_p
     """What `auto` asks before it waits for a build."""
     path = machine.folder / "g.onnx"
     spec = write_graph(path)
-    assert not machine.backend().has_plan(path, spec)
-    machine.backend().load(path, spec)
+    assert not machine.runtime().has_plan(path, spec)
+    machine.runtime().load(path, spec)
     machine.fake.take()
-    assert machine.backend().has_plan(path, spec)
+    assert machine.runtime().has_plan(path, spec)
     assert machine.fake.take() == []
     machine.driver.capability = (12, 0)
-    assert not machine.backend().has_plan(path, spec)
+    assert not machine.runtime().has_plan(path, spec)
     machine.driver.capability = (8, 9)
     write_graph(path, factor=3.0)
-    assert not machine.backend().has_plan(path, spec)
+    assert not machine.runtime().has_plan(path, spec)
 
 
 def test_plans_shipped_with_a_bundle_are_taken_from_it(
@@ -257,7 +257,7 @@ def test_plans_shipped_with_a_bundle_are_taken_from_it(
 ) -> None:
     path = machine.folder / "g.onnx"
     spec = write_graph(path)
-    machine.backend(cache=PlanCache(machine.folder / "plans")).load(path, spec)
+    machine.runtime(cache=PlanCache(machine.folder / "plans")).load(path, spec)
     monkeypatch.setattr(
         "engine.runtimes.tensorrt.plan_cache.user_cache", lambda: tmp_path / "elsewhere"
     )
@@ -272,7 +272,7 @@ def test_plans_shipped_with_a_bundle_are_taken_from_it(
 
 
 def test_networks_may_be_refitted_only_where_a_gpu_builds_them(machine: Machine) -> None:
-    machine.backend().load(machine.folder / "g.onnx", write_graph(machine.folder / "g.onnx"))
+    machine.runtime().load(machine.folder / "g.onnx", write_graph(machine.folder / "g.onnx"))
     [config] = machine.fake.configs
     assert config.set == (set() if machine.rtx else {BuilderFlag.REFIT})  # and never TF32
     assert config.targets == ([89] if machine.rtx else [])
@@ -282,29 +282,29 @@ def test_a_refitted_plan_has_the_new_weights_and_is_found_under_their_hash(full:
     old, new = full.folder / "old.onnx", full.folder / "new.onnx"
     spec = write_graph(old, factor=2.0)
     write_graph(new, factor=7.0)
-    backend, cache = full.backend(), PlanCache(full.folder / "plans")
-    assert isinstance(backend, TensorRt)
-    key, plan = backend.refitted(old, new, spec)
+    runtime, cache = full.runtime(), PlanCache(full.folder / "plans")
+    assert isinstance(runtime, TensorRt)
+    key, plan = runtime.refitted(old, new, spec)
     cache.keep(new.stem, key, plan)
     assert full.fake.take().count("build") == 1
-    result = backend.load(new, spec).run(inputs(1.0))["y"]
+    result = runtime.load(new, spec).run(inputs(1.0))["y"]
     np.testing.assert_array_equal(result, 7 * (np.arange(4)[None] + 1.0))
     assert full.fake.take().count("build") == 0
     write_graph(new, shape=(1, 5))
     with pytest.raises(BundleError, match=r"do not fit.*another count.*anew"):
-        backend.refitted(old, new, spec)
+        runtime.refitted(old, new, spec)
 
 
 def test_compiled_kernels_are_kept_for_the_next_start(rtx: Machine) -> None:
     path = rtx.folder / "g.onnx"
     spec = write_graph(path)
-    rtx.backend().load(path, spec)
+    rtx.runtime().load(path, spec)
     assert rtx.fake.kernels == []
-    rtx.backend().load(path, spec)
+    rtx.runtime().load(path, spec)
     assert rtx.fake.kernels == [b"kernels for a 4090"]
     [kept] = (rtx.folder / "plans").glob("*.kernels")
     kept.write_bytes(b"damaged")
-    rtx.backend().load(path, spec).run(inputs(1.0))
+    rtx.runtime().load(path, spec).run(inputs(1.0))
     assert kept.read_bytes() == b"kernels for a 4090"
 
 
@@ -317,7 +317,7 @@ def test_kernels_that_cannot_be_kept_are_a_note_not_an_end(
     monkeypatch.setattr("engine.runtimes.tensorrt.rtx.write_whole", full_disk)
     path = rtx.folder / "g.onnx"
     with caplog.at_level(logging.WARNING):
-        rtx.backend().load(path, write_graph(path)).run(inputs(1.0))
+        rtx.runtime().load(path, write_graph(path)).run(inputs(1.0))
     assert "No space left" in caplog.text
 
 
@@ -337,14 +337,14 @@ def test_what_tensorrt_refuses_is_an_error_of_one_line(
     spec = write_graph(path)
     machine.fake.fails = fails
     with pytest.raises(MachineError, match=words) as caught:
-        machine.backend().load(path, spec)
+        machine.runtime().load(path, spec)
     assert "\n" not in str(caught.value)
     assert "--backend" in str(caught.value)
 
 
 def test_an_error_of_a_later_frame_is_told_too(machine: Machine) -> None:
     path = machine.folder / "g.onnx"
-    graph = machine.backend().load(path, write_graph(path, shape=("batch", 4)))
+    graph = machine.runtime().load(path, write_graph(path, shape=("batch", 4)))
     machine.fake.fails = "run"
     with pytest.raises(MachineError, match="failed to run"):
         graph.run(inputs(1.0, batch=2))
@@ -354,13 +354,13 @@ def test_a_plan_that_the_driver_is_too_old_for_is_named(rtx: Machine) -> None:
     rtx.fake.invalid = 4
     path = rtx.folder / "g.onnx"
     with pytest.raises(MachineError, match=r"OLD_CUDA_DRIVER.*Update the driver"):
-        rtx.backend().load(path, write_graph(path))
+        rtx.runtime().load(path, write_graph(path))
 
 
 def test_rtx_refuses_a_card_it_does_not_build_for_at_once(rtx: Machine) -> None:
     rtx.driver.capability = (9, 0)
     with pytest.raises(MachineError, match=r"not for 9\.0.*--backend tensorrt or cuda"):
-        rtx.backend()
+        rtx.runtime()
 
 
 def test_a_manifest_that_states_another_shape_is_refused(machine: Machine) -> None:
@@ -368,7 +368,7 @@ def test_a_manifest_that_states_another_shape_is_refused(machine: Machine) -> No
     write_graph(path)
     stated = write_graph(machine.folder / "other.onnx", shape=(1, 5))
     with pytest.raises(BundleError, match=r"\(1, 4\), the manifest's float32 \(1, 5\)"):
-        machine.backend().load(path, stated)
+        machine.runtime().load(path, stated)
 
 
 def test_without_a_gpu_the_reason_and_a_way_out_are_told() -> None:

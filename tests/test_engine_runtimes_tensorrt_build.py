@@ -7,13 +7,14 @@ import pytest
 
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, read_manifest
+from engine.progress import Silence
 from engine.runtimes.tensorrt.build import (
     LARGEST_BATCH,
     BuildOptions,
     build_plan,
     capabilities,
 )
-from engine.runtimes.tensorrt.messages import Errors, Percent, Silence, make_logger
+from engine.runtimes.tensorrt.messages import Errors, Percent, make_logger
 from tests.test_engine_runtimes import GRAPHS, toy
 
 RTX = ("8.6", "8.9", "12.0")

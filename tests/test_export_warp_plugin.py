@@ -61,9 +61,9 @@ def test_the_fused_graph_draws_the_same_picture(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(reference.OPERATIONS, NAME, plugin)
-    backend = reference.Torch(1)
-    plain = backend.load(written.plain, written.spec).run(written.inputs)["picture"]
-    fused = backend.load(written.fused, written.spec).run(written.inputs)["picture"]
+    runtime = reference.Torch(1)
+    plain = runtime.load(written.plain, written.spec).run(written.inputs)["picture"]
+    fused = runtime.load(written.fused, written.spec).run(written.inputs)["picture"]
     size = np.ptp(written.exact)
     # The maps are rounded to fp16 at two more places; untrained weights amplify that.
     assert np.abs(fused - plain).mean() <= 2e-3 * size

@@ -1,4 +1,7 @@
-"""The border between the engine and whatever runs a bundle's graphs."""
+"""The border between the engine and whatever runs a bundle's graphs.
+
+A runtime is what the user names with --backend.
+"""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -40,12 +43,12 @@ class Graph(Protocol):
             return {name: array.copy() for name, array in found.items()}
 
 
-class Backend(Protocol):
-    """A runtime for ONNX graphs."""
+class Runtime(Protocol):
+    """Runs ONNX graphs."""
 
     @property
     def name(self) -> str:
-        """As on the command line."""
+        """As in registry.py, and on the command line."""
         ...
 
     def load(self, path: Path, spec: GraphSpec) -> Graph:
@@ -58,7 +61,7 @@ class Backend(Protocol):
 
 
 @runtime_checkable
-class BuildsPlans(Backend, Protocol):
+class BuildsPlans(Runtime, Protocol):
     """A runtime that builds a plan of a graph before it first runs it, and keeps that."""
 
     def has_plan(self, path: Path, spec: GraphSpec) -> bool:

@@ -1,4 +1,4 @@
-"""The `cuda` backend: a bundle's graphs in torch on an NVIDIA GPU, each as one CUDA graph.
+"""The `cuda` runtime: a bundle's graphs in torch on an NVIDIA GPU, each as one CUDA graph.
 
 It runs any bundle in the precision it was exported in, node by node as the reference does, so it
 serves enrolment, other families and comparison. The live step of DPE has its own, faster form:
@@ -20,16 +20,17 @@ from engine.errors import BundleError
 from engine.manifest import GraphSpec
 from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.runtimes.cuda_device import CudaDevice, Device, Work
+from engine.runtimes.registry import CUDA
 from engine.runtimes.torch import OPERATIONS
 
 
 class Cuda:
     """Runs graphs on one GPU."""
 
-    name = "cuda"
+    name = CUDA.name
 
     def __init__(self, threads: int | None = None, *, device: Device | None = None) -> None:
-        """`threads` means nothing to a GPU and is taken for the sake of the other backends.
+        """`threads` means nothing to a GPU and is taken for the sake of the other runtimes.
 
         Raises:
             MachineError: there is no GPU, or cuda-python is missing.

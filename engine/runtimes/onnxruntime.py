@@ -11,6 +11,7 @@ from engine.errors import BundleError, MachineError
 from engine.installing import PIP, install
 from engine.manifest import GraphSpec
 from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
+from engine.runtimes.registry import ONNXRUNTIME, ONNXRUNTIME_GPU
 
 UNREADABLE = (
     ort_errors.Fail,
@@ -25,7 +26,7 @@ UNREADABLE = (
 class OnnxRuntime:
     """Runs graphs with ONNX Runtime's own CPU kernels."""
 
-    name = "onnxruntime"
+    name = ONNXRUNTIME.name
     provider = "CPUExecutionProvider"
 
     def __init__(self, threads: int | None = None) -> None:
@@ -56,7 +57,7 @@ class OnnxRuntime:
 class OnnxRuntimeGpu(OnnxRuntime):
     """Runs graphs with its kernels for CUDA, or not at all. Not yet run on a GPU."""
 
-    name = "onnxruntime-gpu"
+    name = ONNXRUNTIME_GPU.name
     provider = "CUDAExecutionProvider"
 
     def __init__(self, threads: int | None = None) -> None:

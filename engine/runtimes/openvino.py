@@ -11,13 +11,14 @@ import openvino as ov
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
 from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
+from engine.runtimes.registry import OPENVINO
 from engine.runtimes.rewrite import rewrite_for_cpu
 
 
 class OpenVino:
     """Compiles graphs for the CPU, with the convolutions in their fastest form."""
 
-    name = "openvino"
+    name = OPENVINO.name
 
     def __init__(self, threads: int | None = None) -> None:
         self._core = ov.Core()

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
 from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
+from engine.runtimes.registry import TORCH
 
 Settings: TypeAlias = Mapping[str, Any]
 """A node's attributes, as onnx decodes them."""
@@ -26,7 +27,7 @@ Settings: TypeAlias = Mapping[str, Any]
 class Torch:
     """Runs graphs node by node on the CPU."""
 
-    name = "torch"
+    name = TORCH.name
 
     def __init__(self, threads: int | None = None) -> None:
         if threads is not None:

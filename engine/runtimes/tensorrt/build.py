@@ -12,15 +12,9 @@ from types import ModuleType
 from engine.errors import BundleError, MachineError
 from engine.kernels.plugin import source_key
 from engine.manifest import GraphSpec
+from engine.progress import Progress
 from engine.runtimes.base import check_names
-from engine.runtimes.tensorrt.messages import (
-    PERCENT,
-    BuildProgress,
-    Errors,
-    Foreign,
-    make_logger,
-    make_monitor,
-)
+from engine.runtimes.tensorrt.messages import PERCENT, Errors, Foreign, make_logger, make_monitor
 
 PRECISION = "typed by the graph, no TF32"
 LARGEST_BATCH = 8
@@ -58,7 +52,7 @@ def sized(shape: tuple[int | str, ...], batch: int) -> tuple[int, ...]:
 
 
 def build_plan(
-    trt: ModuleType, path: Path, spec: GraphSpec, options: BuildOptions, progress: BuildProgress
+    trt: ModuleType, path: Path, spec: GraphSpec, options: BuildOptions, progress: Progress
 ) -> bytes:
     """Build one graph. Seconds with TensorRT for RTX, minutes with TensorRT.
 

@@ -6,7 +6,9 @@ module: `trt` is `tensorrt` or `tensorrt_rtx`, which share this part of their in
 
 import logging
 from types import ModuleType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
+
+from engine.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -20,28 +22,6 @@ FOR_TENSOR_CORES = (
 
 Foreign: TypeAlias = Any
 """An object of TensorRT, which ships no types."""
-
-
-class BuildProgress(Protocol):
-    """Hears how a build goes on."""
-
-    def begin(self, task: str, total: int | None) -> None:
-        """A build begins; `total` steps are expected."""
-        ...
-
-    def advance(self) -> None:
-        """One more step is done."""
-        ...
-
-
-class Silence:
-    """Hears nothing."""
-
-    def begin(self, task: str, total: int | None) -> None:
-        """A build begins."""
-
-    def advance(self) -> None:
-        """One more step is done."""
 
 
 class Errors(list[str]):
@@ -80,7 +60,7 @@ def first_line(message: str) -> str:
 class Percent:
     """Turns nested phases of known numbers of steps into whole percents of the outermost one."""
 
-    def __init__(self, progress: BuildProgress) -> None:
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._phases: dict[str, tuple[str | None, int, int]] = {}  # parent, steps, steps done
         self._told = 0
@@ -119,7 +99,7 @@ class Percent:
         self._told = max(self._told, percent)
 
 
-def make_monitor(trt: ModuleType, progress: BuildProgress) -> Foreign:
+def make_monitor(trt: ModuleType, progress: Progress) -> Foreign:
     """A TensorRT progress monitor; `is_stopped` on it says that Ctrl-C ended the build."""
     base: Foreign = trt.IProgressMonitor
 

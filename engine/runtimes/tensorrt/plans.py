@@ -4,9 +4,9 @@ from pathlib import Path
 from types import ModuleType
 
 from engine.manifest import GraphSpec, sha256_of
+from engine.progress import Progress
 from engine.runtimes.tensorrt.build import PRECISION, BuildOptions, build_plan
 from engine.runtimes.tensorrt.gpu import Gpu
-from engine.runtimes.tensorrt.messages import BuildProgress
 from engine.runtimes.tensorrt.plan_cache import ANY, PlanCache, PlanKey
 
 SHIPPED = "plans"
@@ -44,7 +44,7 @@ def plan_for(
     *,
     key: PlanKey,
     cache: PlanCache,
-    progress: BuildProgress,
+    progress: Progress,
     source: Path | None = None,
 ) -> bytes:
     """The plan of a graph: shipped with the bundle, from the cache, or built now and kept.

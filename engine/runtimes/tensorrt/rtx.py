@@ -13,9 +13,11 @@ from typing import Any
 from engine.errors import MachineError
 from engine.folders import write_whole
 from engine.manifest import GraphSpec
+from engine.progress import Progress, Silence
+from engine.runtimes.registry import TENSORRT_RTX
 from engine.runtimes.tensorrt.build import BuildOptions, capability
 from engine.runtimes.tensorrt.gpu import Gpu
-from engine.runtimes.tensorrt.messages import BuildProgress, Foreign, Silence
+from engine.runtimes.tensorrt.messages import Foreign
 from engine.runtimes.tensorrt.package import imported
 from engine.runtimes.tensorrt.plan_cache import PlanCache, plans_folder
 from engine.runtimes.tensorrt.plans import cache_for, key_for, plan_for
@@ -37,12 +39,12 @@ def tensorrt_rtx_library() -> ModuleType:
 class TensorRtRtx:
     """Builds plans with TensorRT for RTX and runs them with its own CUDA graphs."""
 
-    name = "tensorrt-rtx"
+    name = TENSORRT_RTX.name
 
     def __init__(
         self,
         *,
-        progress: BuildProgress | None = None,
+        progress: Progress | None = None,
         cache: PlanCache | None = None,
         trt: ModuleType | None = None,
         gpu: Gpu | None = None,

@@ -10,9 +10,11 @@ from types import ModuleType
 from engine.errors import MachineError
 from engine.installing import install
 from engine.manifest import GraphSpec
+from engine.progress import Progress, Silence
+from engine.runtimes.registry import TENSORRT
 from engine.runtimes.tensorrt.build import BuildOptions
 from engine.runtimes.tensorrt.gpu import Gpu
-from engine.runtimes.tensorrt.messages import BuildProgress, Foreign, Silence
+from engine.runtimes.tensorrt.messages import Foreign
 from engine.runtimes.tensorrt.package import imported
 from engine.runtimes.tensorrt.plan_cache import PlanCache, PlanKey
 from engine.runtimes.tensorrt.plans import cache_for, key_for, plan_for
@@ -43,12 +45,12 @@ def tensorrt_library() -> ModuleType:
 class TensorRt:
     """Builds plans with TensorRT and runs them as CUDA graphs of our own capture."""
 
-    name = "tensorrt"
+    name = TENSORRT.name
 
     def __init__(
         self,
         *,
-        progress: BuildProgress | None = None,
+        progress: Progress | None = None,
         cache: PlanCache | None = None,
         trt: ModuleType | None = None,
         gpu: Gpu | None = None,

@@ -4,14 +4,14 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Hears how the work goes on."""
+    """Hears how the work goes on: the frames of a clip, the steps of a build."""
 
     def begin(self, task: str, total: int | None) -> None:
-        """A part of the work begins; `total` frames are expected, None where nobody knows."""
+        """A part of the work begins; `total` steps are expected, None where nobody knows."""
         ...
 
     def advance(self) -> None:
-        """One more frame is done."""
+        """One more step is done."""
         ...
 
 
@@ -22,4 +22,4 @@ class Silence:
         """A part of the work begins."""
 
     def advance(self) -> None:
-        """One more frame is done."""
+        """One more step is done."""

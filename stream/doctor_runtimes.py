@@ -3,13 +3,13 @@
 from stream.doctor_system import Finding, System
 
 
-def backends(system: System) -> Finding:
-    """Which backend `--backend auto` takes for the rig's refiner."""
+def runtimes(system: System) -> Finding:
+    """Which runtime `--backend auto` takes for the rig's refiner."""
     from engine.rig.refining import shipped_graphs
     from engine.runtimes.auto import candidates
 
     found = list(candidates(graphs=shipped_graphs()))
-    taken = next((candidate for candidate in found if candidate.backend is not None), None)
+    taken = next((candidate for candidate in found if candidate.runtime is not None), None)
     others = [
         f"{candidate.name}: {candidate.why_not or 'works too'}"
         for candidate in found
