@@ -31,7 +31,7 @@ from engine.dpe.nets.layout import RELEASED
 from engine.manifest import read_manifest
 from engine.runtimes.base import Array
 from engine.runtimes.choose import choose
-from engine.runtimes.registry import ON_CPU
+from engine.runtimes.registry import ON_CPU, OPENVINO
 from engine.stats import percentiles_ms
 from export.bundle import AUTHORS, Report, write_bundle
 from export.cost import costs
@@ -44,7 +44,7 @@ Parts = dict[str, Callable[[], object]]
 
 COLUMNS = ("encode", "read", "generate_expression", "generate_pose", "expression", "both")
 AUTHORS_FORM = "authors' form (torch)"
-FASTEST = "openvino"
+FASTEST = OPENVINO.name
 
 
 def authors_form(state: dict[str, torch.Tensor], pictures: torch.Tensor) -> Parts:

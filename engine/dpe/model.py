@@ -16,7 +16,7 @@ from engine.manifest import Manifest, check_files, read_manifest
 from engine.progress import Progress
 from engine.runtimes.base import Runtime
 from engine.runtimes.choose import choose
-from engine.runtimes.registry import CUDA, OPENVINO, RUNTIMES
+from engine.runtimes.registry import AUTO, CUDA, OPENVINO, RUNTIMES
 from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
 
 
 def load_fastest(
-    path: Path, runtime: str = "auto", *, progress: Progress | None = None
+    path: Path, runtime: str = AUTO, *, progress: Progress | None = None
 ) -> "DpeModel | GpuDpeModel":
     """Load a DPE bundle on the runtime of this name; on `cuda` as one program.
 
