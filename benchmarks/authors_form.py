@@ -4,7 +4,8 @@ Written from their description, for reading and for comparison: modulated convol
 convolutions with a weight per sample, the QR of the directions at every call, every low-pass as
 zero-stuffing, padding, one-channel convolution and decimation, the portrait encoded again at every
 frame. It works on a state dict in the authors' names, under the authors' flags (`exp`, `pose`,
-`both`), so it shares neither names nor code with engine/nets. Its time is the benchmark's baseline.
+`both`), so it shares neither names nor code with engine/dpe/nets. Its time is the benchmark's
+baseline.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""DPE at full width on a CPU: the authors' form and every backend, in turn, in one run.
+"""DPE at full width on a CPU: the authors' form and every runtime, in turn, in one run.
 
     python -m benchmarks.dpe [--checkpoint dpe.pt] [--rounds 7] [--threads 2]
 
@@ -26,12 +26,13 @@ from openvino import opset13 as op
 from benchmarks.authors_form import authors_reenact, encode, synthesis
 from benchmarks.machine import keep, markdown
 from benchmarks.seeded_weights import write_checkpoint
-from engine.backends.base import Array
-from engine.backends.choose import BACKENDS, choose
 from engine.dpe.graphs import DpeGraphs
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import RELEASED
 from engine.manifest import read_manifest
-from engine.nets.dpe import DPE
-from engine.nets.layout import RELEASED
+from engine.runtimes.base import Array
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import ON_CPU, OPENVINO
 from engine.stats import percentiles_ms
 from export.bundle import AUTHORS, Report, write_bundle
 from export.cost import costs
@@ -42,7 +43,7 @@ Parts = dict[str, Callable[[], object]]
 
 COLUMNS = ("encode", "read", "generate_expression", "generate_pose", "expression", "both")
 AUTHORS_FORM = "authors' form (torch)"
-FASTEST = "openvino"
+FASTEST = OPENVINO.name
 
 
 def authors_form(state: dict[str, torch.Tensor], pictures: torch.Tensor) -> Parts:
@@ -82,7 +83,7 @@ def static_form(model: DPE, pictures: torch.Tensor) -> Parts:
 
 
 def bundle_form(graphs: DpeGraphs, source: Array, driving: Array) -> Parts:
-    """A bundle on a backend, the portrait kept: what the product runs per frame."""
+    """A bundle on a runtime, the portrait kept: what the product runs per frame."""
     with graphs.encode(source) as found:
         portrait = found.kept()
     motion = graphs.read(driving)
@@ -110,13 +111,11 @@ def bundle_form(graphs: DpeGraphs, source: Array, driving: Array) -> Parts:
     }
 
 
-def load_graphs(folder: Path, backend: str, threads: int) -> tuple[DpeGraphs, float]:
-    """The bundle's graphs on a backend, and the seconds that took."""
+def load_graphs(folder: Path, runtime: str, threads: int) -> tuple[DpeGraphs, float]:
+    """The bundle's graphs on a runtime, and the seconds that took."""
     began = time.monotonic()
-    manifest, runtime = read_manifest(folder), choose(backend, threads)
-    graphs = {
-        name: runtime.load(folder / spec.file, spec) for name, spec in manifest.graphs.items()
-    }
+    manifest, chosen = read_manifest(folder), choose(runtime, threads)
+    graphs = {name: chosen.load(folder / spec.file, spec) for name, spec in manifest.graphs.items()}
     return DpeGraphs(graphs, RELEASED.size), time.monotonic() - began
 
 
@@ -161,17 +160,17 @@ def matmul_gflops(threads: int) -> float:
     return best
 
 
-def peak_megabytes(backend: str, folder: Path, threads: int) -> float:
+def peak_megabytes(runtime: str, folder: Path, threads: int) -> float:
     """Of a process of its own that loads the bundle and draws frames in the mode `both`."""
     command = [sys.executable, "-m", "benchmarks.dpe", "--threads", str(threads)]
-    command += ["--memory-of", backend, "--bundle", str(folder)]
+    command += ["--memory-of", runtime, "--bundle", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
-def own_peak(backend: str, folder: Path, threads: int) -> float:
+def own_peak(runtime: str, folder: Path, threads: int) -> float:
     """What this process has held at most, in MB, after two frames."""
-    graphs, _ = load_graphs(folder, backend, threads)
+    graphs, _ = load_graphs(folder, runtime, threads)
     picture = example_pictures(RELEASED.size, count=1).float().numpy()
     parts = bundle_form(graphs, picture, picture)
     parts["both"]()
@@ -197,11 +196,11 @@ def measure(checkpoint: Path | None, rounds: int, threads: int) -> dict[str, Any
                 AUTHORS_FORM: authors_form(model.official_state(), pictures),
                 "static form (torch)": static_form(model, pictures),
             }
-            for backend in BACKENDS:
-                graphs, loading[backend] = load_graphs(folder, backend, threads)
-                forms[backend] = bundle_form(graphs, source, driving)
+            for runtime in ON_CPU:
+                graphs, loading[runtime] = load_graphs(folder, runtime, threads)
+                forms[runtime] = bundle_form(graphs, source, driving)
             found = timed(forms, rounds)
-        memory = {backend: peak_megabytes(backend, folder, threads) for backend in BACKENDS}
+        memory = {runtime: peak_megabytes(runtime, folder, threads) for runtime in ON_CPU}
     return summary(found, report, loading, memory, peak)
 
 
@@ -260,9 +259,9 @@ def table(result: dict[str, Any]) -> str:
         f"Export with checks {result['export_s']:.0f} s; bundle {result['bundle_mb']:.0f} MB; "
         f"largest error of a graph against float64, of its range: {errors}.\n"
         + "".join(
-            f"{backend}: loads in {result['load_s'][backend]:.1f} s, peak memory of its process "
-            f"{memory[backend]:.0f} MB.\n"
-            for backend in memory
+            f"{runtime}: loads in {result['load_s'][runtime]:.1f} s, peak memory of its process "
+            f"{memory[runtime]:.0f} MB.\n"
+            for runtime in memory
         )
     )
 
@@ -273,7 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--checkpoint", type=Path, help="the authors' file; default: seeded noise")
     parser.add_argument("--rounds", type=int, default=7, help="samples of each figure")
     parser.add_argument("--threads", type=int, default=2, help="for every form alike")
-    parser.add_argument("--memory-of", choices=BACKENDS, help=argparse.SUPPRESS)
+    parser.add_argument("--memory-of", choices=ON_CPU, help=argparse.SUPPRESS)
     parser.add_argument("--bundle", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.memory_of:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import torch
 
-from engine.backends.cuda_device import Device
+from engine.runtimes.cuda_device import Device
 from engine.stats import percentiles_ms
 
 Work: TypeAlias = Callable[[], object]

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.gpu import percentiles
 from benchmarks.gpu_model import MODES, Model
 from benchmarks.gpu_sessions import serve
-from engine.backends.cuda_step import DpeStep, Job
+from engine.dpe.gpu.step import DpeStep, Job
 from engine.kernels.pictures import Format
 
 FRAMES = 2000

@@ -14,16 +14,16 @@ from torch import Tensor, nn
 
 from benchmarks.gpu import Bench
 from benchmarks.seeded_weights import seeded_state
-from engine.backends.cuda_dpe import DpeNetworks
-from engine.backends.cuda_portraits import Setting
-from engine.backends.cuda_step import EXPRESSION, NUMBERS, POSE, DpeStep, Job, StepConfig
-from engine.backends.cuda_weights import GRAPHS, DpeWeights
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.portraits import Setting
+from engine.dpe.gpu.step import EXPRESSION, NUMBERS, POSE, DpeStep, Job, StepConfig
+from engine.dpe.gpu.weights import GRAPHS, DpeWeights
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.folded import halve
+from engine.dpe.nets.layout import RELEASED, Layout
+from engine.dpe.nets.official import to_ours
 from engine.kernels.pictures import Format
 from engine.motion import Mode
-from engine.nets.dpe import DPE
-from engine.nets.folded import halve
-from engine.nets.layout import RELEASED, Layout
-from engine.nets.official import to_ours
 from export.plans import plans
 
 TINY = Layout(widths=(16, 16, 8, 8), style=16, directions=5)

@@ -1,7 +1,7 @@
 """Sessions at 30 frames a second on one GPU: what their frames' latency is.
 
-Every session sends at its own phase. One thread takes what waits (cuda_batch.Batcher), submits it
-and collects the batch before; a frame's latency is from the moment it was due to its picture in
+Every session sends at its own phase. One thread takes what waits (engine/dpe/gpu/batch.py), submits
+it and collects the batch before; a frame's latency is from the moment it was due to its picture in
 host memory. Cameras, networks and encoders are not in it.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.backends.cuda_batch import Batcher
-from engine.backends.cuda_step import DpeStep, Job, Ticket
+from engine.dpe.gpu.batch import Batcher
+from engine.dpe.gpu.step import DpeStep, Job, Ticket
 from engine.stats import percentiles_ms
 
 PERIOD_NS = 1_000_000_000 // 30

@@ -34,7 +34,7 @@ def sections(commit: str, *, is_rehearsal: bool) -> Works:
     from benchmarks import kernels as measured_kernels
     from benchmarks.gpu import Bench
     from benchmarks.gpu_model import Model
-    from engine.backends.cuda_device import CudaDevice, ReferenceDevice
+    from engine.runtimes.cuda_device import CudaDevice, ReferenceDevice
 
     torch.manual_seed(0)
     if is_rehearsal:

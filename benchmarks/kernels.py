@@ -17,17 +17,14 @@ from torch import Tensor
 
 from benchmarks.gpu import Bench, copies, device_us
 from engine.kernels.energies import Energies
-from engine.kernels.fast import Kernels
 from engine.kernels.launch import CudaLauncher
 from engine.kernels.pictures import Format, crop_place, inverted
-from engine.kernels.pictures_fast import PictureKernels
 from engine.kernels.pictures_twins import PictureTwins
 from engine.kernels.rig_fast import RigKernels, RigOnDevice
 from engine.kernels.twins import Twins
 from engine.motion import Edit
+from engine.runtimes.cuda_device import Ops, Pictures
 
-Ops: TypeAlias = Kernels | Twins
-Pictures: TypeAlias = PictureKernels | PictureTwins
 Case: TypeAlias = tuple[int, Callable[[Ops, Pictures], object]]
 """Bytes at least moved, and the call."""
 

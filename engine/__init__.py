@@ -1,1 +1,1 @@
-"""One driving frame in, one picture out: faces, models, backends, compositing."""
+"""One driving frame in, one picture out: faces, models, runtimes, compositing."""

@@ -18,7 +18,7 @@ FILE = "manifest.json"
 FORMAT = 1
 """Raised when a reader of today could misunderstand a bundle of tomorrow."""
 OPSETS = (20,)
-"""ONNX operator sets whose meaning every backend here was tested on."""
+"""ONNX operator sets whose meaning every runtime here was tested on."""
 PRECISIONS = ("fp32", "fp16")
 ADVICE = "Import or export the model again."
 

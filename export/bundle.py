@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from engine.backends.base import Backend
-from engine.backends.choose import choose
+from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError
 from engine.manifest import GraphSpec, Manifest, write_manifest
-from engine.nets.dpe import DPE
+from engine.runtimes.base import Runtime
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import OPENVINO
 from export.exact import exact_tensors
 from export.folder import whole_folder
 from export.onnx_file import OPSET, write_graph
@@ -63,14 +64,14 @@ def write_bundle(
         OutputError: the folder exists, or cannot be written.
     """
     began = time.monotonic()
-    backend = choose("openvino")
+    runtime = choose(OPENVINO.name)
     errors: dict[str, float] = {}
     specs: dict[str, GraphSpec] = {}
     with whole_folder(out, force=force) as folder:
         exact = exact_tensors(model)
         for plan in plans(model, precision=precision):
             spec = write_graph(plan, exact, folder, dynamic_batch=dynamic_batch)
-            error = largest_error(plan, spec, folder, exact, backend)
+            error = largest_error(plan, spec, folder, exact, runtime)
             if not error <= TOLERANCE[precision]:  # so that NaN is refused too
                 raise BundleError(
                     f"the graph {plan.name} differs from PyTorch by {error:.1e} of its range: more "
@@ -84,10 +85,10 @@ def write_bundle(
 
 
 def largest_error(
-    plan: Plan, spec: GraphSpec, folder: Path, exact: Mapping[str, Tensor], backend: Backend
+    plan: Plan, spec: GraphSpec, folder: Path, exact: Mapping[str, Tensor], runtime: Runtime
 ) -> float:
     """Of all outputs of a written graph, relative to the range of each."""
-    graph = backend.load(folder / spec.file, spec)
+    graph = runtime.load(folder / spec.file, spec)
     examples = {name: exact[example].float().numpy() for name, example in plan.inputs.items()}
     results = graph.run(examples)
     errors = []

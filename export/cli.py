@@ -43,7 +43,7 @@ def import_(
 ) -> None:
     """Turn the DPE authors' checkpoint into a bundle that `understudy render --model` takes."""
     with needing("export"):
-        from engine.nets.dpe import DPE
+        from engine.dpe.nets.dpe import DPE
         from export.bundle import AUTHORS, write_bundle
     model = DPE.from_official(checkpoint)
     report = write_bundle(model, out, origin=AUTHORS, precision=precision, force=force, tell=print)
@@ -142,7 +142,7 @@ def export(
     if out is None:
         raise typer.BadParameter("is needed: the folder to make", param_hint="--out")
     with needing("export"):
-        from engine.nets.dpe import DPE
+        from engine.dpe.nets.dpe import DPE
         from export.bundle import Origin, write_bundle
     report = write_bundle(
         DPE.from_official(model),
@@ -165,7 +165,7 @@ def info(
     """Say what a bundle holds, after checking that its files are whole."""
     manifest = read_manifest(bundle)
     check_files(bundle, manifest)
-    runtimes = _backends(manifest.by_file(bundle))
+    runtimes = _runtimes(manifest.by_file(bundle))
     if as_json:
         known = asdict(manifest) | {"sha256": manifest.sha256, "backends": runtimes}
         print(json.dumps(known | cost_json(costs_of(manifest)), indent=2))
@@ -208,9 +208,9 @@ def cost(
         print("\n".join(cost_lines(found)))
 
 
-def _backends(graphs: dict[Path, GraphSpec]) -> dict[str, str]:
+def _runtimes(graphs: dict[Path, GraphSpec]) -> dict[str, str]:
     """Those of auto, in its order for a bundle; an empty text is for one that works, else why."""
-    from engine.backends.auto import candidates
+    from engine.runtimes.auto import candidates
 
     return {candidate.name: candidate.why_not for candidate in candidates(graphs=graphs)}
 

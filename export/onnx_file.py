@@ -15,7 +15,7 @@ from engine.manifest import GraphSpec, TensorSpec, sha256_of
 from export.plans import Plan
 
 OPSET = 20
-"""What the exporter writes without conversion; GridSample is native, and every backend reads it."""
+"""What the exporter writes without conversion; GridSample is native, and every runtime reads it."""
 BATCH = "batch"
 LARGEST_BATCH = 64
 NOISY = ("torch.onnx._internal.exporter._registration", "torch.__trace")

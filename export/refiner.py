@@ -12,11 +12,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine.backends.choose import choose
 from engine.errors import BundleError
 from engine.manifest import Manifest, write_manifest
 from engine.nets.refiner import CODE, PIXEL_CHANNELS, Refiner
 from engine.rig.head_crop import PART_HEIGHT, PART_LEFT, PART_TOPS, PART_WIDTH, SIDE
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import OPENVINO
 from export.bundle import Origin, largest_error
 from export.folder import whole_folder
 from export.onnx_file import OPSET, write_graph
@@ -122,12 +123,12 @@ def write_refiner(refiner: Refiner, out: Path, *, origin: Origin, force: bool = 
             outputs={"steer": "steer", "added": "added"},
         ),
     )
-    backend = choose("openvino")
+    runtime = choose(OPENVINO.name)
     worst, specs = 0.0, {}
     with whole_folder(out, force=force) as folder:
         for plan in plans:
             spec = write_graph(plan, exact, folder, dynamic_batch=False)
-            error = largest_error(plan, spec, folder, exact, backend)
+            error = largest_error(plan, spec, folder, exact, runtime)
             if not error <= TOLERANCE:
                 raise BundleError(
                     f"the graph {plan.name} differs from PyTorch by {error:.1e} of its range."

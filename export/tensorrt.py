@@ -10,17 +10,18 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Literal, TypeAlias
 
-from engine.backends.cuda_gpu import Gpu
-from engine.backends.plan_cache import PlanCache
-from engine.backends.tensorrt import OPTIONS, WITH_PLUGIN, TensorRt, tensorrt_library
-from engine.backends.tensorrt_build import BuildOptions, capability
-from engine.backends.tensorrt_plans import key_for, plan_for
-from engine.backends.tensorrt_rtx import tensorrt_rtx_library
-from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.errors import BundleError, InputError, MachineError
 from engine.installing import install_extra
 from engine.kernels.plugin import register
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
+from engine.progress import Progress
+from engine.runtimes.tensorrt.build import BuildOptions, capability
+from engine.runtimes.tensorrt.gpu import Gpu
+from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES
+from engine.runtimes.tensorrt.plan_cache import PlanCache
+from engine.runtimes.tensorrt.plans import key_for, plan_for
+from engine.runtimes.tensorrt.rtx import tensorrt_rtx_library
+from engine.runtimes.tensorrt.runtime import OPTIONS, WITH_PLUGIN, TensorRt, tensorrt_library
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Request:
     bundle: Path
     to: Library
     out: Path | None = None
-    """Folder of the plans; None: where backends look for them on this machine."""
+    """Folder of the plans; None: where runtimes look for them on this machine."""
     targets: Sequence[str] = ()
     """Compute capabilities, for TensorRT for RTX; none: the GPU here, or RTX_TARGETS."""
     refit_from: Path | None = None
@@ -54,7 +55,7 @@ class Work:
     request: Request
     manifest: Manifest
     cache: PlanCache
-    progress: BuildProgress
+    progress: Progress
     tell: Callable[[str], None]
 
     def path(self, spec: GraphSpec) -> Path:
@@ -63,7 +64,7 @@ class Work:
 
 
 def build_plans(
-    request: Request, progress: BuildProgress, tell: Callable[[str], None] = lambda line: None
+    request: Request, progress: Progress, tell: Callable[[str], None] = lambda line: None
 ) -> Path:
     """Build what is missing; `tell` gets a line for each plan. Returns the folder they are in.
 
@@ -197,7 +198,7 @@ def _build(
     work.tell(f"{label}: {len(plan) / 1e6:.1f} MB, built in {time.monotonic() - began:.1f} s")
 
 
-def _refit(work: Work, source: Path, backend: TensorRt) -> None:
+def _refit(work: Work, source: Path, runtime: TensorRt) -> None:
     old = _checked(source)
     for name, spec in work.manifest.graphs.items():
         before = old.graph(name)
@@ -206,7 +207,7 @@ def _refit(work: Work, source: Path, backend: TensorRt) -> None:
                 f"{name} has other tensors in {source} than in {work.request.bundle}. "
                 "Build the plans anew, without --refit-from."
             )
-        key, plan = backend.refitted(source / before.file, work.path(spec), spec)
+        key, plan = runtime.refitted(source / before.file, work.path(spec), spec)
         work.cache.keep(work.path(spec).stem, key, plan)
         work.tell(f"{name}: {len(plan) / 1e6:.1f} MB, refitted")
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
-from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
 from stream.doctor_parts import (
     gpu,
@@ -16,6 +15,7 @@ from stream.doctor_parts import (
     tracker,
     window,
 )
+from stream.doctor_runtimes import runtimes
 from stream.doctor_system import MARKS, Finding, System
 
 Check = Callable[[System], Finding]
@@ -32,7 +32,7 @@ CHECKS: tuple[Check, ...] = (
     obs,
     window,
     gpu,
-    backends,
+    runtimes,
 )
 
 

@@ -9,10 +9,10 @@ from engine.errors import InputError
 from engine.faces.clip_neutral import find_neutrals
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame
+from engine.progress import Progress
 from engine.stats import StageTimes, timed
 from stream.clips import Clip
 from stream.hand_over import ahead
-from stream.progress import Progress
 
 LOOK_AHEAD_S = 60
 """How much of the clip is searched; a minute at 30 frames a second is tracked in some seconds."""

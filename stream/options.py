@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from engine.backends import choose
 from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
+from engine.runtimes.registry import IN_AUTO, Name
 
 if TYPE_CHECKING:
     from engine.rig.mixer import RigMixer
@@ -47,10 +47,10 @@ RecordMotion: TypeAlias = Annotated[
     ),
 ]
 BackendName: TypeAlias = Annotated[
-    choose.BackendName,
+    Name,
     typer.Option(
         help=f"What runs the networks, a bundle's or the rig's refiner. auto takes the first of "
-        f"{', '.join(choose.AUTO)} that is installed and works here (see `understudy doctor`), and "
+        f"{', '.join(IN_AUTO)} that is installed and works here (see `understudy doctor`), and "
         "a TensorRT before all others where its plans are built already."
     ),
 ]

@@ -10,7 +10,7 @@ from engine.faces.face import Tracker
 from engine.model import Model
 
 if TYPE_CHECKING:
-    from engine.backends.tensorrt_words import BuildProgress
+    from engine.progress import Progress
     from engine.rig.mixer import RigMixer
     from engine.rig.refining import Refiner
 
@@ -21,7 +21,7 @@ def load_model(
     mouth: Literal["generic", "driver"],
     refine: str = "on",
     backend: str = "auto",
-    builds: "BuildProgress | None" = None,
+    builds: "Progress | None" = None,
 ) -> Model[Any]:
     """`rig`, or the bundle in the folder of that name.
 
@@ -44,7 +44,7 @@ def load_model(
     return load_fastest(Path(name), backend, progress=builds)
 
 
-def _refiner(name: str, backend: str, builds: "BuildProgress | None") -> "Refiner | None":
+def _refiner(name: str, backend: str, builds: "Progress | None") -> "Refiner | None":
     from engine.rig.refining import load_refiner
 
     if name == "off":

@@ -16,6 +16,7 @@ from engine.frame import Frame
 from engine.framing import Framing
 from engine.model import Model, MotionT
 from engine.motion import Edit
+from engine.progress import Progress, Silence
 from engine.reenactor import Mixer, Reenactor
 from engine.stats import StageTimes, timed
 from stream.clip_writer import ClipWriter, check_output, clip_writer
@@ -26,7 +27,6 @@ from stream.hand_over import Behind, ahead
 from stream.look_ahead import FACE_ADVICE, look_ahead
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.portraits import Source, open_source
-from stream.progress import Progress, Silence
 from stream.remembering import RememberingTracker
 
 logger = logging.getLogger(__name__)

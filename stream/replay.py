@@ -10,6 +10,7 @@ from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.model import Model
+from engine.progress import Progress, Silence
 from engine.reenactor import Mixer, Reenactor
 from engine.rig.motion import RigMotion
 from engine.rig.recording import Recording
@@ -18,7 +19,6 @@ from stream.clip_writer import clip_writer
 from stream.hand_over import Behind
 from stream.motion_reader import load_motion
 from stream.portraits import Source, open_source
-from stream.progress import Progress, Silence
 from stream.render import RenderJob, RenderReport, check_paths, encode
 
 logger = logging.getLogger(__name__)

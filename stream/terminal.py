@@ -72,7 +72,7 @@ class Terminal:
 
     progress: ProgressBar
     builds: BuildBar
-    """The same bar, for plans that a backend builds first."""
+    """The same bar, for plans that a runtime builds first."""
     stop: Event
     """Set by the first Ctrl-C; a second one breaks off at once."""
 

@@ -1,6 +1,6 @@
 """A driver whose device memory is the host's: copies copy, captures record, launches replay.
 
-It names exactly what `engine/backends/cuda_gpu.py` calls; a test holds it to the real module.
+It names exactly what `engine/runtimes/tensorrt/gpu.py` calls; a test holds it to the real module.
 """
 
 # ruff: noqa: N801, N802, N803 (the driver's names)

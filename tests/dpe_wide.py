@@ -5,10 +5,10 @@ from functools import cache
 import torch
 
 from benchmarks.seeded_weights import seeded_state
-from engine.backends.cuda_weights import DpeWeights
-from engine.nets.dpe import DPE
-from engine.nets.layout import Layout
-from engine.nets.official import to_ours
+from engine.dpe.gpu.weights import DpeWeights
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import Layout
+from engine.dpe.nets.official import to_ours
 from export.plans import plans
 
 WIDE = Layout(widths=(24, 16, 16, 8, 8), style=16, directions=5)

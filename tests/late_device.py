@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from engine.backends.cuda_device import LANES, Lane, Mark, ReferenceDevice, Work
+from engine.runtimes.cuda_device import LANES, Lane, Mark, ReferenceDevice, Work
 
 
 @dataclass(eq=False)

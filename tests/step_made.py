@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import torch
 
-from engine.backends.cuda_portraits import Setting
-from engine.backends.cuda_step import Job
 from engine.compositing import Backdrop
+from engine.dpe.gpu.portraits import Setting
+from engine.dpe.gpu.step import Job
 from engine.dpe.graphs import from_network, to_network
 from engine.faces.crop import CropBox
 from engine.frame import Pixels

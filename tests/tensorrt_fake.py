@@ -1,6 +1,6 @@
 """A TensorRT whose networks are JSON: every output is the sum of the inputs times a factor.
 
-It names exactly what `engine/backends/tensorrt*.py` call; a test holds it to the real bindings.
+It names exactly what `engine/runtimes/tensorrt/*.py` call; a test holds it to the real bindings.
 """
 
 # ruff: noqa: A002 (TensorRT's names)

@@ -23,9 +23,9 @@ from benchmarks.gpu_report import FILES, Report
 from benchmarks.gpu_sections import AGAIN_S, SECTIONS, START_S, TOTAL_S, Section
 from benchmarks.gpu_summary import summary, timelines
 from benchmarks.gpu_tables import TOLD, floor_us
-from engine.backends.cuda_device import ReferenceDevice
 from engine.kernels.fast import Kernels
 from engine.kernels.pictures_fast import PictureKernels
+from engine.runtimes.cuda_device import ReferenceDevice
 from tests.host_launcher import COMPILER, HostLauncher
 
 needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

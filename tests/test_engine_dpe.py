@@ -12,18 +12,18 @@ import pytest
 import torch
 
 import engine.dpe.model as model_module
-from engine.backends.choose import choose
 from engine.dpe.graphs import from_network, to_network
 from engine.dpe.model import DpeModel, load_bundle, load_fastest
 from engine.dpe.motion import DpeMotion, gains
+from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError, InputError
 from engine.faces.crop import portrait_crop
 from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.model import Driver, Model, Portrait
 from engine.motion import MODES, Edit, Mode
-from engine.nets.dpe import DPE
 from engine.reenactor import Reenactor
+from engine.runtimes.choose import choose
 from tests.faces_made import made_face, textured
 
 SQUARE = 160
@@ -293,12 +293,12 @@ def test_where_auto_takes_cuda_the_step_is_one_program(
 def test_fp32_on_tensorrt_is_computed_as_it_is_and_a_note_names_the_faster_bundle(
     dpe_bundle: Path, dpe_half_bundle: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    backend = NamedCuda()
-    backend.name = "tensorrt"
-    load_bundle(dpe_bundle, backend)
+    runtime = NamedCuda()
+    runtime.name = "tensorrt"
+    load_bundle(dpe_bundle, runtime)
     assert "understudy import CHECKPOINT --precision fp16" in caplog.text
     caplog.clear()
-    load_bundle(dpe_half_bundle, backend)
+    load_bundle(dpe_half_bundle, runtime)
     load_bundle(dpe_bundle, choose("openvino", 1))
     assert not caplog.messages
 

@@ -14,9 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.backends.base import Array, Arrays, Graph
-from engine.backends.cuda_device import ReferenceDevice, Work
-from engine.backends.cuda_weights import DpeWeights
+from engine.dpe.gpu.weights import DpeWeights
 from engine.dpe.graphs import DpeGraphs
 from engine.dpe.model import DpeModel
 from engine.dpe.on_gpu import GpuDpeModel, GpuMotion
@@ -26,6 +24,8 @@ from engine.frame import Frame, Pixels
 from engine.model import Model
 from engine.motion import Edit, Mode
 from engine.reenactor import Reenactor
+from engine.runtimes.base import Array, Arrays, Graph
+from engine.runtimes.cuda_device import ReferenceDevice, Work
 from export.plans import plans
 from tests.dpe_wide import WIDE, wide_dpe, wide_weights
 from tests.faces_made import made_face, textured

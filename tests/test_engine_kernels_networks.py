@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.dpe.nets.encoder import Residual
+from engine.dpe.nets.folded import FoldedConv, FoldedResidual, FoldedRgb
+from engine.dpe.nets.generator import StyledConv, ToFlow, ToRgb, warp
 from engine.kernels.energies import Energies
 from engine.kernels.fast import Kernels
 from engine.kernels.twins import Twins, sample, sampling
-from engine.nets.encoder import Residual
-from engine.nets.folded import FoldedConv, FoldedResidual, FoldedRgb
-from engine.nets.generator import StyledConv, ToFlow, ToRgb, warp
 from tests.host_launcher import COMPILER, HostLauncher
 from tests.kernels_made import CASES, HALF_STEP, SHAPES, Made, close, compare
 

@@ -1,7 +1,7 @@
 """One loaded model serves many threads: nobody ever sees another one's picture.
 
 `serve` loads a model once; each session has a frame loop in a thread of its own, and one more
-thread enrols portraits. Every family runs here on every backend that a machine without a GPU has.
+thread enrols portraits. Every family runs here on every runtime that a machine without a GPU has.
 """
 
 import sys
@@ -14,10 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.backends.base import Backend
-from engine.backends.choose import BACKENDS, choose
-from engine.backends.cuda import Cuda
-from engine.backends.cuda_device import ReferenceDevice
 from engine.dpe.model import load_bundle
 from engine.dpe.on_gpu import GpuDpeModel
 from engine.faces.face import Face
@@ -26,6 +22,11 @@ from engine.model import Model
 from engine.motion import MODES, Edit
 from engine.rig.model import RigModel
 from engine.rig.refining import load_refiner
+from engine.runtimes.base import Runtime
+from engine.runtimes.choose import choose
+from engine.runtimes.cuda import Cuda
+from engine.runtimes.cuda_device import ReferenceDevice
+from engine.runtimes.registry import ON_CPU
 from tests.dpe_wide import wide_weights
 from tests.faces_made import made_face, textured
 
@@ -39,23 +40,23 @@ NEAR = 3
 Make = Callable[[Path], Model[Any]]
 
 
-def backend_of(name: str) -> Backend:
+def runtime_of(name: str) -> Runtime:
     """`cuda` in its reference mode, which needs no GPU."""
     return Cuda(device=ReferenceDevice()) if name == "cuda" else choose(name, 1)
 
 
-def refined_rig(backend: str) -> Make:
-    return lambda _: RigModel(refiner=load_refiner(backend=backend_of(backend)))
+def refined_rig(runtime: str) -> Make:
+    return lambda _: RigModel(refiner=load_refiner(runtime=runtime_of(runtime)))
 
 
-def dpe(backend: str) -> Make:
-    return lambda bundle: load_bundle(bundle, backend_of(backend))
+def dpe(runtime: str) -> Make:
+    return lambda bundle: load_bundle(bundle, runtime_of(runtime))
 
 
 FAMILIES: dict[str, Make] = {
     "rig": lambda _: RigModel(),
-    **{f"rig refined by {name}": refined_rig(name) for name in (*BACKENDS, "cuda")},
-    **{f"dpe on {name}": dpe(name) for name in (*BACKENDS, "cuda")},
+    **{f"rig refined by {name}": refined_rig(name) for name in (*ON_CPU, "cuda")},
+    **{f"dpe on {name}": dpe(name) for name in (*ON_CPU, "cuda")},
     "dpe on cuda as one step": lambda _: GpuDpeModel(wide_weights(), ReferenceDevice()),
 }
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.backends.base import Arrays, Graph
 from engine.errors import BundleError, InputError, MachineError
 from engine.frame import Frame
 from engine.geometry import Array, rotation_from_vector
@@ -39,6 +38,7 @@ from engine.rig.refiner_inputs import MAPS, MOTION_LENGTH, motion_vector, region
 from engine.rig.refining import Refiner, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 from engine.rig.topology import EYES, INNER_LIPS, LEFT_EYE, OUTER_LIPS, OVAL, RIGHT_EYE
+from engine.runtimes.base import Arrays, Graph
 from stream.parts import load_model
 from tests.faces_made import made_face, textured
 from tests.fakes import DiscTracker

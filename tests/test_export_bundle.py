@@ -8,11 +8,11 @@ import pytest
 import torch
 
 import export.bundle
-from engine.backends.base import Array
-from engine.backends.choose import choose
+from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError, OutputError
 from engine.manifest import check_files, read_manifest
-from engine.nets.dpe import DPE
+from engine.runtimes.base import Array
+from engine.runtimes.choose import choose
 from export.bundle import AUTHORS, write_bundle
 from export.exact import exact_tensors
 from export.folder import whole_folder
@@ -94,11 +94,11 @@ def test_a_bundle_of_free_batch_gives_each_picture_its_own_result(
     dpe_half_bundle: Path, model: DPE
 ) -> None:
     manifest, exact = read_manifest(dpe_half_bundle), exact_tensors(model)
-    backend = choose("openvino", 1)
+    runtime = choose("openvino", 1)
     for plan in plans(model, precision="fp32"):
         spec = manifest.graph(plan.name)
         assert all(tensor.shape[0] == "batch" for tensor in spec.inputs.values())
-        graph = backend.load(dpe_half_bundle / spec.file, spec)
+        graph = runtime.load(dpe_half_bundle / spec.file, spec)
         single: dict[str, Array] = {
             name: exact[example].float().numpy() for name, example in plan.inputs.items()
         }

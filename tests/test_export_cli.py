@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import engine.backends.auto as auto
-from engine.backends.choose import AUTO, choose
+import engine.runtimes.auto as auto
 from engine.errors import BundleError, MachineError, OutputError
 from engine.manifest import GraphSpec, read_manifest
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import IN_AUTO, Entry
 from export.cli import app
 from tests.dpe_made import command
 from tests.forgetting import forget
@@ -51,18 +52,19 @@ def test_info_lists_backends_as_auto_would_try_them_for_this_bundle(
         def has_plan(self, path: Path, spec: GraphSpec) -> bool:
             return True
 
+    made = {name: Named(name) for name in IN_AUTO}
     bundle = tmp_path / "bundle"
     shutil.copytree(dpe_bundle, bundle)
     (bundle / "plans").mkdir()
     for path in bundle.glob("*.onnx"):
         (bundle / "plans" / f"{path.stem}.tensorrt_rtx.8.9.0123.plan").touch()
-    monkeypatch.setattr(auto, "choose", lambda name, *_, **__: Named(name))
+    monkeypatch.setattr(Entry, "load", lambda entry, *_: made[entry.name])
     monkeypatch.setattr(auto, "has_nvidia_driver", lambda: True)
     monkeypatch.setattr(auto, "find_spec", lambda package: package)
     for folder, first in ((bundle, "tensorrt-rtx"), (dpe_bundle, "cuda")):
         runs = list(json.loads(command("info", folder, "--json"))["backends"])
         assert runs[0] == first == choose("auto", graphs=read_manifest(folder).by_file(folder)).name
-        assert sorted(runs) == sorted(AUTO)
+        assert sorted(runs) == sorted(IN_AUTO)
 
 
 def test_cost_prints_the_published_figures_without_a_bundle() -> None:
@@ -111,7 +113,7 @@ def test_without_the_extra_the_advice_is_to_install_it(
 ) -> None:
     for module in ("export.bundle", "export.onnx_file", "export.exact", "export.plans"):
         forget(monkeypatch, module)
-    forget(monkeypatch, "engine.nets")
+    forget(monkeypatch, "engine.dpe.nets")
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(MachineError, match=rf"{missing} is not installed.*-e .\.\[export\]"):
         command("import", dpe_checkpoint, "--out", tmp_path / "bundle")

@@ -7,8 +7,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.seeded_weights import TINY
-from engine.nets.dpe import DPE
-from engine.nets.layout import RELEASED, Layout
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import RELEASED, Layout
 from export.cli import RELEASED as STATED
 from export.cost import costs
 

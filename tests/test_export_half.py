@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.backends.choose import choose
+from engine.dpe.nets.dpe import DPE
 from engine.manifest import read_manifest
-from engine.nets.dpe import DPE
+from engine.runtimes.choose import choose
 from export.exact import exact_tensors
 from export.plans import plans
 
@@ -23,16 +23,16 @@ at an edge of the sampled map can come from its other side; the means show that 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["onnxruntime", "torch"])
+@pytest.mark.parametrize("runtime", ["onnxruntime", "torch"])
 def test_fp16_graphs_stay_within_the_stated_tolerance(
-    backend: str, dpe_half_bundle: Path, dpe_checkpoint: Path
+    runtime: str, dpe_half_bundle: Path, dpe_checkpoint: Path
 ) -> None:
     model = DPE.from_official(dpe_checkpoint)
     manifest, exact = read_manifest(dpe_half_bundle), exact_tensors(model)
     assert manifest.precision == "fp16"
     for plan in plans(model, precision="fp32"):
         spec = manifest.graph(plan.name)
-        graph = choose(backend, 1).load(dpe_half_bundle / spec.file, spec)
+        graph = choose(runtime, 1).load(dpe_half_bundle / spec.file, spec)
         inputs = {name: exact[example].float().numpy() for name, example in plan.inputs.items()}
         results = graph.run(inputs)
         rounded = False

@@ -108,7 +108,7 @@ def test_the_same_frame_gives_the_same_picture_five_times(bundle: Path) -> None:
 
 
 @pytest.mark.slow
-def test_other_backends_agree(bundle: Path) -> None:
+def test_other_runtimes_agree(bundle: Path) -> None:
     pytest.importorskip("onnxruntime")
     picture, face = textured(300), made_face(300)
     motion = motion_from_arkit({"jawOpen": 0.5})

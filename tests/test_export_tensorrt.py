@@ -11,12 +11,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from typer.testing import CliRunner
 
 import export.tensorrt
-from engine.backends.cuda_gpu import Gpu
-from engine.backends.plan_cache import MAGIC, PlanCache
-from engine.backends.tensorrt import TensorRt
-from engine.backends.tensorrt_words import FOR_TENSOR_CORES, Silence
 from engine.errors import BundleError, InputError, MachineError, OutputError
 from engine.manifest import Manifest, read_manifest, sha256_of, write_manifest
+from engine.progress import Silence
+from engine.runtimes.tensorrt.gpu import Gpu
+from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES
+from engine.runtimes.tensorrt.plan_cache import MAGIC, PlanCache
+from engine.runtimes.tensorrt.runtime import TensorRt
 from export.build_bar import BuildBar
 from export.cli import app
 from export.tensorrt import Request, build_plans
@@ -168,9 +169,9 @@ def test_plans_with_the_plugin_are_built_apart_and_taken_where_they_are_found(
     spec = read_manifest(bundle).graph("read")
 
     def drawn() -> float:
-        backend = TensorRt(cache=cache, trt=gpu.module(), gpu=Gpu(api=gpu.driver.module()))
+        runtime = TensorRt(cache=cache, trt=gpu.module(), gpu=Gpu(api=gpu.driver.module()))
         ones = np.ones((1, 4), np.float32)
-        graph = backend.load(bundle / spec.file, spec)
+        graph = runtime.load(bundle / spec.file, spec)
         return float(graph.run({"x": ones, "still": 0 * ones})["y"][0, 0])
 
     build_plans(Request(bundle=bundle, to="tensorrt", out=cache.folder), Silence())
@@ -194,7 +195,7 @@ def test_a_changed_kernel_makes_another_plan(
     build_plans(request, Silence())
     build_plans(request, Silence())
     assert gpu.take() == ["build"]
-    monkeypatch.setattr("engine.backends.tensorrt_build.source_key", lambda: "edited")
+    monkeypatch.setattr("engine.runtimes.tensorrt.build.source_key", lambda: "edited")
     build_plans(request, Silence())
     assert gpu.take() == ["build"]
 
@@ -240,10 +241,12 @@ def test_options_of_the_other_library_are_refused(request_: Request, words: str)
         build_plans(request_, Silence())
 
 
-def test_plans_of_the_default_folder_are_those_that_backends_look_for(
+def test_plans_of_the_default_folder_are_those_that_runtimes_look_for(
     gpu: FakeTensorRt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.backends.plan_cache.user_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(
+        "engine.runtimes.tensorrt.plan_cache.user_cache", lambda: tmp_path / "cache"
+    )
     request = Request(bundle=fake_bundle(tmp_path / "bundle", 2.0), to="tensorrt")
     assert build_plans(request, Silence()) == tmp_path / "cache" / "plans" == PlanCache().folder
 

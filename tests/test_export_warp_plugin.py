@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-import engine.backends.torch as reference
+import engine.runtimes.torch as reference
 from benchmarks.seeded_weights import write_checkpoint
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import Layout
 from engine.errors import InputError
 from engine.kernels.plugin import NAME
 from engine.kernels.twins import Twins
 from engine.manifest import GraphSpec
-from engine.nets.dpe import DPE
-from engine.nets.layout import Layout
 from export.exact import exact_tensors
 from export.onnx_file import write_graph
 from export.plans import plans
@@ -61,9 +61,9 @@ def test_the_fused_graph_draws_the_same_picture(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(reference.OPERATIONS, NAME, plugin)
-    backend = reference.Torch(1)
-    plain = backend.load(written.plain, written.spec).run(written.inputs)["picture"]
-    fused = backend.load(written.fused, written.spec).run(written.inputs)["picture"]
+    runtime = reference.Torch(1)
+    plain = runtime.load(written.plain, written.spec).run(written.inputs)["picture"]
+    fused = runtime.load(written.fused, written.spec).run(written.inputs)["picture"]
     size = np.ptp(written.exact)
     # The maps are rounded to fp16 at two more places; untrained weights amplify that.
     assert np.abs(fused - plain).mean() <= 2e-3 * size

@@ -8,17 +8,17 @@ import pytest
 import torch
 
 from benchmarks.seeded_weights import seeded_state
-from engine.backends.cuda_device import CudaDevice, ReferenceDevice
-from engine.backends.cuda_dpe import DpeNetworks
-from engine.backends.cuda_networks import Encode, Generate, Part, Read
-from engine.backends.cuda_step import DpeStep, StepConfig
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.networks import Encode, Generate, Part, Read
+from engine.dpe.gpu.step import DpeStep, StepConfig
+from engine.dpe.nets.dpe import DPE
+from engine.dpe.nets.layout import RELEASED
+from engine.dpe.nets.official import to_ours
 from engine.frame import Pixels
 from engine.kernels.pictures import Format
 from engine.kernels.twins import Twins
 from engine.motion import Mode
-from engine.nets.dpe import DPE
-from engine.nets.layout import RELEASED
-from engine.nets.official import to_ours
+from engine.runtimes.cuda_device import CudaDevice, ReferenceDevice
 from tests.dpe_wide import padded, weights_of, wide_weights
 from tests.gpu_here import NEEDS_GPU
 from tests.step_made import FRAME, OUT, job, setting
@@ -132,8 +132,8 @@ def test_full_width_networks_are_the_twins_in_float32() -> None:
 
 def test_any_bundle_runs(tmp_path: Path) -> None:
     onnx = pytest.importorskip("onnx")
-    from engine.backends.cuda import Cuda
     from engine.manifest import GraphSpec, TensorSpec
+    from engine.runtimes.cuda import Cuda
 
     x, y = (
         onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, ["batch", 3, 8, 8])

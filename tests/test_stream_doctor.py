@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 import stream.doctor_parts as parts
-from engine.backends.auto import Candidate
-from engine.backends.choose import choose
 from engine.errors import MachineError
 from engine.faces.models import SHA256
 from engine.rig.refining import SHIPPED, shipped_graphs
+from engine.runtimes.auto import Candidate
+from engine.runtimes.choose import choose
 from stream.doctor import CHECKS, as_json, as_lines, examine, is_healthy
-from stream.doctor_backends import backends
 from stream.doctor_cameras import cameras, obs, permissions, virtual_camera
+from stream.doctor_runtimes import runtimes
 from stream.doctor_system import Finding, System
 from tests.devices_made import make_device
 
@@ -294,12 +294,12 @@ def test_the_backend_that_auto_takes_is_told_and_why_not_the_others(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [
-        Candidate(name="tensorrt", backend=None, why_not="tensorrt is not installed."),
-        Candidate(name="cuda", backend=choose("openvino")),
-        Candidate(name="openvino", backend=choose("openvino")),
+        Candidate(name="tensorrt", runtime=None, why_not="tensorrt is not installed."),
+        Candidate(name="cuda", runtime=choose("openvino")),
+        Candidate(name="openvino", runtime=choose("openvino")),
     ]
-    monkeypatch.setattr("engine.backends.auto.candidates", lambda graphs: iter(found))
-    finding = backends(system)
+    monkeypatch.setattr("engine.runtimes.auto.candidates", lambda graphs: iter(found))
+    finding = runtimes(system)
     assert finding.status == "ok"
     assert finding.says.startswith("auto takes cuda for the rig's refiner;")
     assert finding.fix == "tensorrt: tensorrt is not installed.\nopenvino: works too"
@@ -308,15 +308,15 @@ def test_the_backend_that_auto_takes_is_told_and_why_not_the_others(
 def test_a_machine_on_which_no_backend_runs_is_broken(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = [Candidate(name="openvino", backend=None, why_not="no plugin")]
-    monkeypatch.setattr("engine.backends.auto.candidates", lambda graphs: iter(found))
-    finding = backends(system)
+    found = [Candidate(name="openvino", runtime=None, why_not="no plugin")]
+    monkeypatch.setattr("engine.runtimes.auto.candidates", lambda graphs: iter(found))
+    finding = runtimes(system)
     assert (finding.status, finding.fix) == ("broken", "openvino: no plugin")
 
 
 def test_on_this_machine_some_backend_runs_and_the_refiner_gets_it(system: System) -> None:
     """The doctor, `understudy info` and loading ask the same: what runs these graphs?"""
-    said = backends(system)
+    said = runtimes(system)
     assert said.status == "ok"
     taken = choose("auto", graphs=shipped_graphs()).name
     assert said.says.startswith(f"auto takes {taken} for the rig's refiner")

@@ -7,12 +7,13 @@ from typing import get_args
 
 import pytest
 
-from engine.backends.auto import has_nvidia_driver
-from engine.backends.base import Backend
-from engine.backends.choose import AUTO, choose
-from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import MachineError
 from engine.manifest import GraphSpec
+from engine.progress import Progress
+from engine.runtimes.auto import has_nvidia_driver
+from engine.runtimes.base import Runtime
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import IN_AUTO
 from stream.cli import render, serve
 from stream.live_cli import live
 from stream.options import BackendName
@@ -32,8 +33,8 @@ class Asked:
         self.name, self.files = "", set[str]()
 
     def __call__(
-        self, name: str, *, progress: BuildProgress, graphs: Mapping[Path, GraphSpec]
-    ) -> Backend:
+        self, name: str, *, progress: Progress, graphs: Mapping[Path, GraphSpec]
+    ) -> Runtime:
         self.name, self.files = name, {path.name for path in graphs}
         progress.begin("building a plan", 1)
         return choose("openvino", 1)
@@ -83,7 +84,7 @@ def test_the_help_names_what_auto_tries_in_its_order_and_the_refiner(
 ) -> None:
     assert signature(command).parameters["backend"].annotation == BackendName
     [option] = get_args(BackendName)[1:]
-    assert ", ".join(AUTO) in option.help
+    assert ", ".join(IN_AUTO) in option.help
     assert "the rig's refiner" in option.help
     assert "needs none" not in option.help
 

@@ -117,4 +117,4 @@ def test_every_module_of_the_built_wheel_is_imported_without_the_clone(
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert {"stream.server.app", "engine.reenactor"} <= set(done.stdout.split())
+    assert {"stream.server.app", "engine.reenactor", "engine.nets.dpe"} <= set(done.stdout.split())

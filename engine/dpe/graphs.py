@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from engine.backends.base import Array, Graph
 from engine.dpe.motion import DpeMotion
 from engine.frame import Pixels
+from engine.runtimes.base import Array, Graph
 
 Kind = Literal["expression", "pose"]
 
@@ -34,7 +34,7 @@ class Encoded:
 
 
 def _fixed(array: Array) -> Array:
-    """A contiguous copy that never changes, as engine/backends/base.py has it."""
+    """A contiguous copy that never changes, as engine/runtimes/base.py has it."""
     copy = np.array(array, order="C")
     copy.flags.writeable = False
     return copy

@@ -4,9 +4,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.backends.base import Backend
-from engine.backends.choose import PLANNED, choose
-from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
 from engine.dpe.motion import DpeMotion
 from engine.dpe.portrait import DpePortrait
@@ -16,6 +13,11 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.installing import needing
 from engine.manifest import Manifest, check_files, read_manifest
+from engine.progress import Progress
+from engine.runtimes.base import Runtime
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import AUTO, CUDA, OPENVINO, RUNTIMES
+from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES
 
 if TYPE_CHECKING:
     from engine.dpe.on_gpu import GpuDpeModel  # it needs torch, which the base install has not
@@ -26,28 +28,28 @@ GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
 
 
 def load_fastest(
-    path: Path, backend: str = "auto", *, progress: BuildProgress | None = None
+    path: Path, runtime: str = AUTO, *, progress: Progress | None = None
 ) -> "DpeModel | GpuDpeModel":
-    """Load a DPE bundle on the backend of this name; on `cuda` as one program.
+    """Load a DPE bundle on the runtime of this name; on `cuda` as one program.
 
     On `cuda` it computes in fp16, whatever the bundle was exported in; elsewhere as exported. Where
     `auto` takes cuda and its kernels cannot run this bundle, its graphs run there one by one, and a
     note says so.
 
     Raises:
-        BundleError: the folder is no sound DPE bundle, or one that the named backend cannot run.
-        MachineError: what the named backend needs is not here.
+        BundleError: the folder is no sound DPE bundle, or one that the named runtime cannot run.
+        MachineError: what the named runtime needs is not here.
     """
-    if backend == "cuda":
+    if runtime == CUDA.name:
         return load_gpu_bundle(path)
     graphs = read_manifest(path).by_file(path)
-    runtime = choose(backend, progress=progress, graphs=graphs)
-    if runtime.name == "cuda":
+    chosen = choose(runtime, progress=progress, graphs=graphs)
+    if chosen.name == CUDA.name:
         try:
             return load_gpu_bundle(path)
         except (BundleError, MachineError) as error:
             logger.warning("the whole step cannot run on the GPU, only its networks: %s", error)
-    return load_bundle(path, runtime)
+    return load_bundle(path, chosen)
 
 
 def load_gpu_bundle(path: Path) -> "GpuDpeModel":
@@ -65,26 +67,26 @@ def load_gpu_bundle(path: Path) -> "GpuDpeModel":
 
 def load_bundle(
     path: Path,
-    backend: str | Backend = "openvino",
+    runtime: str | Runtime = OPENVINO.name,
     threads: int | None = None,
     *,
-    progress: BuildProgress | None = None,
+    progress: Progress | None = None,
 ) -> "DpeModel":
     """Load a DPE bundle, ready to run: seconds, and the only place where files are read.
 
-    Minutes where a backend builds plans for the first time; `progress` hears of that.
+    Minutes where a runtime builds plans for the first time; `progress` hears of that.
 
     Raises:
         BundleError: the folder is no sound DPE bundle.
-        MachineError: the backend's package is not installed.
+        MachineError: the runtime's package is not installed.
     """
     manifest = _checked(path)
-    if isinstance(backend, str):
-        backend = choose(backend, threads, progress=progress)
-    if backend.name in PLANNED and manifest.precision == "fp32":
+    if isinstance(runtime, str):
+        runtime = choose(runtime, threads, progress=progress)
+    if RUNTIMES[runtime.name].builds_plans and manifest.precision == "fp32":
         logger.warning("%s: %s", path, FOR_TENSOR_CORES)
     specs = {name: manifest.graph(name) for name in GRAPHS}
-    graphs = {name: backend.load(path / spec.file, spec) for name, spec in specs.items()}
+    graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
     size = manifest.sizes["picture"]
     assert isinstance(size, int)  # _checked has seen to it
     return DpeModel(DpeGraphs(graphs, size))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
-from engine.backends.base import Array
 from engine.errors import InputError
 from engine.motion import ARKIT_NAMES, FACTORS, Edit
+from engine.runtimes.base import Array
 
 OF_EXPRESSION = tuple(name for name in FACTORS if name != "pose")
 """One code holds all of these; nothing in the model tells them apart."""

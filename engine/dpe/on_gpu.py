@@ -14,11 +14,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
-from engine.backends.cuda_device import CudaDevice, Device
-from engine.backends.cuda_dpe import DpeNetworks
-from engine.backends.cuda_portraits import Setting
-from engine.backends.cuda_step import DpeStep, Job, StepConfig
-from engine.backends.cuda_weights import DpeWeights
+from engine.dpe.gpu.loaded import DpeNetworks
+from engine.dpe.gpu.portraits import Setting
+from engine.dpe.gpu.step import DpeStep, Job, StepConfig
+from engine.dpe.gpu.weights import DpeWeights
 from engine.dpe.motion import gains
 from engine.dpe.setting import HeadSetting
 from engine.errors import InputError
@@ -27,6 +26,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.manifest import Manifest
 from engine.motion import Edit, Mode
+from engine.runtimes.cuda_device import CudaDevice, Device
 
 logger = logging.getLogger(__name__)
 

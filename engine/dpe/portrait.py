@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from engine.backends.base import Array
 from engine.dpe.graphs import DpeGraphs, from_network, to_network
 from engine.dpe.motion import DpeMotion
 from engine.dpe.setting import HeadSetting
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import Edit, Mode
+from engine.runtimes.base import Array
 
 
 class DpePortrait:

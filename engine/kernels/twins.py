@@ -13,7 +13,7 @@ from engine.kernels.energies import Energies
 
 SLOPE = 0.2
 EPSILON = 5e-9
-"""Half of the published 1e-8, because the tables of energies are halved too (nets/folded.py)."""
+"""Half of the published 1e-8: the tables of energies are halved too, engine/dpe/nets/folded.py."""
 
 
 class Twins:

@@ -1,1 +1,1 @@
-"""The networks in PyTorch; torch is needed here and in the torch backends."""
+"""Networks in PyTorch: the refiner, and the door to DPE; torch is needed here."""

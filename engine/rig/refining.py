@@ -12,13 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from engine.backends.base import Backend, Graph
-from engine.backends.choose import choose
-from engine.backends.tensorrt_words import BuildProgress
 from engine.errors import BundleError
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
+from engine.progress import Progress
 from engine.rig.corrections import Map, fade, lay_over
 from engine.rig.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.motion import RigMotion, still_motion
@@ -26,6 +24,9 @@ from engine.rig.mouth import own_interior_at, shows_interior
 from engine.rig.refined_parts import PARTS, Part, heard, own_teeth
 from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
+from engine.runtimes.base import Graph, Runtime
+from engine.runtimes.choose import choose
+from engine.runtimes.registry import OPENVINO
 
 SHIPPED = "assets/refiner"
 """Of the package `engine`: the bundle that is used unless another is named."""
@@ -106,26 +107,26 @@ def _pixels(picture: Pixels, crop: HeadCrop, landmarks: Array) -> Map:
 
 def load_refiner(
     bundle: Path | None = None,
-    backend: str | Backend = "openvino",
+    runtime: str | Runtime = OPENVINO.name,
     *,
-    progress: BuildProgress | None = None,
+    progress: Progress | None = None,
 ) -> Refiner:
     """The network of a bundle, by default the one that ships in the package.
 
-    Minutes where a backend builds plans for the first time; `progress` hears of that.
+    Minutes where a runtime builds plans for the first time; `progress` hears of that.
 
     Raises:
         BundleError: the folder is no sound bundle of this family.
-        MachineError: the backend's package is not installed.
+        MachineError: the runtime's package is not installed.
     """
     if bundle is None:
         with as_file(files("engine").joinpath(SHIPPED)) as shipped:
-            return load_refiner(shipped, backend, progress=progress)
+            return load_refiner(shipped, runtime, progress=progress)
     manifest = _checked(bundle)
-    if isinstance(backend, str):
-        backend = choose(backend, progress=progress, graphs=manifest.by_file(bundle))
+    if isinstance(runtime, str):
+        runtime = choose(runtime, progress=progress, graphs=manifest.by_file(bundle))
     specs = {name: manifest.graph(name) for name in ("enroll", "refine")}
-    graphs = {name: backend.load(bundle / spec.file, spec) for name, spec in specs.items()}
+    graphs = {name: runtime.load(bundle / spec.file, spec) for name, spec in specs.items()}
     return Refiner(graphs["enroll"], graphs["refine"])
 
 

@@ -6,7 +6,7 @@ Run from the repository's root: python -m tests.golden.make_self_test
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from engine.backends.auto import CHANNELS, SELF_TEST, SIDE, self_test_weight
+from engine.runtimes.self_test import CHANNELS, SELF_TEST, SIDE, self_test_weight
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""The networks of DPE in PyTorch; torch is needed here."""

@@ -1,0 +1,1 @@
+"""TensorRT and TensorRT for RTX: plans, where they are kept, and how they are run."""
