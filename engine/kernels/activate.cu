@@ -5,7 +5,7 @@
 //   activate_to_flow:  out = leaky(x * scale + bias);  delta_k = sum_c out_c * style_c * W_kc + b_k
 //
 // The third is the 1 x 1 modulated convolution to flow and mask, taken while the map passes by.
-// References: engine/nets/folded.py; twins: engine/kernels/twins.py.
+// References: engine/dpe/nets/folded.py; twins: engine/kernels/twins.py.
 //
 // Layout: x, other, out (N, area, C) half, C a multiple of 8, area a multiple of 4, aligned to 16
 // bytes; scale, style (N, C) float with their strides, or null for 1; bias (C), W (3, C), b (3) float;

@@ -6,7 +6,7 @@
 //
 // Beyond the border there are zeros, not activated ones. The kernel is separable: a thread sums four
 // neighbours of a row once and adds the sum to all of its output rows that see it.
-// References: engine/nets/folded.py; twins: engine/kernels/twins.py.
+// References: engine/dpe/nets/folded.py; twins: engine/kernels/twins.py.
 //
 // Layout: x (N, h, w, C) half, out half, C a multiple of 8, aligned to 16 bytes; bias (C) float;
 // scale, style (N, C) float with their strides, or null for 1. h and w are those of x.

@@ -2,7 +2,7 @@
 //
 //   out[n, r] = 1 / sqrt(sum_i style[n, first_r + i]^2 * energy[begin_r + i] + 5e-9),  i < count_r
 //
-// Reference: engine/nets/folded.py (FoldedConv); twin: engine/kernels/twins.py.
+// Reference: engine/dpe/nets/folded.py (FoldedConv); twin: engine/kernels/twins.py.
 //
 // Layout: style (N, S) float, the styles of one convolution after the other; energy: all tables'
 // rows after each other; rows (R, 3) int: first, count, begin; out (N, R) float.

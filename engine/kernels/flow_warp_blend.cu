@@ -6,7 +6,7 @@
 //   warped  = sample(feature, grid) * mask      bilinear, zeros outside, NOT corner-aligned
 //   blended = (warped + x * (1 - mask)) * style
 //
-// Reference: engine/nets/generator.py (ToFlow, warp); twin: engine/kernels/twins.py.
+// Reference: engine/dpe/nets/generator.py (ToFlow, warp); twin: engine/kernels/twins.py.
 // Both alignments are as the published weights were trained; see notes there.
 //
 // Layout: feature, x, warped, blended (N, h, w, C) half, C a multiple of 8, aligned to 16 bytes;

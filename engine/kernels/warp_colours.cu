@@ -4,7 +4,7 @@
 //
 // grid and mask are those of flow_warp_blend.cu, found again from delta and flow_below: so neither
 // kernel waits for the other, and the largest size, whose features nothing reads, needs only this.
-// Reference: engine/nets/folded.py (FoldedRgb); twin: engine/kernels/twins.py.
+// Reference: engine/dpe/nets/folded.py (FoldedRgb); twin: engine/kernels/twins.py.
 //
 // Layout: colour, delta, out (N, 3, h, w) float; flow_below, below (N, 3, h / 2, w / 2) float or
 // null; biases (3) float. With which (N) int, colour holds any number of portraits; null is one
