@@ -103,6 +103,8 @@ def middleware(guard: Guard, busy: set[BaseProtocol]) -> Middleware:
         busy.add(request.protocol)
         try:
             guard.check(request)
+            if request.transport is None:  # it had to make room before its turn came
+                raise ConnectionResetError
             response = await handler(request)
         except web.HTTPException as error:
             if error.content_type == "application/json" or error.status < 400:
