@@ -576,6 +576,8 @@ def test_a_strange_request_is_refused_and_no_failure(
         b"GET / HTTP/1.1\r\nContent-Length: -1",
         b"GET /" + b"A" * 10_000 + b" HTTP/1.1",
         b"GET / HTTP/1.1\r\nAuthorization: Bearer my-own-secret\x00",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nExpect: \xff",
+        b"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nExpect: \xe9",
         b"POST /api/portraits HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Encoding: zstd",
     ],
 )
