@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 from aiohttp import web
@@ -158,7 +159,7 @@ def _recordings(settings: ServerSettings) -> Recordings:
 
 
 def _url(settings: ServerSettings, port: int) -> str:
-    token = "" if settings.token is None else f"#token={settings.token}"
+    token = "" if settings.token is None else f"#token={quote(settings.token, safe='')}"
     if settings.public_url is not None:
         return f"{settings.public_url}/{token}"
     host = settings.host
