@@ -77,7 +77,7 @@ async def serving(
     async with AsyncExitStack() as stack:
         tls = tls_of(settings)
         if settings.token is not None:
-            keep_secret(settings.token)
+            keep_secret(settings.token, lasts=True)
         listener = stack.enter_context(listening(settings))
         port = int(listener.getsockname()[1])
         recordings = _recordings(settings)
