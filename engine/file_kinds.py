@@ -15,6 +15,8 @@ WEB_PAGE = "a web page"
 LFS_POINTER = "a Git LFS pointer"
 ZIP_ARCHIVE = "a ZIP archive"
 SAFETENSORS = "a safetensors file"
+JPEG = "a JPEG picture"
+PNG = "a PNG picture"
 
 PLAYLISTS = ("#EXTM3U", "ffconcat", "<MPD", "<?xml version")
 
@@ -31,8 +33,8 @@ SIGNS: tuple[tuple[bytes, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"GGUF", "a GGUF model"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
 )
 PAGE_SIGNS = ("<!doctype html", "<html", "<head", "<body")
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from engine.errors import InputError
-from engine.file_kinds import kind_of
+from engine.file_kinds import JPEG, PNG, kind_of
 from engine.frame import Pixels
 
 logger = logging.getLogger(__name__)
@@ -63,6 +63,8 @@ def open_picture(
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError as error:
         kind = kind_of(content)
+        if kind in (JPEG, PNG):  # whose head says nothing of use
+            raise _damaged(name) from error
         advice = "save it as one of these" if kind is None else f"it is {kind}, so get it again"
         raise NotAPictureError(f"{name} is not a JPEG, PNG or WebP picture: {advice}") from error
     except DAMAGED as error:

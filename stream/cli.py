@@ -263,6 +263,7 @@ def serve(
         LEAST_TOKEN,
         ServerSettings,
         is_loopback,
+        is_token,
         read_origin,
         refuse_plain_http,
     )
@@ -270,8 +271,11 @@ def serve(
 
     if size % 2:
         raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
-    if token is not None and len(token) < LEAST_TOKEN:
-        raise typer.BadParameter(f"needs {LEAST_TOKEN} characters or more", param_hint="--token")
+    if token is not None and not is_token(token):
+        raise typer.BadParameter(
+            f"needs {LEAST_TOKEN} characters or more: letters, digits and signs of ASCII, no space",
+            param_hint="--token",
+        )
     if (tls_cert is None) != (tls_key is None):
         raise typer.BadParameter("goes with the other one", param_hint="--tls-cert and --tls-key")
     try:

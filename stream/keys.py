@@ -10,6 +10,8 @@ SHOWN = 4
 
 _KNOWN: deque[str] = deque(maxlen=10_000)
 """One list for the whole process, as its log is one; the oldest keys open nothing any more."""
+_LASTING: set[str] = set()
+"""Those that open something for the life of the process."""
 
 
 def new_key() -> str:
@@ -19,15 +21,17 @@ def new_key() -> str:
     return key
 
 
-def keep_secret(key: str) -> None:
-    """Show this word in no log: a token that the user chose."""
-    if key not in _KNOWN:
+def keep_secret(key: str, *, lasts: bool = False) -> None:
+    """Show this word in no log: one that was chosen elsewhere; a token `lasts`."""
+    if lasts:
+        _LASTING.add(key)
+    elif key not in _KNOWN:
         _KNOWN.append(key)
 
 
 def without_keys(text: str) -> str:
     """The text with only the beginning of each key in it."""
-    for key in tuple(_KNOWN):
+    for key in (*_LASTING, *_KNOWN):
         if key in text:
             text = text.replace(key, f"{key[:SHOWN]}…")
     return text

@@ -135,6 +135,9 @@ class Reader:
         to_frame = _FrameMaker(is_camera=opened.is_camera)
         video = opened.container.streams.video[0]
         torn = TornJpeg() if getattr(video, "name", "") == "mjpeg" else None
+        if torn is not None and not opened.is_camera:
+            # FFmpeg takes a picture lower than the first one for half of an interlaced one.
+            video.codec_context.width = video.codec_context.height = 0
         audio = audio_of(opened) if self._sound is not None else []
         for packet in opened.container.demux(video, *audio):
             if self._is_given_up:

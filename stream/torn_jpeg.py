@@ -10,6 +10,8 @@ LOOKED_AT = 16
 """Last bytes in which it must be."""
 ENOUGH = 3
 """A camera that ended so many pictures with the marker ends all of them so; some never do."""
+UNSURE = 10
+"""Pictures without it at the beginning: until then nobody knows whether they are whole."""
 
 
 class TornJpeg:
@@ -17,10 +19,12 @@ class TornJpeg:
 
     def __init__(self) -> None:
         self._whole = 0
+        self._endless = 0
 
     def is_torn(self, data: bytes) -> bool:
-        """Whether this picture lacks its end, though the others had one."""
+        """Whether this picture lacks its end, though the others have one, or might."""
         if END in data.rstrip(b"\0")[-LOOKED_AT:]:
             self._whole += 1
             return False
-        return bool(data) and self._whole >= ENOUGH
+        self._endless += 1
+        return bool(data) and (self._whole >= ENOUGH or self._endless <= UNSURE)

@@ -305,3 +305,10 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
 def test_an_empty_file_is_refused() -> None:
     with pytest.raises(InputError, match="not a JPEG"):
         open_picture(b"")
+
+
+@pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
+def test_a_picture_whose_head_is_broken_is_not_called_another_kind(head: bytes) -> None:
+    with pytest.raises(InputError, match="damaged") as refused:
+        open_picture(head + bytes(500))
+    assert "is not a" not in str(refused.value)

@@ -4,8 +4,9 @@ import http.server
 import io
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
+from itertools import chain, repeat
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -419,9 +420,14 @@ def test_a_clip_that_fails_on_its_way_is_over(
     assert source.state == "ended"
 
 
-def test_a_phone_that_sends_motion_jpeg_over_http_is_a_camera() -> None:
-    jpeg = io.BytesIO()
-    Image.fromarray(plain(90)).save(jpeg, "JPEG")
+@contextmanager
+def phone(*pictures: Pixels) -> Iterator[str]:
+    """The address of one that sends these as Motion JPEG, the last again and again."""
+    jpegs = []
+    for pixels in pictures:
+        jpeg = io.BytesIO()
+        Image.fromarray(pixels).save(jpeg, "JPEG")
+        jpegs.append(jpeg.getvalue())
     part = b"--part\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n"
 
     class Phone(http.server.BaseHTTPRequestHandler):
@@ -430,28 +436,53 @@ def test_a_phone_that_sends_motion_jpeg_over_http_is_a_camera() -> None:
             self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=part")
             self.end_headers()
             with suppress(OSError):
-                while True:
-                    self.wfile.write(part % (len(jpeg.getvalue()), jpeg.getvalue()))
+                for jpeg in chain(jpegs, repeat(jpegs[-1])):
+                    self.wfile.write(part % (len(jpeg), jpeg))
                     time.sleep(0.02)
 
         def log_message(self, *args: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Phone) as phone:
-        Thread(target=phone.serve_forever, daemon=True).start()
-        slot = Collector()
-        source = LiveSource(place_of(f"http://127.0.0.1:{phone.server_port}/video"), slot)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Phone) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/video"
+        server.shutdown()
+
+
+def test_a_phone_that_sends_motion_jpeg_over_http_is_a_camera() -> None:
+    slot = Collector()
+    with phone(plain(90)) as address:
+        source = LiveSource(place_of(address), slot)
         source.start()
         wait_until(lambda: len(slot.frames) > 5)
         assert source.stop()
-        phone.shutdown()
     assert slot.levels()[-1] == pytest.approx(90, abs=3)
 
 
-def test_a_camera_that_never_ends_its_pictures_is_believed() -> None:
+def test_a_phone_that_goes_on_with_smaller_pictures_shows_them_whole() -> None:
+    slot = Collector()
+    large, small = np.full((96, 128, 3), 90, np.uint8), np.full((48, 64, 3), 90, np.uint8)
+    with phone(large, small) as address:
+        source = LiveSource(place_of(address), slot)
+        source.start()
+        wait_until(lambda: len(slot.frames) > 5)
+        assert source.stop()
+    assert slot.frames[-1].pixels.shape == small.shape
+    assert source.damaged == 0
+
+
+def test_a_camera_whose_first_pictures_are_cut_short_shows_none_of_them() -> None:
     jpeg, end = b"\xff\xd8 lines", b"\xff\xd9"
     torn = TornJpeg()
-    assert not any(torn.is_torn(jpeg) for _ in range(20))
+    assert all(torn.is_torn(jpeg) for _ in range(5))
+    assert not torn.is_torn(jpeg + end)
+    assert torn.is_torn(jpeg)
+
+
+def test_a_camera_that_never_ends_its_pictures_is_believed_after_a_moment() -> None:
+    jpeg, end = b"\xff\xd8 lines", b"\xff\xd9"
+    torn = TornJpeg()
+    assert [torn.is_torn(jpeg) for _ in range(20)] == [True] * 10 + [False] * 10
     assert not any(torn.is_torn(jpeg + end + bytes(300)) for _ in range(20))
     assert torn.is_torn(jpeg)
     assert torn.is_torn(jpeg + bytes(300))

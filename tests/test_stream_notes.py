@@ -79,6 +79,15 @@ def test_no_key_is_shown_whole(terminal: Terminal) -> None:
     assert session[:4] in text
 
 
+def test_the_token_is_shown_no_more_however_many_keys_came_after_it(terminal: Terminal) -> None:
+    token = "a-token-that-many-keys-follow"
+    keep_secret(token, lasts=True)
+    for _ in range(10_001):
+        new_key()
+    logger.warning("a request for %s failed", token)
+    assert token not in terminal.written.getvalue()
+
+
 def test_a_flood_of_one_place_is_counted_instead_of_shown(terminal: Terminal) -> None:
     for number in range(1000):
         logger.warning("packet %d cannot be decoded", number)

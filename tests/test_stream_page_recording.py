@@ -121,6 +121,21 @@ def test_a_recording_that_ends_by_itself_is_saved_and_the_reason_said(
     expect(page.locator("#recording-flag")).to_be_hidden()
 
 
+def test_of_a_recording_that_never_began_the_reason_is_said(
+    opened: Opener, server: FakeServer
+) -> None:
+    page = opened()
+    record(page)
+    server.behaviour.problem = "The disk is full."
+    server.films.clear()
+    page.get_by_test_id("record").click()
+    expect(page.locator(".toast.trouble")).to_have_text(re.compile("The disk is full."))
+    asked = leaves(page)
+    page.reload()
+    page.get_by_test_id("portrait-p0-ada").wait_for()
+    assert not asked
+
+
 def test_another_tab_neither_ends_nor_offers_a_running_recording(
     opened: Opener, server: FakeServer
 ) -> None:

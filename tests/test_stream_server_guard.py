@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -230,6 +231,20 @@ def test_beyond_this_machine_there_is_no_server_without_a_token() -> None:
         ServerSettings(host="0.0.0.0")
 
 
+def test_the_link_carries_any_token_whole(tmp_path: Path) -> None:
+    token = "base64+with/signs==&#%41?'\"<>"
+
+    async def run() -> None:
+        async with server(tmp_path, replace(LOCAL, token=token)) as (served, http):
+            # As the page reads it: URLSearchParams of what stands behind the #.
+            assert parse_qs(urlsplit(served.url).fragment)["token"] == [token]
+            address = f"http://127.0.0.1:{served.port}/api/portraits"
+            async with http.get(address, headers={"Authorization": f"Bearer {token}"}) as response:
+                assert response.status == 200
+
+    asyncio.run(run())
+
+
 def test_on_all_addresses_any_address_is_its_own_but_no_foreign_name(tmp_path: Path) -> None:
     everywhere = replace(LOCAL, host="0.0.0.0", token=TOKEN)
     bearer = {"Authorization": f"Bearer {TOKEN}"}
@@ -243,6 +258,9 @@ def test_on_all_addresses_any_address_is_its_own_but_no_foreign_name(tmp_path: P
     [
         (["--size", "513"], "must be even"),
         (["--token", "short"], "16 characters"),
+        (["--token", "words with spaces between"], "16 characters"),
+        (["--token", "сімнадцять-літер-"], "16 characters"),
+        (["--token", "a-token-and-a-line\n"], "16 characters"),
         (["--sessions", "0"], "sessions"),
         (["--port", "70000"], "port"),
     ],

@@ -171,6 +171,23 @@ def test_behind_a_proxy_its_name_is_ours_and_no_other(
     with_server(tmp_path, test)
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("cam.example.org:8443", 200),
+        ("cam.example.org", 200),  # nginx's $host
+        ("cam.example.org:443", 421),
+        ("evil.example:8443", 421),
+    ],
+)
+def test_a_proxy_may_leave_out_a_port_of_its_own(tmp_path: Path, host: str, status: int) -> None:
+    async def test(served: Served) -> None:
+        origin = "https://cam.example.org:8443"
+        assert await asked(served, {"Host": host, "Origin": origin}) == status
+
+    with_server(tmp_path, test, replace(PUBLIC, public_url="https://cam.example.org:8443"))
+
+
 @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded"])
 def test_without_a_named_proxy_nothing_of_one_is_believed(tmp_path: Path, header: str) -> None:
     async def test(served: Served) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from stream.server import bodies, entrance, hall, listening
@@ -19,6 +20,7 @@ from stream.server.busy import BusyError
 from stream.server.callers import Caller
 from stream.server.entrance import Entrance, Waiting
 from stream.server.gallery import MOST_VIEWERS
+from stream.server.guard import Guard, middleware
 from stream.server.parts import HALL
 from stream.server.settings import ServerSettings
 from stream.webrtc.connection import (
@@ -129,6 +131,41 @@ def test_more_silent_sockets_than_there_is_room_for_keep_nobody_out(
             writer.close()
 
     with_server(tmp_path, test)
+
+
+def test_a_request_whose_connection_had_to_go_is_dropped_and_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def run() -> int:
+        answered = 0
+
+        async def answer_it(request: web.Request) -> web.Response:
+            nonlocal answered
+            answered += 1
+            return web.json_response(await bodies.read_json(request))
+
+        app = web.Application(middlewares=[middleware(Guard(LOCAL, 80), set())])
+        app.router.add_post("/", answer_it)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        assert runner.server is not None
+        loop = asyncio.get_running_loop()
+        connection = listening.Connection(runner.server, loop)
+        ours, theirs = socket.socketpair()
+        await loop.connect_accepted_socket(lambda: connection, ours)
+        await asyncio.sleep(0)  # aiohttp waits for a request
+        head = "POST / HTTP/1.1\r\nHost: 127.0.0.1:80\r\nContent-Type: application/json\r\n"
+        connection.data_received(f"{head}Content-Length: 9\r\n\r\n{{".encode())
+        connection.force_close()
+        await asyncio.wait_for(connection.lost.wait(), SOON_S)
+        await asyncio.sleep(0.1)
+        theirs.close()
+        await runner.cleanup()
+        return answered
+
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(run()) == 0
+    assert not caplog.records
 
 
 def test_a_machine_without_descriptors_says_it_once_a_second(
@@ -539,6 +576,8 @@ def test_a_strange_request_is_refused_and_no_failure(
         b"GET / HTTP/1.1\r\nContent-Length: -1",
         b"GET /" + b"A" * 10_000 + b" HTTP/1.1",
         b"GET / HTTP/1.1\r\nAuthorization: Bearer my-own-secret\x00",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nExpect: \xff",
+        b"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nExpect: \xe9",
         b"POST /api/portraits HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Encoding: zstd",
     ],
 )

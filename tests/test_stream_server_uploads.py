@@ -23,7 +23,14 @@ from stream.server.decoders import Decoders
 from stream.server.forms import MOST_PARTS, file_of_form
 from stream.server.parts import DECODERS
 from stream.server.shelf import Item
-from stream.server.uploads import FORGOTTEN_AFTER_S, MOST, MOST_ARRIVING, MOST_EACH, Uploads
+from stream.server.uploads import (
+    FORGOTTEN_AFTER_S,
+    MOST,
+    MOST_ARRIVING,
+    MOST_ARRIVING_EACH,
+    MOST_EACH,
+    Uploads,
+)
 from tests.fakes import disc_face, disc_picture
 from tests.peers import SIZE, SOON_S, browser, disc_near, page, server
 from tests.pictures_that_bite import black_png, claimed_png, endless_jpeg
@@ -365,11 +372,26 @@ def test_whoever_has_most_makes_room() -> None:
 
 def test_only_so_many_files_are_received_at_once() -> None:
     uploads = Uploads()
-    entered = [uploads.arriving() for _ in range(MOST_ARRIVING)]
+    entered = [uploads.arriving(f"browser {n}") for n in range(MOST_ARRIVING)]
     for each in entered:
         each.__enter__()
-    with pytest.raises(BusyError), uploads.arriving():
+    with pytest.raises(BusyError), uploads.arriving("ann"):
         pass
     entered[0].__exit__(None, None, None)
-    with uploads.arriving():
+    with uploads.arriving("ann"):
+        pass
+
+
+@pytest.mark.parametrize("stranger", ["ben", None])
+def test_whoever_sends_many_files_keeps_only_themselves_waiting(stranger: str | None) -> None:
+    uploads = Uploads()
+    entered = [uploads.arriving(stranger) for _ in range(MOST_ARRIVING_EACH)]
+    for each in entered:
+        each.__enter__()
+    with pytest.raises(BusyError), uploads.arriving(stranger):
+        pass
+    with uploads.arriving("ann"):
+        pass
+    entered[0].__exit__(None, None, None)
+    with uploads.arriving(stranger):
         pass

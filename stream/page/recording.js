@@ -52,8 +52,9 @@ export class Recording {
     this.#running = null;
     this.#isHeard = false;
     this.#store.set({ recordingSince: null });
+    let problem = null;
     try {
-      const problem = await this.#end(recording.id);
+      problem = await this.#end(recording.id);
       await this.#save(recording);
       if (problem) toast(problem, { isTrouble: true });
       else toast("The recording is saved with your downloads.");
@@ -61,7 +62,9 @@ export class Recording {
       if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
       if (isGone(error)) this.#let(recording);
       else this.#offer(recording);
-      toast(`The recording could not be fetched. ${explain(error).text}`, { isTrouble: true });
+      // A recording that is not there was never begun, and the server has said why.
+      const why = isGone(error) && problem;
+      toast(why || `The recording could not be fetched. ${explain(error).text}`, { isTrouble: true });
     }
   }
 

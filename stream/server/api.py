@@ -154,7 +154,7 @@ async def list_portraits(request: web.Request) -> web.Response:
 async def add_portrait(request: web.Request) -> web.Response:
     """Take in an uploaded picture that shows a face."""
     uploads, browser = request.app[UPLOADS], request.app[CALLERS].browser(request)
-    with uploads.arriving():
+    with uploads.arriving(browser):
         content, name = await read_upload(request)
         try:
             picture = await _while_there(request, request.app[DECODERS].open(content))

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
+from urllib.parse import quote
 
 import cv2
 from aiohttp import web
@@ -76,7 +77,7 @@ async def serving(
     async with AsyncExitStack() as stack:
         tls = tls_of(settings)
         if settings.token is not None:
-            keep_secret(settings.token)
+            keep_secret(settings.token, lasts=True)
         listener = stack.enter_context(listening(settings))
         port = int(listener.getsockname()[1])
         recordings = _recordings(settings)
@@ -158,7 +159,7 @@ def _recordings(settings: ServerSettings) -> Recordings:
 
 
 def _url(settings: ServerSettings, port: int) -> str:
-    token = "" if settings.token is None else f"#token={settings.token}"
+    token = "" if settings.token is None else f"#token={quote(settings.token, safe='')}"
     if settings.public_url is not None:
         return f"{settings.public_url}/{token}"
     host = settings.host

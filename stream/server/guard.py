@@ -103,6 +103,8 @@ def middleware(guard: Guard, busy: set[BaseProtocol]) -> Middleware:
         busy.add(request.protocol)
         try:
             guard.check(request)
+            if request.transport is None:  # it had to make room before its turn came
+                raise ConnectionResetError
             response = await handler(request)
         except web.HTTPException as error:
             if error.content_type == "application/json" or error.status < 400:
@@ -163,13 +165,14 @@ def _is_protected(request: web.Request) -> bool:
 
 
 def _hosts(origin: str | None) -> frozenset[str]:
-    """The Host headers that stand for an origin: its usual port may be left out."""
+    """The Host headers that stand for an origin: proxies leave its port out, or its usual one."""
     if origin is None:
         return frozenset()
     scheme, _, host = origin.partition("://")
     _, port = _split(host, 0)
-    usual = {f"{host}:{443 if scheme == 'https' else 80}"} if port == 0 else set()
-    return frozenset({host} | usual)
+    if port == 0:
+        return frozenset({host, f"{host}:{443 if scheme == 'https' else 80}"})
+    return frozenset({host, host.rpartition(":")[0]})
 
 
 def _split(host: str, usual_port: int) -> tuple[str, int]:

@@ -147,8 +147,10 @@ class Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """What is no HTTP is its sender's fault: aiohttp would log it whole, and send it back."""
-        if status >= 500:
+        # Asked to expect what is no ASCII, it fails itself, before any handler of ours.
+        if status >= 500 and "Expect" not in request.headers:
             return super().handle_error(request, status, exc, message)
+        status = status if status < 500 else 400
         response = web.json_response({"error": "this is no HTTP request"}, status=status)
         response.force_close()
         return response

@@ -54,8 +54,8 @@ class ServerSettings:
             raise ValueError(f"sessions must lie in [1, 64], got {self.most_sessions}")
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port must lie in [0, 65535], got {self.port}")
-        if self.token is not None and len(self.token) < LEAST_TOKEN:
-            raise ValueError(f"token must have at least {LEAST_TOKEN} characters")
+        if self.token is not None and not is_token(self.token):
+            raise ValueError(f"token must have at least {LEAST_TOKEN} visible ASCII characters")
         if self.token is None and not (self.is_loopback and self.public_url is None):
             raise ValueError("token must be set where host is not loopback, or public")
         if self.public_url is not None and self.public_url != read_origin(self.public_url):
@@ -110,6 +110,11 @@ def read_origin(url: str) -> str:
     host = f"[{name}]" if ":" in name else name
     is_usual = port in (None, 443 if parts.scheme == "https" else 80)
     return f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
+
+
+def is_token(text: str) -> bool:
+    """Whether it is long enough, and comes through a header as it is."""
+    return len(text) >= LEAST_TOKEN and all("!" <= sign <= "~" for sign in text)
 
 
 def _is_name(name: str) -> bool:

@@ -5,6 +5,7 @@ there are too many, whoever has most of them loses the oldest, and never somebod
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,7 +18,9 @@ MOST_EACH = 12
 FORGOTTEN_AFTER_S = 15 * 60.0
 """An open page asks for its portraits every few minutes."""
 MOST_ARRIVING = 16
-"""Files that are being received, of up to 10 MB each."""
+"""Files that are being received and opened, of up to 10 MB each."""
+MOST_ARRIVING_EACH = 4
+"""Of one browser session, or of all programs: whoever sends many keeps only themselves waiting."""
 
 
 class Uploads:
@@ -31,7 +34,7 @@ class Uploads:
         self._now_s = now_s
         self._items: dict[str, tuple[Item, str | None]] = {}
         self._seen_s: dict[str | None, float] = {}
-        self._arriving = 0
+        self._arriving: Counter[str | None] = Counter()
 
     def of(self, browser: str | None) -> list[Item]:
         """The portraits that this browser brought, in its order."""
@@ -74,15 +77,16 @@ class Uploads:
                 self._forget(portrait_id)
 
     @contextmanager
-    def arriving(self) -> Iterator[None]:
-        """One file is received and opened for the length of the block."""
-        if self._arriving >= MOST_ARRIVING:
+    def arriving(self, browser: str | None) -> Iterator[None]:
+        """One file of this browser is received and opened for the length of the block."""
+        if self._arriving.total() >= MOST_ARRIVING or self._arriving[browser] >= MOST_ARRIVING_EACH:
             raise BusyError("many portraits are being sent: try again in a moment")
-        self._arriving += 1
+        self._arriving[browser] += 1
         try:
             yield
         finally:
-            self._arriving -= 1
+            self._arriving[browser] -= 1
+            self._arriving += Counter()  # forgets who has none
 
     def _see(self, browser: str | None) -> None:
         if browser in self._seen_s and browser is not None:
