@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError, MachineError
-from engine.frame import Frame
+from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from stream.cameras import Opened, Place, place_of
 from stream.clips import Clip
