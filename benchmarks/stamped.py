@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.faces.face import LANDMARKS, Face, Tracker
 from engine.frame import Pixels
-from engine.model import Driver, Model, Portrait
+from engine.model import Driver, Model, Neutral, Portrait
 from engine.motion import Edit
 
 STRIP = 1 / 8
@@ -60,6 +60,11 @@ class StampedDriver:
 
     driver: Driver[Any]
 
+    @property
+    def neutral(self) -> Neutral:
+        """As the other says."""
+        return self.driver.neutral
+
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> StampedMotion:
         """The other's motion and the picture's strip."""
         if asks_for_echo(picture):
@@ -100,6 +105,10 @@ class StampedPortrait:
         """The portrait as it is."""
         return self.portrait.still()
 
+    def prepare(self) -> None:
+        """As the other does."""
+        self.portrait.prepare()
+
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
@@ -112,7 +121,7 @@ class Stamped:
         """As the other does."""
         return self.model.refines
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> StampedPortrait:
+    def enroll(self, picture: Pixels, face: Face) -> StampedPortrait:
         """Enrol with the other."""
         return StampedPortrait(self.model.enroll(picture, face))
 

@@ -5,11 +5,15 @@ stream (its neutral face, its smoothing). A motion is a family's own type; only 
 reads it.
 """
 
-from typing import Protocol, Self, TypeVar
+from typing import Literal, Protocol, Self, TypeAlias, TypeVar
 
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import Edit
+
+Neutral: TypeAlias = Literal["none", "none yet", "automatic", "next face", "yours"]
+"""What a driver's motion is measured from: nothing, in a family that reads a face as it is; no face
+was seen yet; the driver chose one; the next face will be taken; or the user calibrated."""
 
 
 class Motion(Protocol):
@@ -36,9 +40,18 @@ class Portrait(Protocol[MotionIn]):
         """The portrait as it is shown while no face drives it."""
         ...
 
+    def prepare(self) -> None:
+        """Do now what a later frame would have to wait for; a clip's picture does without."""
+        ...
+
 
 class Driver(Protocol[MotionOut]):
     """Turns the pictures of one driving stream into motion."""
+
+    @property
+    def neutral(self) -> Neutral:
+        """Where the neutral face comes from; may be asked for by any thread."""
+        ...
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> MotionOut:
         """The motion of this frame, relative to the driver's neutral face if the family has one."""
@@ -61,12 +74,8 @@ class Model(Protocol[MotionT]):
         """Whether `Edit.refine` makes a difference."""
         ...
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> Portrait[MotionT]:
-        """Compute once what the portrait needs; `picture` has the output's size, `face` is its.
-
-        A `passing` portrait is shown for one frame (a clip's picture): prepare no more than that
-        frame needs.
-        """
+    def enroll(self, picture: Pixels, face: Face) -> Portrait[MotionT]:
+        """Compute once what every frame needs; `picture` has the output's size, `face` is its."""
         ...
 
     def driver(self) -> Driver[MotionT]:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -15,7 +15,7 @@ from engine.frame import Frame
 from engine.framing import Framing
 from engine.model import Model, MotionT
 from engine.motion import Edit
-from engine.reenactor import Reenactor
+from engine.reenactor import Look, Reenactor
 from engine.rig.mixer import RigMixer
 from engine.slot import LatestSlot
 from stream.cameras import Opener, open_place, place_of
@@ -100,7 +100,8 @@ def live(
     gallery = enroll_all(
         job.portraits, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
     )
-    reenactor = Reenactor(model=model, tracker=make_tracker(), edit=job.edit)
+    reenactor = Reenactor(model=model, tracker=make_tracker())
+    reenactor.look = Look(edit=job.edit)
     with ExitStack() as stack:
         recorder = stack.enter_context(
             nullcontext()
@@ -226,8 +227,9 @@ class _Stream:
         self._loop.start()
         self._loop.wait_until_warm(WARM_S)
         # Only now: the warm-up is no frame of the stream, and would start the recordings' clocks.
-        if self._mixer is not None:
-            self._loop.reenactor.mixer = self._mixer  # type: ignore[assignment]  # the rig's own
+        mixer = self._mixer
+        if mixer is not None:
+            self._loop.reenactor.alter(lambda look: replace(look, mixer=mixer))  # type: ignore[arg-type]  # the rig's own
         self._source.start()
         self._say(f"source: {self._source.describes}")
         self._say(HELP)

@@ -84,9 +84,9 @@ class LiveControls(Generic[MotionT]):
         self._say("the largest face is the driver, and neutral")
 
     def _next_mode(self) -> None:
-        edit = self._loop.reenactor.edit
+        edit = self._loop.reenactor.look.edit
         mode = MODES[(MODES.index(edit.mode) + 1) % len(MODES)]
-        self._loop.reenactor.edit = replace(edit, mode=mode)
+        self._loop.reenactor.alter(lambda look: replace(look, edit=replace(look.edit, mode=mode)))
         self._say(f"mode: {mode}")
 
     def _pause(self) -> None:

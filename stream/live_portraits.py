@@ -54,7 +54,9 @@ class Gallery(Generic[MotionT]):
         with self._enrolling:
             if (index, size) not in self._portraits:
                 picture, face = _scaled(*self._pictures[index], size / self.size)
-                self._portraits[index, size] = self._model.enroll(picture, face)
+                portrait = self._model.enroll(picture, face)
+                portrait.prepare()
+                self._portraits[index, size] = portrait
             return self._portraits[index, size]
 
 

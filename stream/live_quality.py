@@ -7,6 +7,7 @@ way out; what is saved is the step.
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import Generic
 
 import cv2
@@ -41,7 +42,8 @@ class LiveQuality(Generic[MotionT]):
         self._gallery = gallery
         self._adapts = adapts
         self._say = say
-        self._ladder = Ladder(gallery.size, refines=gallery.refines)
+        self._refine = loop.reenactor.look.edit.refine
+        self._ladder = Ladder(gallery.size, refines=self._refine and gallery.refines)
         self._meter = LoadMeter()
         self._looked_s = 0.0
         self._told: str | None = None
@@ -49,7 +51,7 @@ class LiveQuality(Generic[MotionT]):
         rows, columns = gallery.still.shape[:2]
         self._canvas = (columns, rows)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="enrol")
-        loop.reenactor.portrait = gallery.portrait(0, gallery.size)
+        self._exchange(0, gallery.size)
 
     @property
     def note(self) -> str | None:
@@ -68,7 +70,10 @@ class LiveQuality(Generic[MotionT]):
             return
         self._looked_s = now_s
         if self._ladder.observe(self._meter.load(self._loop.report(), now_s)):
-            self._loop.reenactor.refines = self._ladder.rung.refines
+            refine = self._refine and self._ladder.rung.refines
+            self._loop.reenactor.alter(
+                lambda look: replace(look, edit=replace(look.edit, refine=refine))
+            )
             self._show()
         if self._ladder.reason != self._told:
             self._told = self._ladder.reason
@@ -85,12 +90,12 @@ class LiveQuality(Generic[MotionT]):
         self._worker.shutdown(wait=False, cancel_futures=True)
 
     def _show(self) -> None:
-        index, size = self._index, self._ladder.size
+        done = self._worker.submit(self._exchange, self._index, self._ladder.size)
+        done.add_done_callback(_complain)
 
-        def exchange() -> None:
-            self._loop.reenactor.portrait = self._gallery.portrait(index, size)
-
-        self._worker.submit(exchange).add_done_callback(_complain)
+    def _exchange(self, index: int, size: int) -> None:
+        portrait = self._gallery.portrait(index, size)
+        self._loop.reenactor.alter(lambda look: replace(look, portrait=portrait))
 
 
 def _complain(done: "Future[None]") -> None:

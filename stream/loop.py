@@ -16,8 +16,8 @@ from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
 from engine.frame import Frame
-from engine.model import MotionT
-from engine.reenactor import Neutral, Reenactor
+from engine.model import MotionT, Neutral
+from engine.reenactor import Reenactor
 from engine.slot import LatestSlot
 from engine.stats import StageTimes, percentiles_ms, timed
 
@@ -84,8 +84,8 @@ class LoopReport:
 class FrameLoop(Generic[MotionT]):
     """Runs a reenactor that has a portrait, from `start` to `stop`; also a context manager.
 
-    While it runs, other threads may replace the reenactor's `edit`, `portrait` and `mixer` and
-    call `recalibrate`, and nothing else.
+    While it runs, other threads may `alter` the reenactor's look and call `recalibrate`, and
+    nothing else.
     """
 
     def __init__(
@@ -202,7 +202,7 @@ class FrameLoop(Generic[MotionT]):
 
     def _warm_up(self) -> None:
         """Step the portrait's own picture once: caches fill, and every path has been run."""
-        portrait = self.reenactor.portrait
+        portrait = self.reenactor.look.portrait
         if portrait is None:
             raise RuntimeError("the reenactor needs a portrait before its loop starts")
         self.reenactor.step(Frame(pixels=portrait.still(), captured_ns=0))

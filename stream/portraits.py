@@ -103,6 +103,7 @@ class Still(Generic[MotionT]):
         self.width, self.height, self.note = fit.out_width, fit.out_height, fit.note
         fitted = fit.picture(picture)
         self._shown = Shown(picture=fitted, portrait=model.enroll(fitted, fit.face(face)))
+        self._shown.portrait.prepare()
 
     def at(self, time_ns: int) -> Shown[MotionT] | None:
         """The picture."""
@@ -156,7 +157,7 @@ class Moving(Generic[MotionT]):
         face = self._tracker.find(pixels, frame.captured_ns)
         if face is None:
             return Shown(picture=picture, portrait=Untouched(picture))
-        enrolled = self._model.enroll(picture, self._fit.face(face), passing=True)
+        enrolled = self._model.enroll(picture, self._fit.face(face))
         return Shown(picture=picture, portrait=enrolled)
 
 
@@ -195,6 +196,9 @@ class Untouched:
     def still(self) -> Pixels:
         """The picture."""
         return self._picture.copy()
+
+    def prepare(self) -> None:
+        """Nothing is left to do."""
 
 
 def _is_picture(path: Path) -> bool:

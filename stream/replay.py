@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from threading import Event
 
@@ -10,7 +11,7 @@ from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.model import Model
-from engine.reenactor import Mixer, Reenactor
+from engine.reenactor import Look, Mixer, Reenactor
 from engine.rig.motion import RigMotion
 from engine.rig.recording import Recording
 from engine.stats import StageTimes
@@ -42,8 +43,8 @@ def replay(
     _refuse_what_needs_pictures(job)
     recording = load_motion(job.driving)
     tracker = make_tracker()
-    reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
-    reenactor.mixer = mixer
+    reenactor = Reenactor(model=model, tracker=tracker)
+    reenactor.look = Look(edit=job.edit, mixer=mixer)
     times = StageTimes()
     with (
         open_source(
@@ -92,7 +93,7 @@ def replayed(
         shown = source.at(int(recording.times_ns[index] - recording.times_ns[0]))
         if shown is None:
             return
-        reenactor.portrait = shown.portrait
+        reenactor.look = replace(reenactor.look, portrait=shown.portrait)
         frame = Frame(pixels=shown.picture, captured_ns=int(recording.times_ns[index]))
         yield reenactor.show(frame, recording.motion(index))
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Frame, Pixels
+from engine.model import Neutral
 from engine.motion import Edit
 
 DISC = (255, 0, 255)
@@ -84,25 +85,30 @@ class ShiftedPortrait:
     def still(self) -> Pixels:
         return self.picture.copy()
 
+    def prepare(self) -> None:
+        pass
+
 
 class ShiftDriver:
     """Reads how far the face is from its neutral place; the first frame read is the neutral one."""
 
     def __init__(self) -> None:
-        self.neutral: NDArray[np.float32] | None = None
+        self.neutral: Neutral = "none yet"
+        self._centre: NDArray[np.float32] | None = None
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> Shift:
         centre = face.landmarks[468, :2]
-        if self.neutral is None:
-            self.neutral = centre
-        x, y = (centre - self.neutral).tolist()
+        if self._centre is None:
+            self._centre = centre
+            self.neutral = "automatic" if self.neutral == "none yet" else "yours"
+        x, y = (centre - self._centre).tolist()
         return Shift(x=x, y=y)
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
-        self.neutral = face.landmarks[468, :2]
+        self._centre, self.neutral = face.landmarks[468, :2], "yours"
 
     def recalibrate(self) -> None:
-        self.neutral = None
+        self._centre, self.neutral = None, "next face"
 
 
 class ShiftModel:
@@ -110,7 +116,7 @@ class ShiftModel:
 
     refines = False
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> ShiftedPortrait:
+    def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
         return ShiftedPortrait(picture=picture)
 
     def driver(self) -> ShiftDriver:

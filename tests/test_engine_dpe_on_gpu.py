@@ -133,7 +133,7 @@ def test_everything_is_recorded_at_enrolment_and_kept_while_it_is_used() -> None
     for mode in modes:
         first.render(motion, Edit(mode=mode))
     for seed in range(3):  # as the pictures of a clip come, each in the place of the one before
-        model.enroll(*square(seed), passing=True).render(motion, EXPRESSION)
+        model.enroll(*square(seed)).render(motion, EXPRESSION)
     assert device.count == enrolled
     other = model.enroll(*whole())  # of another size, which takes expressions only
     assert device.count == enrolled + 2

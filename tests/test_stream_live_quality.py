@@ -39,8 +39,8 @@ class CountingLoop(FrameLoop[Shift]):
         self.source.dropped += drops  # type: ignore[misc]  # a plain attribute of the slot
 
     def shown_size(self) -> tuple[int, ...]:
-        assert self.reenactor.portrait is not None
-        return self.reenactor.portrait.still().shape[:2]
+        assert self.reenactor.look.portrait is not None
+        return self.reenactor.look.portrait.still().shape[:2]
 
 
 def disc_at(pixels: Pixels) -> tuple[float, float]:
@@ -81,12 +81,12 @@ def test_where_frames_are_lost_the_step_gets_smaller_and_the_output_keeps_its_si
     wait_until(lambda: loop.shown_size() == (352, 528))
     assert said == ["352 px (this machine was too slow for 512 pixels)"]
     assert quality.note == said[0]
-    assert loop.reenactor.portrait is not None
-    shown = quality.fitted(loop.reenactor.portrait.still())
+    assert loop.reenactor.look.portrait is not None
+    shown = quality.fitted(loop.reenactor.look.portrait.still())
     assert shown.shape == (512, 768, 3)
     assert disc_at(shown) == pytest.approx((384, 256), abs=1.5)
     quality.choose(1)
-    wait_until(lambda: loop.reenactor.portrait is gallery.portrait(1, 352))
+    wait_until(lambda: loop.reenactor.look.portrait is gallery.portrait(1, 352))
     quality.close()
 
 
@@ -101,9 +101,9 @@ def test_refinement_goes_before_pixels_do() -> None:
     loop = CountingLoop()
     quality = LiveQuality(loop, gallery, adapts=True, say=said.append)
     watch(quality, LOSING_S / 2, lambda: loop.did(8, 7))
-    refining = [loop.reenactor.refines]
+    refining = [loop.reenactor.look.edit.refine]
     watch(quality, LOSING_S + 1.0, lambda: loop.did(8, 7))
-    refining.append(loop.reenactor.refines)
+    refining.append(loop.reenactor.look.edit.refine)
     assert refining == [True, False]
     assert loop.shown_size() == (512, 512)
     assert said == ["512 px (this machine was too slow to refine the picture)"]

@@ -16,6 +16,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.installing import needing
 from engine.manifest import Manifest, check_files, read_manifest
+from engine.model import Neutral
 
 if TYPE_CHECKING:
     from engine.dpe.on_gpu import GpuDpeModel  # it needs torch, which the base install has not
@@ -114,7 +115,7 @@ class DpeModel:
         self._graphs = graphs
         self.refines = False
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> DpePortrait:
+    def enroll(self, picture: Pixels, face: Face) -> DpePortrait:
         """Encode a portrait; a video as source is enrolled picture by picture."""
         return DpePortrait(self._graphs, picture, face)
 
@@ -132,6 +133,11 @@ class DpeDriver:
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs
         self._crop = CropFollower()
+
+    @property
+    def neutral(self) -> Neutral:
+        """There is none."""
+        return "none"
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> DpeMotion:
         """The expression and pose of this picture."""

@@ -26,6 +26,7 @@ from engine.faces.crop import CropFollower
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.manifest import Manifest
+from engine.model import Neutral
 from engine.motion import Edit, Mode
 
 logger = logging.getLogger(__name__)
@@ -80,18 +81,13 @@ class GpuDpeModel:
         device = CudaDevice()
         return cls(DpeWeights.of_bundle(folder, manifest), device)
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> "GpuDpePortrait":
+    def enroll(self, picture: Pixels, face: Face) -> "GpuDpePortrait":
         """Cut the portrait, and record what draws it where it is the first of its size: seconds."""
         rows, columns = picture.shape[:2]
         if rows % 2 or columns % 2:
             raise InputError(f"a portrait on a GPU must have even sides, not {columns} x {rows}.")
         setting = HeadSetting.of(picture, face, self.size)
-        portrait = GpuDpePortrait(
-            self, setting, self._owner.submit(self._steps_for, setting).result()
-        )
-        if not passing:
-            portrait.still()  # drawn here and not on the thread that first shows it
-        return portrait
+        return GpuDpePortrait(self, setting, self._owner.submit(self._steps_for, setting).result())
 
     def driver(self) -> "GpuDpeDriver":
         """A fresh reader for a new driving stream."""
@@ -149,6 +145,11 @@ class GpuDpeDriver:
         self._size = size
         self._crop = CropFollower()
 
+    @property
+    def neutral(self) -> Neutral:
+        """There is none."""
+        return "none"
+
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> GpuMotion:
         """The crop of this picture: a tenth of its bytes to send to the GPU."""
         box = self._crop.update(face, captured_ns)
@@ -182,6 +183,10 @@ class GpuDpePortrait:
         if self._still is None:
             self._still = self._drawn(self._setting.crop, "expression", 0.0, 0.0)
         return self._still.copy()
+
+    def prepare(self) -> None:
+        """Draw the still picture, and not in the thread that first shows it."""
+        self.still()
 
     def _drawn(self, crop: Pixels, mode: Mode, expression: float, pose: float) -> Pixels:
         self._setting.backdrop(mode)  # refuses a mode that this portrait has no step for

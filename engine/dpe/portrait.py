@@ -38,6 +38,10 @@ class DpePortrait:
             self._still = self._setting.face.paste(from_network(drawn))
         return self._still.copy()
 
+    def prepare(self) -> None:
+        """Draw the still picture, and not in the thread that first shows it."""
+        self.still()
+
     def _drawn(self, motion: DpeMotion, mode: Mode) -> Array:
         """The network's picture, (1, 3, size, size)."""
         if mode == "expression":

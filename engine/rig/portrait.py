@@ -1,5 +1,6 @@
 """A portrait that the rig can move: its own pixels, warped to where the motion takes them."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from engine.rig.outline import Outline
 from engine.rig.painting import Box, Layer
 from engine.rig.refining import Refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +59,7 @@ class RigPortrait:
             picture: (H, W, 3) at the output's size.
             face: its face.
             find_matte: finds where the person is, (H, W) in 0..1; None moves one layer, background
-                and all. It is called by `cut_out`, at the latest when the head moves first.
+                and all. It is called by `prepare`, at the latest when the head moves first.
             refiner: corrects what the geometric stage makes; None leaves it as it is.
         """
         self._picture = np.ascontiguousarray(picture)
@@ -78,8 +81,12 @@ class RigPortrait:
         """The portrait's own landmarks."""
         return self._face
 
-    def cut_out(self) -> None:
-        """Separate the person from the background, once."""
+    def prepare(self) -> None:
+        """Separate the person from the background, once.
+
+        That takes a fifth of a second, and only a head that moves needs it: in the mode
+        `expression` it never does.
+        """
         find_matte, self._find_matte = self._find_matte, None
         if find_matte is None:
             return
@@ -87,6 +94,8 @@ class RigPortrait:
         if trusted(matte, landmarks):
             self._flow, self._limits = self._measured(head_half_width(matte, landmarks))
             self._layers = split(self._warped, matte, self._flow.head.grid)
+        else:
+            logger.info("no person was cut out of this portrait: its background moves a little")
 
     def _measured(self, half_width: float | None) -> tuple[PortraitFlow, HeadLimits]:
         """What moves the head and what bounds it, for a head of this width."""
@@ -143,7 +152,7 @@ class RigPortrait:
     def _within_limits(self, motion: RigMotion) -> tuple[RigMotion, HeadMotion]:
         """The motion that keeps the head whole, and how the head moves by it."""
         if head_motion(self._face, motion).moves:
-            self.cut_out()
+            self.prepare()
         motion = self._limits.keep(motion)
         return motion, head_motion(self._face, motion)
 

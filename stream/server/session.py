@@ -6,13 +6,14 @@ Knows no connection: `peers` brings the camera in and takes the pictures out.
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
-from engine.reenactor import Reenactor
+from engine.reenactor import Look, Reenactor
 from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
 from stream.ladder import Ladder, LoadMeter
 from stream.live_sound import LiveSound
@@ -53,9 +54,8 @@ class Session:
         self._recordings = recordings
         self._recorded = 0
         self._reenactor: Reenactor[Any] = Reenactor(model=studio.model, tracker=tracker)
-        self._reenactor.portrait = enrolled.portrait
         self._mixer = None if studio.make_mixer is None else studio.make_mixer()
-        self._reenactor.mixer = self._mixer
+        self._reenactor.look = Look(portrait=enrolled.portrait, mixer=self._mixer)
         still = Frame(pixels=enrolled.portrait.still(), captured_ns=time.monotonic_ns())
         self.outlet = Outlet(still)
         self.loop: FrameLoop[Any] = FrameLoop(self._reenactor, self.source, on_step=self.outlet.put)
@@ -83,7 +83,7 @@ class Session:
         if item is not None and item.id != self.portrait.id:
             await self._swap(item)
         before, self.controls = self.controls, controls
-        self._reenactor.edit = controls.edit
+        self._edit()
         self.outlet.is_mirrored = controls.mirror_output
         self.loop.is_paused = controls.paused
         if self._mixer is not None:
@@ -117,7 +117,7 @@ class Session:
         if not self._swapping.locked() and self.ladder.observe(load):
             reason = self.ladder.reason or "there is room again"
             logger.info("session %s: %s; now %d", self.id[:6], reason, self.ladder.size)
-            self._reenactor.refines = self.ladder.rung.refines
+            self._edit()
             if self.ladder.size != self._enrolled.size:
                 self._adapting = asyncio.create_task(self._swap(self.portrait))
 
@@ -176,6 +176,11 @@ class Session:
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
 
+    def _edit(self) -> None:
+        """What the controls ask for, as far as the ladder lets it."""
+        edit = replace(self.controls.edit, refine=self.ladder.rung.refines)
+        self._reenactor.alter(lambda look: replace(look, edit=edit))
+
     def _hold(self, mixer: RigMixer, before: Controls, now: Controls) -> None:
         """Take pose and gaze from elsewhere, or from the driver again."""
         if now.freeze_pose != before.freeze_pose:
@@ -187,7 +192,7 @@ class Session:
         """Make a portrait ready beside the running stream, then show it from one frame on."""
         async with self._swapping:
             enrolled = await self._studio.enroll(item, self.ladder.size)
-            self._reenactor.portrait = enrolled.portrait
+            self._reenactor.alter(lambda look: replace(look, portrait=enrolled.portrait))
             self._enrolled = enrolled
 
     def _hand_over(self) -> None:

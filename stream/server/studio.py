@@ -95,7 +95,9 @@ class Studio:
     def _enroll(self, item: Item, size: int) -> Enrolled:
         fit = plan_fit(item.picture, item.face, frame=self._framing, size=size)
         picture, face = fit.picture(item.picture), fit.face(item.face)
-        return Enrolled(item=item, size=size, portrait=self.model.enroll(picture, face))
+        portrait = self.model.enroll(picture, face)
+        portrait.prepare()
+        return Enrolled(item=item, size=size, portrait=portrait)
 
     def _find_examiner(self) -> Tracker:
         if self._examiner is None:
