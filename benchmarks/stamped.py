@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.faces.face import LANDMARKS, Face, Tracker
 from engine.frame import Pixels
-from engine.model import Driver, Model, Neutral, Portrait
+from engine.model import Capabilities, Driver, Model, Neutral, Portrait
 from engine.motion import Edit
 
 STRIP = 1 / 8
@@ -117,9 +117,12 @@ class Stamped:
     model: Model[Any]
 
     @property
-    def refines(self) -> bool:
-        """As the other does."""
-        return self.model.refines
+    def can(self) -> Capabilities:
+        """As the other, but a stamp has no names."""
+        return replace(self.model.can, named_factors=False)
+
+    def mixer(self) -> None:
+        """There is none."""
 
     def enroll(self, picture: Pixels, face: Face) -> StampedPortrait:
         """Enrol with the other."""

@@ -9,7 +9,7 @@ to another the portrait passes through rest, and in a new shot nothing of the la
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Generic, Protocol
+from typing import Generic
 
 import numpy as np
 
@@ -17,21 +17,11 @@ from engine.drivers import Drivers
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame, Pixels
-from engine.model import Model, MotionT, Neutral, Portrait
+from engine.model import Mixer, Model, MotionT, Neutral, Portrait
 from engine.motion import Edit
 from engine.stats import timed
 
 NO_PICTURE: Pixels = np.zeros((0, 0, 3), np.uint8)
-
-
-class Mixer(Protocol[MotionT]):
-    """Puts other sources beside the driver's motion before it is rendered."""
-
-    def mix(
-        self, motion: MotionT | None, edit: Edit, captured_ns: int
-    ) -> tuple[MotionT | None, Edit]:
-        """The motion to render (None: at rest), and what of the edit is still to be applied."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,6 +132,8 @@ class Reenactor(Generic[MotionT]):
     def restart(self) -> None:
         """Begin a new driving stream: forget the face, its neutral and its motion."""
         self._tracker.reset()
+        if self.look.mixer is not None:
+            self.look.mixer.restart()
         self._recalibrated = None
         self._stream = _Stream(drivers=Drivers(self._model))
 

@@ -6,7 +6,7 @@ from stream.doctor_system import Finding, System
 def backends(system: System) -> Finding:
     """Which backend `--backend auto` takes for the rig's refiner."""
     from engine.backends.auto import candidates
-    from engine.rig.refining import shipped_graphs
+    from engine.families import shipped_graphs
 
     found = list(candidates(graphs=shipped_graphs()))
     taken = next((candidate for candidate in found if candidate.backend is not None), None)

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -13,10 +13,9 @@ from engine.errors import InputError, OutputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.framing import Framing
-from engine.model import Model, MotionT
+from engine.model import Mixer, Model, MotionT
 from engine.motion import Edit
 from engine.reenactor import Look, Reenactor
-from engine.rig.mixer import RigMixer
 from engine.slot import LatestSlot
 from stream.cameras import Opener, open_place, place_of
 from stream.clip_writer import check_output
@@ -88,20 +87,20 @@ def live(
     *,
     model: Model[MotionT],
     make_tracker: Callable[[], Tracker],
-    mixer: RigMixer | None = None,
+    mixer: Mixer[MotionT] | None = None,
     keys: Keys,
     say: Callable[[str], None],
     stop: Event,
     opener: Opener = open_place,
 ) -> LiveReport:
-    """Run until `stop` is set or a clip ends; `mixer` is the rig's, None for other models."""
+    """Run until `stop` is set or a clip ends; `mixer` is the model's, where it has one."""
     check_job(job)
     place = place_of(job.camera)
     gallery = enroll_all(
         job.portraits, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
     )
     reenactor = Reenactor(model=model, tracker=make_tracker())
-    reenactor.look = Look(edit=job.edit)
+    reenactor.look = Look(edit=job.edit, mixer=mixer)
     with ExitStack() as stack:
         recorder = stack.enter_context(
             nullcontext()
@@ -157,7 +156,7 @@ class _Stream:
         gallery: Gallery[MotionT],
         *,
         adapts: bool,
-        mixer: RigMixer | None,
+        mixer: Mixer[MotionT] | None,
         say: Callable[[str], None],
         stop: Event,
     ) -> None:
@@ -165,7 +164,6 @@ class _Stream:
         self._source = source
         self._still = gallery.still
         self._quality = LiveQuality(loop, gallery, adapts=adapts, say=say)
-        self._mixer = mixer
         self._say = say
         self._stop = stop
         self._camera: VirtualCamera | None = None
@@ -226,10 +224,6 @@ class _Stream:
                 sink.start()
         self._loop.start()
         self._loop.wait_until_warm(WARM_S)
-        # Only now: the warm-up is no frame of the stream, and would start the recordings' clocks.
-        mixer = self._mixer
-        if mixer is not None:
-            self._loop.reenactor.alter(lambda look: replace(look, mixer=mixer))  # type: ignore[arg-type]  # the rig's own
         self._source.start()
         self._say(f"source: {self._source.describes}")
         self._say(HELP)

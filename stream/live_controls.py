@@ -7,10 +7,8 @@ from typing import Generic
 import numpy as np
 
 from engine.frame import Pixels
-from engine.model import MotionT
+from engine.model import Mixer, MotionT
 from engine.motion import MODES
-from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
-from engine.rig.motion import RigMotion
 from stream.live_quality import LiveQuality
 from stream.loop import FrameLoop
 
@@ -29,13 +27,13 @@ class LiveControls(Generic[MotionT]):
         loop: FrameLoop[MotionT],
         quality: LiveQuality[MotionT],
         *,
-        mixer: RigMixer | None,
+        mixer: Mixer[MotionT] | None,
         quit_: Callable[[], None],
         say: Callable[[str], None],
         tell_figures: Callable[[], None],
         flip_preview: Callable[[], bool],
     ) -> None:
-        """`mixer`: the rig's, None for other models. `flip_preview` gives the new state."""
+        """`mixer`: the model's, where it has one. `flip_preview` gives the new state."""
         self.is_mirrored = False
         """Of the output, for every sink."""
         self._loop = loop
@@ -98,9 +96,10 @@ class LiveControls(Generic[MotionT]):
             self._say("only the rig's head can be frozen")
             return
         self._holds_pose = not self._holds_pose
-        now = self._loop.reenactor.motion
-        held = Held(now if isinstance(now, RigMotion) else None)
-        self._mixer.set("pose", held if self._holds_pose else LIVE)
+        if self._holds_pose:
+            self._mixer.hold("pose", self._loop.reenactor.motion)
+        else:
+            self._mixer.release("pose")
         self._say("head frozen" if self._holds_pose else "head moves")
 
     def _look_at_camera(self) -> None:
@@ -108,7 +107,10 @@ class LiveControls(Generic[MotionT]):
             self._say("only the rig's eyes can be held on the camera")
             return
         self._looks_at_camera = not self._looks_at_camera
-        self._mixer.set("gaze", ToCamera() if self._looks_at_camera else LIVE)
+        if self._looks_at_camera:
+            self._mixer.look_at_camera()
+        else:
+            self._mixer.release("gaze")
         self._say("eyes on the camera" if self._looks_at_camera else "eyes follow yours")
 
     def _mirror_preview(self) -> None:

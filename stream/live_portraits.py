@@ -32,7 +32,7 @@ class Gallery(Generic[MotionT]):
         self.size = size
         self.notes = notes
         """What the user may like to know of the pictures."""
-        self.refines = model.refines
+        self.refines = model.can.refine
         """Whether a refining network draws on top."""
         self._model = model
         self._pictures = pictures

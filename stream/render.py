@@ -14,9 +14,9 @@ from engine.errors import InputError, OutputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.framing import Framing
-from engine.model import Model, MotionT
+from engine.model import Mixer, Model, MotionT
 from engine.motion import Edit
-from engine.reenactor import Look, Mixer, Reenactor
+from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes, timed
 from stream.clip_writer import ClipWriter, check_output, clip_writer
 from stream.clips import Clip

@@ -10,10 +10,8 @@ from threading import Event
 from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
-from engine.model import Model
-from engine.reenactor import Look, Mixer, Reenactor
-from engine.rig.motion import RigMotion
-from engine.rig.recording import Recording
+from engine.model import Mixer, Model, MotionT, Recording
+from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes
 from stream.clip_writer import clip_writer
 from stream.hand_over import Behind
@@ -28,9 +26,9 @@ logger = logging.getLogger(__name__)
 def replay(
     job: RenderJob,
     *,
-    model: Model[RigMotion],
+    model: Model[MotionT],
     make_tracker: Callable[[], Tracker],
-    mixer: Mixer[RigMotion] | None = None,
+    mixer: Mixer[MotionT] | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> RenderReport:
@@ -86,7 +84,7 @@ def replay(
 
 
 def replayed(
-    recording: Recording, source: Source[RigMotion], reenactor: Reenactor[RigMotion]
+    recording: Recording[MotionT], source: Source[MotionT], reenactor: Reenactor[MotionT]
 ) -> Iterator[Frame]:
     """The result for each recorded frame, until there are no frames or no portraits left."""
     for index in range(recording.frames):

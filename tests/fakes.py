@@ -1,5 +1,6 @@
 """Small parts that keep the protocols: a face is a disc, and its motion is where the disc went."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,8 @@ from numpy.typing import NDArray
 
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Frame, Pixels
-from engine.model import Neutral
-from engine.motion import Edit
+from engine.model import Capabilities, Mixer, Neutral, Recording
+from engine.motion import MODES, Edit, Factor
 
 DISC = (255, 0, 255)
 """The colour of the fake face: magenta, which 4:2:0 video keeps well on a grey ground."""
@@ -71,6 +72,37 @@ class Shift:
         return Shift(x=self.x * (1.0 - amount), y=self.y * (1.0 - amount))
 
 
+class ShiftMixer:
+    """Keeps what it is told; a held pose stands still, the rest comes from the driver."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self._held: dict[Factor, Shift | None] = {}
+
+    def mix(self, motion: Shift | None, edit: Edit, captured_ns: int) -> tuple[Shift | None, Edit]:
+        return self._held.get("pose", motion), edit
+
+    def hold(self, factor: Factor, motion: Shift | None) -> None:
+        self.told.append(f"hold {factor}")
+        self._held[factor] = motion
+
+    def replay(self, factor: Factor, recording: Recording[Shift]) -> None:
+        self.told.append(f"replay {factor}")
+
+    def look_at_camera(self) -> None:
+        self.told.append("look at camera")
+
+    def release(self, factor: Factor) -> None:
+        self.told.append(f"release {factor}")
+        self._held.pop(factor, None)
+
+    def set_sliders(self, values: Mapping[str, float]) -> None:
+        self.told.append(f"sliders {dict(values)}")
+
+    def restart(self) -> None:
+        """Nothing runs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ShiftedPortrait:
     """Moves the whole picture around by the motion; what leaves on one side enters on the other."""
@@ -114,7 +146,12 @@ class ShiftDriver:
 class ShiftModel:
     """The fake family."""
 
-    refines = False
+    can = Capabilities(
+        named_factors=False, neutral=True, refine=False, pastes_back=frozenset(MODES)
+    )
+
+    def mixer(self) -> Mixer[Shift] | None:
+        return None
 
     def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
         return ShiftedPortrait(picture=picture)

@@ -16,6 +16,7 @@ from tests.fakes import (
     DiscTracker,
     Shift,
     ShiftedPortrait,
+    ShiftMixer,
     ShiftModel,
     disc_face,
     disc_frame,
@@ -180,7 +181,7 @@ def test_a_step_under_way_is_not_touched_by_a_new_look() -> None:
     made = reenactor(Edit(gains={"pose": 2.0}))
     made.step(disc_frame(0, (60, 60)))
 
-    class Swapping:
+    class Swapping(ShiftMixer):
         def mix(
             self, motion: Shift | None, edit: Edit, captured_ns: int
         ) -> tuple[Shift | None, Edit]:

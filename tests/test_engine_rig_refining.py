@@ -318,7 +318,7 @@ def test_refinement_can_be_turned_off_between_two_frames() -> None:
 def test_a_refiner_that_is_no_folder_is_named() -> None:
     with pytest.raises(InputError, match="--refine must be on, off or the folder"):
         load_model("rig", mouth="generic", refine="nowhere")
-    assert not load_model("rig", mouth="generic", refine="off").refines
+    assert not load_model("rig", mouth="generic", refine="off").can.refine
 
 
 def test_a_backend_with_nothing_to_run_is_refused() -> None:
@@ -328,7 +328,7 @@ def test_a_backend_with_nothing_to_run_is_refused() -> None:
 
 @pytest.mark.slow
 def test_the_shipped_refiner_runs_on_the_backend_that_is_named() -> None:
-    assert load_model("rig", mouth="generic", refine="on", backend="openvino").refines
+    assert load_model("rig", mouth="generic", refine="on", backend="openvino").can.refine
     if find_spec("tensorrt") is None:
         with pytest.raises(MachineError, match=r"tensorrt is not installed"):
             load_model("rig", mouth="generic", refine="on", backend="tensorrt")

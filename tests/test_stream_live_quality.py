@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def test_where_frames_are_lost_the_step_gets_smaller_and_the_output_keeps_its_si
 
 
 class RefiningModel(ShiftModel):
-    refines = True
+    can = replace(ShiftModel.can, refine=True)
 
 
 def test_refinement_goes_before_pixels_do() -> None:

@@ -8,7 +8,7 @@ from engine.backends.base import Backend
 from engine.backends.choose import PLANNED, choose
 from engine.backends.tensorrt_words import FOR_TENSOR_CORES, BuildProgress
 from engine.dpe.graphs import DpeGraphs, to_network
-from engine.dpe.motion import DpeMotion
+from engine.dpe.motion import CAN, DpeMotion
 from engine.dpe.portrait import DpePortrait
 from engine.errors import BundleError, MachineError
 from engine.faces.crop import CropFollower
@@ -113,11 +113,14 @@ class DpeModel:
 
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs
-        self.refines = False
+        self.can = CAN
 
     def enroll(self, picture: Pixels, face: Face) -> DpePortrait:
         """Encode a portrait; a video as source is enrolled picture by picture."""
         return DpePortrait(self._graphs, picture, face)
+
+    def mixer(self) -> None:
+        """There is none: one code holds the whole expression."""
 
     def driver(self) -> "DpeDriver":
         """A fresh reader for a new driving stream."""

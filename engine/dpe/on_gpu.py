@@ -19,7 +19,7 @@ from engine.backends.cuda_dpe import DpeNetworks
 from engine.backends.cuda_portraits import Setting
 from engine.backends.cuda_step import DpeStep, Job, StepConfig
 from engine.backends.cuda_weights import DpeWeights
-from engine.dpe.motion import gains
+from engine.dpe.motion import CAN, gains
 from engine.dpe.setting import HeadSetting
 from engine.errors import InputError
 from engine.faces.crop import CropFollower
@@ -61,7 +61,7 @@ class GpuDpeModel:
 
     def __init__(self, weights: DpeWeights, device: Device) -> None:
         self.size = weights.size
-        self.refines = False
+        self.can = CAN
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
         self._networks = self._owner.submit(DpeNetworks, weights, device).result()
         # A step lives as long as a portrait that is drawn by it. The last portrait's are kept
@@ -88,6 +88,9 @@ class GpuDpeModel:
             raise InputError(f"a portrait on a GPU must have even sides, not {columns} x {rows}.")
         setting = HeadSetting.of(picture, face, self.size)
         return GpuDpePortrait(self, setting, self._owner.submit(self._steps_for, setting).result())
+
+    def mixer(self) -> None:
+        """There is none: one code holds the whole expression."""
 
     def driver(self) -> "GpuDpeDriver":
         """A fresh reader for a new driving stream."""

@@ -1,11 +1,15 @@
 """The rig family behind the engine's protocol: a geometric stage, and a network that refines it."""
 
+from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 from engine.faces.face import Face
 from engine.faces.segmentation import PersonSegmenter
 from engine.frame import Pixels
+from engine.model import Capabilities
+from engine.motion import MODES
 from engine.rig.driver import RigDriver
+from engine.rig.mixer import RigMixer
 from engine.rig.portrait import RigPortrait
 from engine.rig.refining import Refiner
 
@@ -14,6 +18,9 @@ Mouth: TypeAlias = Literal["generic", "driver"]
 teeth."""
 
 MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
+
+
+CAN = Capabilities(named_factors=True, neutral=True, refine=True, pastes_back=frozenset(MODES))
 
 
 class RigModel:
@@ -28,9 +35,9 @@ class RigModel:
         self._segmenter = PersonSegmenter()
 
     @property
-    def refines(self) -> bool:
-        """Whether a network refines what the geometric stage makes."""
-        return self._refiner is not None
+    def can(self) -> Capabilities:
+        """As its family; refined where a network refines what the geometric stage makes."""
+        return replace(CAN, refine=self._refiner is not None)
 
     def enroll(self, picture: Pixels, face: Face) -> RigPortrait:
         """Compute once what every frame needs; `picture` has the output's size."""
@@ -41,3 +48,7 @@ class RigModel:
     def driver(self) -> RigDriver:
         """A fresh reader for a new driving stream."""
         return RigDriver(shows_mouth=self._mouth == "driver")
+
+    def mixer(self) -> RigMixer:
+        """A mixer that takes everything from the driver."""
+        return RigMixer()

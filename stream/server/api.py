@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -186,7 +186,7 @@ async def forget_portrait(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def _while_there(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+async def _while_there(request: web.Request, work: Coroutine[object, None, T]) -> T:
     """Do it, unless whoever asked for it hangs up."""
     task = asyncio.ensure_future(work)
     try:
@@ -240,7 +240,7 @@ def _named(request: web.Request) -> tuple[str, int | None]:
     return request.match_info["id"], None if number is None else int(number)
 
 
-def _state(session: Session) -> dict[str, Any]:
+def _state(session: Session) -> dict[str, object]:
     return {"settings": session.controls.told(), "portrait": session.portrait.id}
 
 

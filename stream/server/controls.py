@@ -27,7 +27,7 @@ class Controls:
         """What the step is told."""
         return Edit(mode=self.mode, gains=self.gains)
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> dict[str, object]:
         """What the page is told."""
         return {
             "mode": self.mode,
@@ -36,7 +36,7 @@ class Controls:
         }
 
 
-def changed(controls: Controls, wanted: dict[str, Any]) -> Controls:
+def changed(controls: Controls, wanted: dict[str, object]) -> Controls:
     """The controls with some of them set anew; nothing changes where one cannot be meant."""
     changes: dict[str, Any] = {}
     for name, value in wanted.items():

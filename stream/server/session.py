@@ -8,13 +8,12 @@ import logging
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
+from engine.model import Motion
 from engine.reenactor import Look, Reenactor
-from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
 from stream.ladder import Ladder, LoadMeter
 from stream.live_sound import LiveSound
 from stream.loop import FrameLoop
@@ -47,18 +46,18 @@ class Session:
         """A name that its page has chosen, under which it is watched, this session and the next."""
         self.controls = Controls()
         self.source = CameraSource()
-        self.ladder = Ladder(enrolled.size, refines=studio.model.refines)
+        self.ladder = Ladder(enrolled.size, refines=studio.model.can.refine)
         self._studio = studio
         self._enrolled = enrolled
         self._tracker = tracker
         self._recordings = recordings
         self._recorded = 0
-        self._reenactor: Reenactor[Any] = Reenactor(model=studio.model, tracker=tracker)
-        self._mixer = None if studio.make_mixer is None else studio.make_mixer()
+        self._reenactor: Reenactor[Motion] = Reenactor(model=studio.model, tracker=tracker)
+        self._mixer = studio.model.mixer()
         self._reenactor.look = Look(portrait=enrolled.portrait, mixer=self._mixer)
         still = Frame(pixels=enrolled.portrait.still(), captured_ns=time.monotonic_ns())
         self.outlet = Outlet(still)
-        self.loop: FrameLoop[Any] = FrameLoop(self._reenactor, self.source, on_step=self.outlet.put)
+        self.loop = FrameLoop(self._reenactor, self.source, on_step=self.outlet.put)
         self._recorder: Recorder | None = None
         self._swapping = asyncio.Lock()
         self._adapting: asyncio.Task[None] | None = None
@@ -72,7 +71,7 @@ class Session:
         """The portrait that is shown."""
         return self._enrolled.item
 
-    async def control(self, wanted: dict[str, Any], item: Item | None = None) -> None:
+    async def control(self, wanted: dict[str, object], item: Item | None = None) -> None:
         """Change settings, and the portrait where one is given; all of it or nothing."""
         controls = changed(self.controls, wanted)
         if self._mixer is None and (controls.freeze_pose or controls.gaze_to_camera):
@@ -86,14 +85,13 @@ class Session:
         self._edit()
         self.outlet.is_mirrored = controls.mirror_output
         self.loop.is_paused = controls.paused
-        if self._mixer is not None:
-            self._hold(self._mixer, before, controls)
+        self._hold(before, controls)
 
     def recalibrate(self) -> None:
         """Take the next face as the neutral one."""
         self._reenactor.recalibrate()
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, object]:
         """How the stream is doing, for the page; times in milliseconds."""
         report = self.loop.report()
         return {
@@ -181,12 +179,18 @@ class Session:
         edit = replace(self.controls.edit, refine=self.ladder.rung.refines)
         self._reenactor.alter(lambda look: replace(look, edit=edit))
 
-    def _hold(self, mixer: RigMixer, before: Controls, now: Controls) -> None:
+    def _hold(self, before: Controls, now: Controls) -> None:
         """Take pose and gaze from elsewhere, or from the driver again."""
-        if now.freeze_pose != before.freeze_pose:
-            mixer.set("pose", Held(self._reenactor.motion) if now.freeze_pose else LIVE)
-        if now.gaze_to_camera != before.gaze_to_camera:
-            mixer.set("gaze", ToCamera() if now.gaze_to_camera else LIVE)
+        if self._mixer is None:
+            return
+        if now.freeze_pose and not before.freeze_pose:
+            self._mixer.hold("pose", self._reenactor.motion)
+        elif before.freeze_pose and not now.freeze_pose:
+            self._mixer.release("pose")
+        if now.gaze_to_camera and not before.gaze_to_camera:
+            self._mixer.look_at_camera()
+        elif before.gaze_to_camera and not now.gaze_to_camera:
+            self._mixer.release("gaze")
 
     async def _swap(self, item: Item) -> None:
         """Make a portrait ready beside the running stream, then show it from one frame on."""

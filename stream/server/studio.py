@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from engine.faces.face import Tracker
 from engine.frame import Pixels
 from engine.framing import Framing, plan_fit
-from engine.model import Model, Portrait
-from engine.rig.mixer import RigMixer
+from engine.model import AnyModel, Motion, Portrait
 from stream.server.shelf import Item, uploaded
 
 MOST_WAITERS = 8
@@ -31,7 +30,7 @@ class Enrolled:
 
     item: Item
     size: int
-    portrait: Portrait[Any]
+    portrait: Portrait[Motion]
 
 
 class Studio:
@@ -40,14 +39,11 @@ class Studio:
     def __init__(
         self,
         *,
-        model: Model[Any],
+        model: AnyModel,
         make_tracker: Callable[[], Tracker],
-        make_mixer: Callable[[], RigMixer] | None = None,
         framing: Framing = "face",
     ) -> None:
         self.model = model
-        self.make_mixer = make_mixer
-        """Makes what can hold a pose and a gaze; None where the model's motion has no names."""
         self._make_tracker = make_tracker
         self._framing = framing
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="enrol")
