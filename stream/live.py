@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from threading import Event
+from typing import Generic
 
 from engine.errors import InputError, OutputError
 from engine.faces.face import Tracker
@@ -15,21 +17,21 @@ from engine.frame import Frame
 from engine.framing import Framing
 from engine.model import Mixer, Model, MotionT
 from engine.motion import Edit
-from engine.reenactor import Look, Reenactor
+from engine.reenactor import Reenactor
 from engine.slot import LatestSlot
 from stream.cameras import Opener, open_place, place_of
 from stream.clip_writer import check_output
-from stream.file_sink import FileSink
 from stream.growing_file import tell_left_behind
 from stream.hotkeys import Keys
 from stream.live_controls import HELP, LiveControls
-from stream.live_portraits import Gallery, enroll_all
-from stream.live_quality import LiveQuality
 from stream.live_sound import LiveSound
 from stream.live_source import LiveSource
-from stream.loop import FrameLoop
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.preview import Preview
+from stream.session.controls import Controls
+from stream.session.live_session import LiveSession
+from stream.session.portraits import Enroller, FacePicture, fitted, open_portrait
+from stream.session.recorder import Recorder
 from stream.virtual_camera import VirtualCamera
 
 logger = logging.getLogger(__name__)
@@ -93,29 +95,42 @@ def live(
     stop: Event,
     opener: Opener = open_place,
 ) -> LiveReport:
-    """Run until `stop` is set or a clip ends; `mixer` is the model's, where it has one."""
+    """Run until `stop` is set or a clip ends; `mixer` None is a new one of the model's."""
     check_job(job)
     place = place_of(job.camera)
-    gallery = enroll_all(
-        job.portraits, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
-    )
-    reenactor = Reenactor(model=model, tracker=make_tracker())
-    reenactor.look = Look(edit=job.edit, mixer=mixer)
+    portraits = open_portraits(job, make_tracker())
+    enroller = Enroller(model, framing="full", keeps=True)
     with ExitStack() as stack:
+        stack.callback(enroller.close, waits=False)
+        enrolled = [enroller.enroll(portrait, job.size) for portrait in portraits]
         recorder = stack.enter_context(
             nullcontext()
             if job.record_motion is None
             else motion_writer(job.record_motion, force=job.force)
         )
+        recording: _MotionRecording[MotionT] | None = (
+            None if recorder is None else _MotionRecording(recorder)
+        )
         slot: LatestSlot[Frame] = LatestSlot()
         source = LiveSource(place, slot, loop=job.loop, opener=opener)
-        recording = None if recorder is None else _MotionRecording(recorder, reenactor)
-        loop = FrameLoop(reenactor, slot, on_step=recording)
-        stream = _Stream(loop, source, gallery, adapts=job.adapts, mixer=mixer, say=say, stop=stop)
+        session = LiveSession(
+            slot,
+            enroller=enroller,
+            enrolled=enrolled[0],
+            tracker=make_tracker(),
+            mixer=model.mixer() if mixer is None else mixer,
+            controls=Controls(edit=job.edit),
+            canvas=portraits[0].size,
+            adapts=job.adapts,
+            on_step=recording,
+        )
+        if recording is not None:
+            recording.reenactor = session.reenactor
+        stream = _Stream(session, source, portraits, say=say, stop=stop)
         try:
             stream.open_sinks(job)
-            for note in gallery.notes:  # now that nothing can be refused any more
-                say(f"note: {note}")
+            for note in (note for portrait in portraits for note in portrait.notes):
+                say(f"note: {note}")  # now that nothing can be refused any more
             stream.run(keys)
         finally:
             stream.stop()
@@ -124,6 +139,20 @@ def live(
         if recording is not None and recording.problem is not None:
             raise recording.problem
         return stream.report(recorder)
+
+
+def open_portraits(job: LiveJob, tracker: Tracker) -> list[FacePicture]:
+    """All of one size, so that one can take another's place at once; their notes are of that.
+
+    The first one says how large the output is, the others fit into it.
+    """
+    if not job.portraits:
+        raise ValueError("at least one portrait is needed")
+    made: list[FacePicture] = []
+    for path in job.portraits:
+        canvas = made[0].size if made else None
+        made.append(fitted(open_portrait(path, tracker), job.framing, job.size, canvas))
+    return made
 
 
 def check_job(job: LiveJob) -> None:
@@ -146,34 +175,32 @@ def check_job(job: LiveJob) -> None:
             raise OutputError(f"{path} is read by this run itself. Choose another output.")
 
 
-class _Stream:
+class _Stream(Generic[MotionT]):
     """The parts of one run, and the main thread's work while they run."""
 
     def __init__(
         self,
-        loop: FrameLoop[MotionT],
+        session: LiveSession[MotionT],
         source: LiveSource,
-        gallery: Gallery[MotionT],
+        portraits: Sequence[FacePicture],
         *,
-        adapts: bool,
-        mixer: Mixer[MotionT] | None,
         say: Callable[[str], None],
         stop: Event,
     ) -> None:
-        self._loop = loop
+        self._session = session
+        self._loop = session.loop
         self._source = source
-        self._still = gallery.still
-        self._quality = LiveQuality(loop, gallery, adapts=adapts, say=say)
+        self._still = session.still()
+        self._told_reason: str | None = None
         self._say = say
         self._stop = stop
         self._camera: VirtualCamera | None = None
-        self._file: FileSink | None = None
         self._preview: Preview | None = None
         self._records_motion = False
+        self._begin_recording: Callable[[], Recorder] | None = None
         self._controls = LiveControls(
-            loop,
-            self._quality,
-            mixer=mixer,
+            session,
+            portraits,
             quit_=stop.set,
             say=say,
             tell_figures=self._tell,
@@ -183,14 +210,13 @@ class _Stream:
     def open_sinks(self, job: LiveJob) -> None:
         """Open what was asked for. The first of them closes the latency record."""
         self._records_motion = job.record_motion is not None
-        look, tell = self._controls.look, iter([self._loop.shown])
+        tell = iter([self._loop.shown])
         ignore: Callable[[Frame], None] = lambda frame: None  # noqa: E731
         if job.virtual_camera:
             self._camera = VirtualCamera(
                 self._loop.subscribe(),
                 self._still,
                 device=None if job.virtual_camera == "auto" else job.virtual_camera,
-                look=look,
                 on_shown=next(tell, ignore),
             )
             self._say(f"virtual camera: {self._camera.device}")
@@ -198,30 +224,26 @@ class _Stream:
             self._preview = Preview(
                 self._loop.subscribe(),
                 self._still,
-                look=look,
                 on_key=self._controls.press,
                 on_shown=next(tell, ignore),
             )
         if job.out is not None:
-            height, width = self._still.shape[:2]
             if self._source.has_sound:
                 self._source.sound = LiveSound()
-            self._file = FileSink(
-                self._loop.subscribe(),
+            self._begin_recording = partial(
+                self._session.record,
                 job.out,
-                width=width,
-                height=height,
                 sound=self._source.sound,
                 force=job.force,
-                look=look,
                 on_shown=next(tell, ignore),
             )
 
     def run(self, keys: Keys) -> None:
         """Start everything; come back when it is to end."""
-        for sink in (self._camera, self._file):
-            if sink is not None:
-                sink.start()
+        if self._camera is not None:
+            self._camera.start()
+        if self._begin_recording is not None:
+            self._begin_recording()
         self._loop.start()
         self._loop.wait_until_warm(WARM_S)
         self._source.start()
@@ -239,30 +261,30 @@ class _Stream:
     def stop(self) -> None:
         """End everything, sources first."""
         self._source.stop()
-        self._quality.close()
-        self._loop.stop()
-        for sink in (self._camera, self._file):
-            if sink is not None:
-                sink.stop()
+        self._session.stop()
+        if self._camera is not None:
+            self._camera.stop()
         if self._preview is not None:
             self._preview.close()
 
     def report(self, recorder: MotionWriter | None) -> LiveReport:
         """The run in numbers; a file that could not be written is raised here."""
-        if self._file is not None and self._file.problem is not None:
-            raise self._file.problem
+        file = self._session.recorder
+        if file is not None and file.problem is not None:
+            raise file.problem
         figures = self._loop.report()
         return LiveReport(
             frames=figures.frames,
             drops=figures.drops,
-            written=0 if self._file is None else self._file.frames,
+            written=0 if file is None else file.frames,
             recorded=0 if recorder is None else recorder.frames,
             returns=self._source.returns,
         )
 
     def _turn(self, keys: Keys) -> None:
         """One round of the main thread: window, quality, then keys."""
-        self._quality.look(time.monotonic())
+        self._session.adapt(time.monotonic())
+        self._tell_quality()
         if self._preview is not None:
             self._preview.update()
             if not self._preview.is_open:
@@ -279,7 +301,21 @@ class _Stream:
 
     @property
     def _is_recorded(self) -> bool:
-        return self._records_motion or (self._file is not None and self._file.problem is None)
+        file = self._session.recorder
+        return self._records_motion or (file is not None and file.problem is None)
+
+    def _tell_quality(self) -> None:
+        """One line whenever the quality is another one."""
+        ladder = self._session.ladder
+        if ladder.reason != self._told_reason:
+            self._told_reason = ladder.reason
+            self._say(self._note or f"{ladder.size} px again: there is room")
+
+    @property
+    def _note(self) -> str | None:
+        """Why the picture is coarser than asked for."""
+        ladder = self._session.ladder
+        return ladder.reason and f"{ladder.size} px ({ladder.reason})"
 
     def _tell(self) -> None:
         """One line of figures."""
@@ -299,8 +335,8 @@ class _Stream:
             parts.append("the source is away")
         elif not figures.sees_face:
             parts.append("no face in view")
-        if self._quality.note:
-            parts.append(self._quality.note)
+        if self._note:
+            parts.append(self._note)
         if source.damaged:
             parts.append(f"{source.damaged} damaged pictures left out")
         if figures.failures:
@@ -321,19 +357,20 @@ class _Stream:
             time.sleep(WINDOW_S)
 
 
-class _MotionRecording:
+class _MotionRecording(Generic[MotionT]):
     """Takes the motion of each result; a disk that is full ends it, not the stream."""
 
-    def __init__(self, recorder: MotionWriter, reenactor: Reenactor[MotionT]) -> None:
+    def __init__(self, recorder: MotionWriter) -> None:
         self.problem: OutputError | None = None
+        self.reenactor: Reenactor[MotionT] | None = None
+        """Whose motion; set before the first result."""
         self._recorder = recorder
-        self._reenactor = reenactor
 
     def __call__(self, result: Frame) -> None:
-        if self.problem is not None:
+        if self.problem is not None or self.reenactor is None:
             return
         try:
-            self._recorder.add(result.captured_ns, self._reenactor.motion)
+            self._recorder.add(result.captured_ns, self.reenactor.motion)
         except OutputError as error:
             self.problem = error
             logger.warning("%s", error)

@@ -170,6 +170,7 @@ class Hall:
             item=item,
             size=self._size,
             recordings=self.recordings,
+            adapts=self._adapts,
         )
         try:
             await session.control(wanted)
@@ -205,7 +206,7 @@ class Hall:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self, now_s: float) -> None:
-        for session in tuple(self._sessions.values()) if self._adapts else ():
+        for session in tuple(self._sessions.values()):
             session.adapt(now_s)
         self.recordings.tidy()
         await all_of([peer.listen() for peer in self._drivers.values()])

@@ -150,7 +150,7 @@ async def _negotiated(peer: Peer, sdp: str, *, has_figures: bool = False) -> str
 
 def _send_portrait(peer: Peer, direction: str, *, is_first: bool) -> None:
     def sent(frame: Frame, took_ns: int) -> None:
-        peer.session.loop.shown(frame, {"encode": took_ns})
+        peer.session.live.loop.shown(frame, {"encode": took_ns})
 
     track = PortraitTrack(peer.session.outlet, sent if is_first else None)
     peer.tracks.append(track)

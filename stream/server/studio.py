@@ -8,29 +8,20 @@ on moving.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from engine.faces.face import Tracker
 from engine.frame import Pixels
-from engine.framing import Framing, plan_fit
-from engine.model import AnyModel, Motion, Portrait
+from engine.framing import Framing
+from engine.model import AnyModel, Motion
 from stream.server.shelf import Item, uploaded
+from stream.session.portraits import Enrolled, Enroller
 
 MOST_WAITERS = 8
 """Threads for what takes seconds and computes nothing: recordings and loops that end."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Enrolled:
-    """A portrait made ready for one session, at one size."""
-
-    item: Item
-    size: int
-    portrait: Portrait[Motion]
 
 
 class Studio:
@@ -43,10 +34,8 @@ class Studio:
         make_tracker: Callable[[], Tracker],
         framing: Framing = "face",
     ) -> None:
-        self.model = model
+        self.enroller = Enroller(model, framing=framing)
         self._make_tracker = make_tracker
-        self._framing = framing
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="enrol")
         self._waiters = ThreadPoolExecutor(MOST_WAITERS, thread_name_prefix="wait")
         self._idle: list[Tracker] = []
         self._examiner: Tracker | None = None
@@ -59,7 +48,7 @@ class Studio:
 
     def close(self) -> None:
         """Wait for the work at hand; nothing more is begun."""
-        self._worker.shutdown(cancel_futures=True)
+        self.enroller.close()
         self._waiters.shutdown()
 
     async def lend_tracker(self) -> Tracker:
@@ -72,9 +61,9 @@ class Studio:
         """The tracker of a session that has ended, whose thread is gone."""
         self._idle.append(tracker)
 
-    async def enroll(self, item: Item, size: int) -> Enrolled:
+    async def enroll(self, item: Item, size: int) -> Enrolled[Motion]:
         """Make the portrait ready at this size."""
-        return await self._work(self._enroll, item, size)
+        return await self._work(self.enroller.enroll, item, size)
 
     async def examine(self, picture: Pixels, name: str) -> Item:
         """Find the face in an uploaded portrait."""
@@ -88,18 +77,11 @@ class Studio:
         """Wait for a thread to end, where no encoder waits for us: asyncio's own pool is theirs."""
         return await asyncio.wrap_future(self._waiters.submit(act))
 
-    def _enroll(self, item: Item, size: int) -> Enrolled:
-        fit = plan_fit(item.picture, item.face, frame=self._framing, size=size)
-        picture, face = fit.picture(item.picture), fit.face(item.face)
-        portrait = self.model.enroll(picture, face)
-        portrait.prepare()
-        return Enrolled(item=item, size=size, portrait=portrait)
-
     def _find_examiner(self) -> Tracker:
         if self._examiner is None:
             self._examiner = self._make_tracker()
         return self._examiner
 
     async def _work(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        future = self._worker.submit(act, *args, **kwargs)
+        future = self.enroller.submit(act, *args, **kwargs)
         return await asyncio.wrap_future(future)
