@@ -21,7 +21,6 @@ from engine.frame import Frame, Pixels
 from engine.model import Model
 from engine.motion import Edit
 from engine.slot import LatestSlot
-from stream.ladder import LOSING_S
 from stream.live import LiveJob, open_portraits
 from stream.live_controls import LiveControls
 from stream.server.recordings import Recordings
@@ -29,6 +28,7 @@ from stream.server.session import open_session
 from stream.server.shelf import Item, uploaded
 from stream.server.studio import Studio
 from stream.session.controls import OF_FACTORS, SWITCH_KEYS, SWITCHES, Controls, Switch
+from stream.session.ladder import LOSING_S
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enroller, FacePicture, find_face, open_portrait
 from stream.session.recorder import Recorder

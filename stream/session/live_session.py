@@ -20,10 +20,10 @@ from engine.frame import Frame, Pixels
 from engine.model import Mixer, MotionT
 from engine.reenactor import Look, Reenactor
 from engine.slot import LatestSlot
-from stream.ladder import Ladder, LoadMeter
 from stream.live_sound import LiveSound
-from stream.loop import FrameLoop, FrameSource
 from stream.session.controls import OF_FACTORS, Controls
+from stream.session.ladder import Ladder, LoadMeter
+from stream.session.loop import FrameLoop, FrameSource
 from stream.session.portraits import Enrolled, Enroller, FacePicture
 from stream.session.recorder import Recorder
 
