@@ -16,7 +16,7 @@ import numpy as np
 from engine.faces.face import LANDMARKS, Face, Tracker
 from engine.frame import Pixels
 from engine.model import Capabilities, Driver, Model, Neutral, Portrait
-from engine.motion import Edit
+from engine.motion import Edit, Mode
 
 STRIP = 1 / 8
 """Height of the strip with the code over the picture's."""
@@ -87,6 +87,11 @@ class StampedPortrait:
     """Renders by another portrait; for an echo, it shows the driving picture."""
 
     portrait: Portrait[Any]
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """As the other says."""
+        return self.portrait.modes
 
     def render(self, motion: StampedMotion, edit: Edit) -> Pixels:
         """The other's picture under the strip."""

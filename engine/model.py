@@ -38,6 +38,11 @@ MotionOut = TypeVar("MotionOut", bound=Motion, covariant=True)
 class Portrait(Protocol[MotionIn]):
     """A picture made ready to be moved, at the output's size."""
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """Those it can be shown in: not every head that moves can be put back into its picture."""
+        ...
+
     def render(self, motion: MotionIn, edit: Edit) -> Pixels:
         """One output picture, of the size of the enrolled one. The array is the caller's own."""
         ...

@@ -124,6 +124,7 @@ def live(
             adapts=job.adapts,
             on_step=recording,
         )
+        session.check(session.controls)
         if recording is not None:
             recording.reenactor = session.reenactor
         stream = _Stream(session, source, portraits, say=say, stop=stop)

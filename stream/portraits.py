@@ -12,7 +12,7 @@ from engine.faces.face import Tracker
 from engine.frame import Frame, Pixels
 from engine.framing import Fit, Framing, letterboxed, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
-from engine.motion import Edit
+from engine.motion import MODES, Edit, Mode
 from engine.portrait_notes import warn_of
 from stream.clip_files import NotAClipError
 from stream.clips import Clip
@@ -185,6 +185,8 @@ def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit
 
 class Untouched:
     """A picture of the portrait clip in which no face was found: shown as it is."""
+
+    modes: frozenset[Mode] = frozenset(MODES)
 
     def __init__(self, picture: Pixels) -> None:
         self._picture = picture

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Frame, Pixels
 from engine.model import Capabilities, Mixer, Neutral, Recording
-from engine.motion import MODES, Edit, Factor
+from engine.motion import MODES, Edit, Factor, Mode
 
 DISC = (255, 0, 255)
 """The colour of the fake face: magenta, which 4:2:0 video keeps well on a grey ground."""
@@ -108,6 +108,7 @@ class ShiftedPortrait:
     """Moves the whole picture around by the motion; what leaves on one side enters on the other."""
 
     picture: Pixels
+    modes: frozenset[Mode] = frozenset(MODES)
 
     def render(self, motion: Shift, edit: Edit) -> Pixels:
         gain = 0.0 if edit.mode == "expression" else edit.gain("pose")

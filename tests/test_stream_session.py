@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError
+from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.model import Model
 from engine.motion import Edit
@@ -32,7 +33,14 @@ from stream.session.ladder import LOSING_S
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enroller, FacePicture, find_face, open_portrait
 from stream.session.recorder import Recorder
-from tests.fakes import DiscTracker, ShiftMixer, ShiftModel, disc_frame, disc_picture
+from tests.fakes import (
+    DiscTracker,
+    ShiftedPortrait,
+    ShiftMixer,
+    ShiftModel,
+    disc_frame,
+    disc_picture,
+)
 from tests.video_files import pictures_of
 from tests.virtual_camera_fake import wait_until
 
@@ -54,6 +62,13 @@ class NamedModel(ShiftModel):
         return self.mixers[-1]
 
 
+class Still(ShiftModel):
+    """Its portraits take expressions only."""
+
+    def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
+        return ShiftedPortrait(picture=picture, modes=frozenset({"expression"}))
+
+
 class Front(Protocol):
     """What a user of one of the two commands can do."""
 
@@ -62,7 +77,8 @@ class Front(Protocol):
     def turn(self, switch: Switch, *, on: bool) -> None:
         """Raises InputError where it is refused."""
 
-    def next_mode(self) -> None: ...
+    def next_mode(self) -> None:
+        """Raises InputError where it is refused."""
 
     def choose(self, index: int) -> None:
         """Show the portrait with this number."""
@@ -103,6 +119,8 @@ class Keys:
 
     def next_mode(self) -> None:
         self.controls.press("e")
+        if not self.said[-1].startswith("mode: "):
+            raise InputError(self.said[-1])
 
     def choose(self, index: int) -> None:
         self.controls.press(str(index + 1))
@@ -268,6 +286,20 @@ def test_a_model_without_named_factors_refuses_to_hold_them(
 def test_the_mode_is_set_by_either_door(front: Front) -> None:
     front.next_mode()
     assert front.live.reenactor.look.edit.mode == front.live.controls.edit.mode == "expression"
+
+
+@pytest.mark.parametrize("front_type", [Keys, Json], ids=["live", "serve"])
+def test_a_mode_that_a_portrait_cannot_be_shown_in_is_refused(
+    front_type: Callable[[list[Path], Model[Any]], Front], paths: list[Path]
+) -> None:
+    """As of a head that cannot be put back into its picture."""
+    front = front_type(paths, Still())
+    front.next_mode()
+    assert front.live.controls.edit.mode == "expression"
+    with pytest.raises(InputError, match=r"neck would break.*--frame face"):
+        front.next_mode()
+    assert front.live.controls.edit.mode == "expression"
+    front.close()
 
 
 def test_another_portrait_is_shown_as_soon_as_it_is_ready(front: Front) -> None:

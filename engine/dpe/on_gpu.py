@@ -172,6 +172,11 @@ class GpuDpePortrait:
         self._model, self._setting, self._steps = model, setting, steps
         self._still: Pixels | None = None
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """As what it is shown in lets it."""
+        return self._setting.modes
+
     def render(self, motion: GpuMotion, edit: Edit) -> Pixels:
         """One picture of the enrolled one's size.
 

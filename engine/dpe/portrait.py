@@ -21,6 +21,11 @@ class DpePortrait:
             self._encoded = found.kept()
         self._still: Pixels | None = None
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """As what it is shown in lets it."""
+        return self._setting.modes
+
     def render(self, motion: DpeMotion, edit: Edit) -> Pixels:
         """One picture of the enrolled one's size.
 

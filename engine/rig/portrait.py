@@ -12,7 +12,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.kernels.rig_frame import RigFrame
-from engine.motion import Edit
+from engine.motion import MODES, Edit, Mode
 from engine.rig.eyes import eye_painters
 from engine.rig.factors import edited
 from engine.rig.flow import PortraitFlow
@@ -75,6 +75,11 @@ class RigPortrait:
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """All."""
+        return frozenset(MODES)
 
     @property
     def face(self) -> PortraitFace:

@@ -14,7 +14,7 @@ from typing import Generic
 import cv2
 import numpy as np
 
-from engine.errors import InputError
+from engine.errors import InputError, UnderstudyError
 from engine.faces.face import Tracker
 from engine.frame import Frame, Pixels
 from engine.model import Mixer, MotionT
@@ -68,6 +68,7 @@ class LiveSession(Generic[MotionT]):
         """
         refines = enroller.model.can.refine
         self.controls = Controls() if controls is None else controls
+        """As they were set last; `check` them where they were not set by `change`."""
         self.ladder = Ladder(enrolled.size, refines=refines and self.controls.edit.refine)
         self.reenactor: Reenactor[MotionT] = Reenactor(model=enroller.model, tracker=tracker)
         self.reenactor.look = Look(portrait=enrolled.portrait, mixer=mixer)
@@ -83,7 +84,7 @@ class LiveSession(Generic[MotionT]):
         self._looked_s = -LOOK_EVERY_S
         self._exchange: Future[None] | None = None
         self._recording: LatestSlot[Frame] | None = None
-        self.change(self.controls)
+        self._edit()
 
     @property
     def portrait(self) -> FacePicture:
@@ -95,12 +96,13 @@ class LiveSession(Generic[MotionT]):
         return self._finish(self._enrolled.portrait.still())
 
     def check(self, controls: Controls) -> None:
-        """Refuse controls that this model cannot have; changes nothing."""
+        """Refuse controls that this model, or what is shown now, cannot have; changes nothing."""
         if self._mixer is None and controls.on & OF_FACTORS:
             raise InputError(
                 "this model's motion has no named factors: only the rig's head can be frozen and "
                 "only its eyes held. Start with --model rig for that."
             )
+        _refuse_mode(controls, self._enrolled)
 
     def change(self, controls: Controls) -> None:
         """Set all controls, from the next frame on."""
@@ -182,6 +184,7 @@ class LiveSession(Generic[MotionT]):
     def _exchanged(self, source: FacePicture) -> None:
         """In the enroller's thread."""
         enrolled = self._enroller.enroll(source, self.ladder.size)
+        _refuse_mode(self.controls, enrolled)
         self.reenactor.alter(lambda look: replace(look, portrait=enrolled.portrait))
         self._enrolled = enrolled
 
@@ -192,6 +195,15 @@ class LiveSession(Generic[MotionT]):
         return mirrored(pixels) if "mirror_output" in self.controls.on else pixels
 
 
+def _refuse_mode(controls: Controls, enrolled: Enrolled[MotionT]) -> None:
+    if controls.edit.mode not in enrolled.portrait.modes:
+        raise InputError(
+            f"this model cannot show this portrait in the mode {controls.edit.mode}: a head that "
+            "moves cannot be put back into a whole picture, for the neck would break. Use --frame "
+            "face, or the mode expression."
+        )
+
+
 def mirrored(pixels: Pixels) -> Pixels:
     """Left and right swapped."""
     return np.asarray(cv2.flip(pixels, 1), np.uint8)
@@ -199,5 +211,8 @@ def mirrored(pixels: Pixels) -> Pixels:
 
 def complain(done: "Future[None]") -> None:
     """A portrait that cannot be made ready leaves the one before on show."""
-    if not done.cancelled() and done.exception() is not None:
-        logger.error("a portrait could not be made ready", exc_info=done.exception())
+    error = None if done.cancelled() else done.exception()
+    if isinstance(error, UnderstudyError):
+        logger.warning("%s", error)
+    elif error is not None:
+        logger.error("a portrait could not be made ready", exc_info=error)
