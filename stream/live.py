@@ -28,7 +28,6 @@ from stream.live_sound import LiveSound
 from stream.live_source import LiveSource
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.preview import Preview
-from stream.session.controls import Controls
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enroller, FacePicture, fitted, open_portrait
 from stream.session.recorder import Recorder
@@ -119,7 +118,7 @@ def live(
             enrolled=enrolled[0],
             tracker=make_tracker(),
             mixer=model.mixer() if mixer is None else mixer,
-            controls=Controls(edit=job.edit),
+            edit=job.edit,
             canvas=portraits[0].size,
             adapts=job.adapts,
             on_step=recording,

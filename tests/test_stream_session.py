@@ -424,7 +424,7 @@ def test_a_quality_that_was_asked_for_can_be_kept(paths: list[Path]) -> None:
         enrolled=enroller.enroll(found, 512),
         tracker=DiscTracker(),
         mixer=None,
-        controls=Controls(edit=Edit(gains={"pose": 0.5})),
+        edit=Edit(gains={"pose": 0.5}),
         adapts=False,
     )
     for tick in range(40):

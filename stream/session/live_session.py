@@ -18,6 +18,7 @@ from engine.errors import InputError, UnderstudyError
 from engine.faces.face import Tracker
 from engine.frame import Frame, Pixels
 from engine.model import Mixer, MotionT
+from engine.motion import Edit
 from engine.reenactor import Look, Reenactor
 from engine.slot import LatestSlot
 from stream.live_sound import LiveSound
@@ -47,7 +48,7 @@ class LiveSession(Generic[MotionT]):
         enrolled: Enrolled[MotionT],
         tracker: Tracker,
         mixer: Mixer[MotionT] | None,
-        controls: Controls | None = None,
+        edit: Edit | None = None,
         canvas: tuple[int, int] | None = None,
         adapts: bool = True,
         on_step: Callable[[Frame], None] | None = None,
@@ -60,15 +61,15 @@ class LiveSession(Generic[MotionT]):
             enrolled: the portrait to begin with, at the size that was asked for.
             tracker: finds the driver's face; this session's own.
             mixer: holds pose and gaze; the model's, where it has one.
-            controls: how they stand at first.
+            edit: mode and gains to begin with; `check` says whether they can be.
             canvas: width and height of all results, smaller portraits enlarged; None shows each
                 portrait at its own size.
             adapts: render less where the machine is too slow.
             on_step: told of each result in the loop's thread.
         """
         refines = enroller.model.can.refine
-        self.controls = Controls() if controls is None else controls
-        """As they were set last; `check` them where they were not set by `change`."""
+        self.controls = Controls() if edit is None else Controls(edit=edit)
+        """As they were set last."""
         self.ladder = Ladder(enrolled.size, refines=refines and self.controls.edit.refine)
         self.reenactor: Reenactor[MotionT] = Reenactor(model=enroller.model, tracker=tracker)
         self.reenactor.look = Look(portrait=enrolled.portrait, mixer=mixer)
