@@ -1,35 +1,30 @@
-"""The job of `understudy live`: a camera in; a virtual camera, a window, a file out."""
+"""`understudy live`: a camera in; a virtual camera, a window, a file out."""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
-from pathlib import Path
 from threading import Event
 from typing import Generic
 
-from engine.errors import InputError, OutputError
+from engine.errors import OutputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
-from engine.framing import Framing
 from engine.model import Mixer, Model, MotionT
-from engine.motion import Edit
 from engine.reenactor import Reenactor
 from engine.slot import LatestSlot
 from stream.cameras import Opener, open_place, place_of
-from stream.clip_writer import check_output
-from stream.growing_file import tell_left_behind
 from stream.hotkeys import Keys
 from stream.live_controls import HELP, LiveControls
+from stream.live_job import LiveJob, LiveReport, check_job, open_portraits
 from stream.live_sound import LiveSound
 from stream.live_source import LiveSource
-from stream.motion_file import MotionWriter, check_motion_output, motion_writer
+from stream.motion_file import MotionWriter, motion_writer
 from stream.preview import Preview
 from stream.session.live_session import LiveSession
-from stream.session.portraits import Enroller, FacePicture, fitted, open_portrait
+from stream.session.portraits import Enroller, FacePicture
 from stream.session.recorder import Recorder
 from stream.virtual_camera import VirtualCamera
 
@@ -42,45 +37,6 @@ LOOK_UP_S, WINDOW_S = 0.1, 0.005
 """How often keys and the end are looked for; a window wants to be fed at once."""
 LAST_STEP_S = 0.4
 """After a clip's last frame: time for it to get through."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveJob:
-    """What to run, as the user asked for it."""
-
-    camera: str
-    """auto, a device, a clip, or an rtsp://, rtmp:// or http:// address."""
-    portraits: Sequence[Path]
-    """Up to nine, one for each of the keys 1-9; the first is shown first."""
-    virtual_camera: str | None = None
-    """The device, `auto`, or none."""
-    preview: bool = False
-    out: Path | None = None
-    record_motion: Path | None = None
-    edit: Edit = field(default_factory=Edit)
-    framing: Framing = "full"
-    size: int = 512
-    """Shorter side of the result, in pixels."""
-    adapts: bool = True
-    """Render smaller pictures, enlarged, where the machine is too slow."""
-    loop: bool = False
-    """Run a clip again and again."""
-    force: bool = False
-    """Replace files that exist."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveReport:
-    """What was done."""
-
-    frames: int
-    drops: int
-    written: int
-    """Frames in the file."""
-    recorded: int
-    """Motions in the motion file."""
-    returns: int
-    """How often the source died and came back."""
 
 
 def live(
@@ -139,40 +95,6 @@ def live(
         if recording is not None and recording.problem is not None:
             raise recording.problem
         return stream.report(recorder)
-
-
-def open_portraits(job: LiveJob, tracker: Tracker) -> list[FacePicture]:
-    """All of one size, so that one can take another's place at once; their notes are of that.
-
-    The first one says how large the output is, the others fit into it.
-    """
-    if not job.portraits:
-        raise ValueError("at least one portrait is needed")
-    made: list[FacePicture] = []
-    for path in job.portraits:
-        canvas = made[0].size if made else None
-        made.append(fitted(open_portrait(path, tracker), job.framing, job.size, canvas))
-    return made
-
-
-def check_job(job: LiveJob) -> None:
-    """Refuse what cannot end well before a camera is opened."""
-    if not (job.virtual_camera or job.preview or job.out or job.record_motion):
-        raise InputError(
-            "nothing would be shown: add --virtual-camera, --preview or --out FILE (or several)."
-        )
-    if len(job.portraits) > 9:
-        raise InputError(f"the keys 1-9 choose portraits, and {len(job.portraits)} were given.")
-    if job.out is not None:
-        check_output(job.out, force=job.force)
-    if job.record_motion is not None:
-        check_motion_output(job.record_motion, force=job.force)
-    for path in (job.out, job.record_motion):
-        if path is not None:
-            tell_left_behind(path.parent)
-        is_read = path is not None and path.exists() and Path(job.camera).exists()
-        if is_read and path is not None and path.samefile(job.camera):
-            raise OutputError(f"{path} is read by this run itself. Choose another output.")
 
 
 class _Stream(Generic[MotionT]):

@@ -104,8 +104,8 @@ def live(
     """
     from engine.families import find_family
     from stream.hotkeys import typed_keys
-    from stream.live import LiveJob
     from stream.live import live as run
+    from stream.live_job import LiveJob
     from stream.motion_file import refuse_without_names
     from stream.parts import load_model, tracker_maker
     from stream.terminal import working

@@ -22,8 +22,9 @@ from engine.rig.mixer import RigMixer
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
 from stream.cameras import Opened, Place
-from stream.live import LiveJob, LiveReport, live
+from stream.live import live
 from stream.live_cli import VIRTUAL_CAMERA
+from stream.live_job import LiveJob, LiveReport
 from stream.motion_reader import load_motion
 from stream.preview import Preview
 from tests.fakes import DiscTracker, ShiftedPortrait, ShiftModel, disc_picture

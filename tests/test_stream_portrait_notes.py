@@ -9,7 +9,7 @@ from PIL import Image
 from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 from engine.portrait_notes import OPEN
-from stream.live import LiveJob, open_portraits
+from stream.live_job import LiveJob, open_portraits
 from stream.portraits import open_source
 from stream.server.shelf import Shelf, uploaded
 from stream.session.portraits import Enroller

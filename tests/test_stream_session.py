@@ -22,8 +22,8 @@ from engine.frame import Frame, Pixels
 from engine.model import Model
 from engine.motion import Edit
 from engine.slot import LatestSlot
-from stream.live import LiveJob, open_portraits
 from stream.live_controls import LiveControls
+from stream.live_job import LiveJob, open_portraits
 from stream.server.recordings import Recordings
 from stream.server.session import open_session
 from stream.server.shelf import Item, uploaded
