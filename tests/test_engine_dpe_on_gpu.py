@@ -152,7 +152,7 @@ def test_networks_that_overflow_half_precision_are_refused_at_enrolment() -> Non
     loud = {**made.graphs["encode"], name: torch.full_like(made.graphs["encode"][name], 3e38)}
     weights = DpeWeights(size=made.size, widths=made.widths, graphs={**made.graphs, "encode": loud})
     with pytest.raises(BundleError, match=r"overflow half precision.*--backend openvino"):
-        GpuDpeModel(weights, ReferenceDevice()).enroll(*square())
+        GpuDpeModel(weights, ReferenceDevice()).enroll(*square()).prepare()
 
 
 def test_eased_to_the_end_is_the_still_picture_and_the_callers_own(model: GpuDpeModel) -> None:
