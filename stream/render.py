@@ -25,7 +25,7 @@ from stream.growing_file import tell_left_behind
 from stream.hand_over import Behind, ahead
 from stream.look_ahead import FACE_ADVICE, look_ahead
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
-from stream.portraits import Source, open_source
+from stream.portrait_source import Source, open_source
 from stream.progress import Progress, Silence
 from stream.remembering import RememberingTracker
 

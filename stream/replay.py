@@ -16,7 +16,7 @@ from engine.stats import StageTimes
 from stream.clip_writer import clip_writer
 from stream.hand_over import Behind
 from stream.motion_reader import load_motion
-from stream.portraits import Source, open_source
+from stream.portrait_source import Source, open_source
 from stream.progress import Progress, Silence
 from stream.render import RenderJob, RenderReport, check_paths, encode
 

@@ -10,7 +10,7 @@ from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 from engine.portrait_notes import OPEN
 from stream.live_job import LiveJob, open_portraits
-from stream.portraits import open_source
+from stream.portrait_source import open_source
 from stream.server.shelf import Shelf, uploaded
 from stream.session.portraits import Enroller
 from tests.drawn_faces import drawn_picture

@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractStreamWriter
 from engine.pictures import NotAPictureError, TooLargeError
 from stream.keys import keep_secret
 from stream.server.bodies import read_json, read_upload
-from stream.server.controls import told
+from stream.server.control_json import told
 from stream.server.guard import refusal
 from stream.server.parts import CALLERS, DECODERS, HALL, SHELF, STUDIO, UPLOADS
 from stream.server.peers import join_page

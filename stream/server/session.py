@@ -15,7 +15,7 @@ from engine.frame import Frame
 from engine.model import Motion
 from stream.clip_writer import BrokenOffError
 from stream.live_sound import LiveSound
-from stream.server.controls import changed
+from stream.server.control_json import changed
 from stream.server.recordings import Recordings
 from stream.server.shelf import Item
 from stream.server.studio import Studio
