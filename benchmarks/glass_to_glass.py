@@ -29,6 +29,7 @@ import numpy as np
 
 from benchmarks.machine import keep, markdown
 from benchmarks.stamped import Stamped, StampedTracker
+from engine.model import Model
 from stream.clips import Clip
 
 PORTRAIT = Path(__file__).parents[1] / "stream" / "assets" / "portrait.png"
@@ -203,11 +204,12 @@ def _serve(portrait: Path, size: int) -> None:
     from stream.server.app import serve
     from stream.server.settings import ServerSettings
 
+    model: Model[Any] = Stamped(RigModel(refiner=load_refiner()))
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     serve(
         ServerSettings(port=0, portrait=portrait, size=size, adapts=False, pages=PAGES),
-        model=Stamped(RigModel(refiner=load_refiner())),
+        model=model,
         make_tracker=lambda: StampedTracker(MeshTracker()),
         told=lambda address: print(address, flush=True),
         stop=stop,

@@ -15,8 +15,8 @@ import numpy as np
 
 from engine.faces.face import LANDMARKS, Face, Tracker
 from engine.frame import Pixels
-from engine.model import Driver, Model, Portrait
-from engine.motion import Edit
+from engine.model import Capabilities, Driver, Model, Neutral, Portrait
+from engine.motion import Edit, Mode
 
 STRIP = 1 / 8
 """Height of the strip with the code over the picture's."""
@@ -60,6 +60,11 @@ class StampedDriver:
 
     driver: Driver[Any]
 
+    @property
+    def neutral(self) -> Neutral:
+        """As the other says."""
+        return self.driver.neutral
+
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> StampedMotion:
         """The other's motion and the picture's strip."""
         if asks_for_echo(picture):
@@ -83,6 +88,11 @@ class StampedPortrait:
 
     portrait: Portrait[Any]
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """As the other says."""
+        return self.portrait.modes
+
     def render(self, motion: StampedMotion, edit: Edit) -> Pixels:
         """The other's picture under the strip."""
         if motion.motion is None:
@@ -100,6 +110,10 @@ class StampedPortrait:
         """The portrait as it is."""
         return self.portrait.still()
 
+    def prepare(self) -> None:
+        """As the other does."""
+        self.portrait.prepare()
+
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
@@ -108,11 +122,14 @@ class Stamped:
     model: Model[Any]
 
     @property
-    def refines(self) -> bool:
-        """As the other does."""
-        return self.model.refines
+    def can(self) -> Capabilities:
+        """As the other, but a stamp has no names."""
+        return replace(self.model.can, named_factors=False)
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> StampedPortrait:
+    def mixer(self) -> None:
+        """There is none."""
+
+    def enroll(self, picture: Pixels, face: Face) -> StampedPortrait:
         """Enrol with the other."""
         return StampedPortrait(self.model.enroll(picture, face))
 

@@ -4,7 +4,7 @@ from typing import Generic, Literal, TypeAlias
 
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.model import Driver, Model, MotionT
+from engine.model import Driver, Model, MotionT, Neutral
 
 Change: TypeAlias = Literal["none", "person", "shot"]
 """What a face is against the one before: the same person's, another person's, of a new shot."""
@@ -16,10 +16,19 @@ _MOST = 3
 class Drivers(Generic[MotionT]):
     """Belongs to one stream and one thread."""
 
-    def __init__(self, model: Model[MotionT]) -> None:
+    def __init__(self, model: Model[MotionT], *, recalibrates: bool = False) -> None:
+        """Know nobody; where it `recalibrates`, whoever comes first is neutral in that frame."""
         self._model = model
         self._known: dict[tuple[int, int], Driver[MotionT]] = {}
         self._followed: tuple[int, int] | None = None
+        self._asked = self._next = model.driver()
+        if recalibrates:
+            self._next.recalibrate()
+
+    @property
+    def neutral(self) -> Neutral:
+        """Where the neutral face comes from that counts now."""
+        return self._asked.neutral
 
     def follow(self, face: Face) -> tuple[Driver[MotionT], Change]:
         """The reader of this face's person, and what has changed."""
@@ -36,15 +45,11 @@ class Drivers(Generic[MotionT]):
         """Take a frame as the neutral face of its person, who may be of a shot yet to come."""
         self._of((face.shot, face.person)).calibrate(picture, face)
 
-    def renew(self) -> None:
-        """Forget everybody; whoever comes next is neutral in the first frame."""
-        self._known.clear()
-        self._followed = None
-
     def _of(self, key: tuple[int, int]) -> Driver[MotionT]:
         if key not in self._known:
             of_shot = [other for other in self._known if other[0] == key[0]]
             if len(of_shot) >= _MOST:
                 del self._known[of_shot[1]]
-            self._known[key] = self._model.driver()
-        return self._known[key]
+            self._known[key], self._next = self._next, self._model.driver()
+        self._asked = self._known[key]
+        return self._asked

@@ -5,11 +5,21 @@ stream (its neutral face, its smoothing). A motion is a family's own type; only 
 reads it.
 """
 
-from typing import Protocol, Self, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, Protocol, Self, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.motion import Edit
+from engine.motion import Edit, Factor, Mode
+
+Neutral: TypeAlias = Literal["none", "none yet", "automatic", "next face", "yours"]
+"""What a driver's motion is measured from: nothing, in a family that reads a face as it is; no face
+was seen yet; the driver chose one; the next face will be taken; or the user calibrated."""
 
 
 class Motion(Protocol):
@@ -28,6 +38,11 @@ MotionOut = TypeVar("MotionOut", bound=Motion, covariant=True)
 class Portrait(Protocol[MotionIn]):
     """A picture made ready to be moved, at the output's size."""
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """Those it can be shown in: not every head that moves can be put back into its picture."""
+        ...
+
     def render(self, motion: MotionIn, edit: Edit) -> Pixels:
         """One output picture, of the size of the enrolled one. The array is the caller's own."""
         ...
@@ -36,9 +51,18 @@ class Portrait(Protocol[MotionIn]):
         """The portrait as it is shown while no face drives it."""
         ...
 
+    def prepare(self) -> None:
+        """Do now what a later frame would have to wait for; a clip's picture does without."""
+        ...
+
 
 class Driver(Protocol[MotionOut]):
     """Turns the pictures of one driving stream into motion."""
+
+    @property
+    def neutral(self) -> Neutral:
+        """Where the neutral face comes from; may be asked for by any thread."""
+        ...
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> MotionOut:
         """The motion of this frame, relative to the driver's neutral face if the family has one."""
@@ -53,22 +77,124 @@ class Driver(Protocol[MotionOut]):
         ...
 
 
+class Recording(Protocol[MotionOut]):
+    """A performance, frame by frame."""
+
+    @property
+    def times_ns(self) -> NDArray[np.int64]:
+        """(N,) since the first frame, growing strictly from 0."""
+        ...
+
+    @property
+    def tracked(self) -> NDArray[np.bool_]:
+        """(N,) False where no face drove the portrait."""
+        ...
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second of the source; single frames may deviate."""
+        ...
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+        ...
+
+    def motion(self, index: int) -> MotionOut | None:
+        """The motion of one frame; None is at rest."""
+        ...
+
+
+MotionRow: TypeAlias = Mapping[str, NDArray[np.float64] | float]
+"""The numbers of one motion by their names."""
+
+
+class MotionArrays(Protocol[MotionOut]):
+    """A family's motion as plain arrays, one row per frame, for docs/motion-format.md."""
+
+    def row(self, motion: object) -> MotionRow:
+        """One motion, None for rest; TypeError for another family's."""
+        ...
+
+    def arkit(self, rows: NDArray[np.void]) -> NDArray[np.float32]:
+        """(N, 52): what the faces of these rows are in ARKit's names."""
+        ...
+
+    def recording(
+        self, arrays: Mapping[str, NDArray[np.generic]], tracked: NDArray[np.bool_], rate: Fraction
+    ) -> Recording[MotionOut]:
+        """The performance that arrays, which have been checked, stand for."""
+        ...
+
+
+class Mixer(Protocol[MotionT]):
+    """Puts other sources beside the driver, factor by factor; set by any thread."""
+
+    def mix(
+        self, motion: MotionT | None, edit: Edit, captured_ns: int
+    ) -> tuple[MotionT | None, Edit]:
+        """The motion to render (None: at rest), and what of the edit is still to be applied."""
+        ...
+
+    def hold(self, factor: Factor, motion: MotionT | None) -> None:
+        """Keep a factor as it is in this motion; None is rest."""
+        ...
+
+    def replay(self, factor: Factor, recording: Recording[MotionT]) -> None:
+        """Take a factor from a recording, which runs again and again."""
+        ...
+
+    def look_at_camera(self) -> None:
+        """Keep the eyes on the camera while the head turns."""
+        ...
+
+    def release(self, factor: Factor) -> None:
+        """Take a factor from the driver again."""
+        ...
+
+    def set_sliders(self, values: Mapping[str, float]) -> None:
+        """ARKit coefficients in 0..1 that are added on top of whatever the sources give."""
+        ...
+
+    def restart(self) -> None:
+        """A new stream begins: recordings run from their beginning, and nothing fades."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a family can, or one loaded model of it."""
+
+    named_factors: bool
+    """Its motion has names: each factor may be held, replayed and recorded by itself."""
+    neutral: bool
+    """Motion is measured from the driver's neutral face."""
+    refine: bool
+    """`Edit.refine` makes a difference."""
+    pastes_back: frozenset[Mode]
+    """The modes in which a head is put back into a larger picture."""
+
+
 class Model(Protocol[MotionT]):
     """One family of models, loaded and ready."""
 
     @property
-    def refines(self) -> bool:
-        """Whether `Edit.refine` makes a difference."""
+    def can(self) -> Capabilities:
+        """What this model can."""
         ...
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> Portrait[MotionT]:
-        """Compute once what the portrait needs; `picture` has the output's size, `face` is its.
-
-        A `passing` portrait is shown for one frame (a clip's picture): prepare no more than that
-        frame needs.
-        """
+    def enroll(self, picture: Pixels, face: Face) -> Portrait[MotionT]:
+        """Compute once what every frame needs; `picture` has the output's size, `face` is its."""
         ...
 
     def driver(self) -> Driver[MotionT]:
         """A fresh reader for a new driving stream."""
         ...
+
+    def mixer(self) -> Mixer[MotionT] | None:
+        """A mixer that takes everything from the driver; None where factors have no names."""
+        ...
+
+
+AnyModel: TypeAlias = Model[Motion]
+"""A model of a family that nobody needs to know: it is handed its own motions only."""

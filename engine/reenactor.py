@@ -6,8 +6,10 @@ face, and eased back in when it returns. Each person who drives has their own ne
 to another the portrait passes through rest, and in a new shot nothing of the last one is left.
 """
 
-from dataclasses import replace
-from typing import Generic, Literal, Protocol, TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Generic
 
 import numpy as np
 
@@ -15,61 +17,82 @@ from engine.drivers import Drivers
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame, Pixels
-from engine.model import Model, MotionT, Portrait
+from engine.model import Mixer, Model, MotionT, Neutral, Portrait
 from engine.motion import Edit
 from engine.stats import timed
-
-Neutral: TypeAlias = Literal["none yet", "automatic", "next face", "yours"]
-"""Where the driver's neutral face comes from: no face was seen, the model chose it, the next face
-will be taken, or the user calibrated."""
 
 NO_PICTURE: Pixels = np.zeros((0, 0, 3), np.uint8)
 
 
-class Mixer(Protocol[MotionT]):
-    """Puts other sources beside the driver's motion before it is rendered."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look(Generic[MotionT]):
+    """What is shown; swapped whole between two frames, so that no step sees half of a change."""
 
-    def mix(
-        self, motion: MotionT | None, edit: Edit, captured_ns: int
-    ) -> tuple[MotionT | None, Edit]:
-        """The motion to render (None: at rest), and what of the edit is still to be applied."""
-        ...
+    portrait: Portrait[MotionT] | None = None
+    """None until there is one: nothing can be stepped before."""
+    edit: Edit = field(default_factory=Edit)
+    mixer: Mixer[MotionT] | None = None
+    """Where factors come from besides the driver; None where all come from the driver."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Stream(Generic[MotionT]):
+    """What is known of one driving stream; the next one begins with a new one of these."""
+
+    drivers: Drivers[MotionT]
+    presence: Presence = field(default_factory=Presence)
+    last: MotionT | None = None
+    """The newest motion that is followed."""
+    motion: MotionT | None = None
+    sees_face: bool = False
+    is_at_rest: bool = True
 
 
 class Reenactor(Generic[MotionT]):
     """Animates one portrait by one driving stream. Owned by one thread.
 
-    `edit`, `portrait`, `mixer` and `refines` may be replaced between two frames, also by another
-    thread: each step reads them once.
+    `look` may be replaced between two frames, also by another thread: each step reads it once.
     """
 
-    def __init__(
-        self, *, model: Model[MotionT], tracker: Tracker, edit: Edit | None = None
-    ) -> None:
-        self.edit = edit or Edit()
-        self.portrait: Portrait[MotionT] | None = None
-        self.mixer: Mixer[MotionT] | None = None
-        """Where factors come from besides the driver; None where all come from the driver."""
-        self.refines = True
-        """False leaves the model's refining network out, whatever the edit says."""
-        self.motion: MotionT | None = None
-        """The driver's motion in the last step, before mixer and edit; None is at rest."""
-        self.sees_face = False
-        """Whether the last frame showed a face."""
-        self.is_at_rest = True
-        """Whether the portrait is shown as it is, since no face drives it."""
-        self.neutral: Neutral = "none yet"
-        """Where the driver's neutral face comes from."""
+    def __init__(self, *, model: Model[MotionT], tracker: Tracker) -> None:
+        self.look: Look[MotionT] = Look()
         self._model = model
         self._tracker = tracker
-        self._drivers = Drivers(model)
-        self._recalibrates = self._takes_next = False
-        self._presence = Presence()
-        self._motion: MotionT | None = None
+        self._altering = Lock()
+        self._stream = _Stream(drivers=Drivers(model))
+        self._recalibrated: Drivers[MotionT] | None = None
+        """Nobody yet: takes over as soon as the next frame is looked at."""
+
+    @property
+    def motion(self) -> MotionT | None:
+        """The driver's motion in the last step, before mixer and edit; None is at rest."""
+        return self._stream.motion
+
+    @property
+    def sees_face(self) -> bool:
+        """Whether the last frame showed a face."""
+        return self._stream.sees_face
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the portrait is shown as it is, since no face drives it."""
+        return self._stream.is_at_rest
+
+    @property
+    def neutral(self) -> Neutral:
+        """Where the driver's neutral face comes from, by the driver's own word."""
+        return (self._recalibrated or self._stream.drivers).neutral
+
+    def alter(self, change: Callable[[Look[MotionT]], Look[MotionT]]) -> None:
+        """Replace the look by one made of it; two threads do so one after the other."""
+        with self._altering:
+            self.look = change(self.look)
 
     def set_portrait(self, picture: Pixels, face: Face) -> None:
         """Show this portrait from the next frame on; `picture` has the output's size."""
-        self.portrait = self._model.enroll(picture, face)
+        portrait = self._model.enroll(picture, face)
+        portrait.prepare()
+        self.alter(lambda look: replace(look, portrait=portrait))
 
     def step(self, frame: Frame) -> Frame:
         """Reenact one frame. Before any face was seen, the portrait's still picture."""
@@ -81,9 +104,9 @@ class Reenactor(Generic[MotionT]):
 
     def show(self, frame: Frame, motion: MotionT | None) -> Frame:
         """The portrait in this motion, whatever the frame's picture: the second half of a step."""
-        self.motion = motion
+        self._stream.motion = motion
         with timed(frame.stages_ns, "render"):
-            return frame.with_pixels(self._render(motion, frame.captured_ns))
+            return frame.with_pixels(_rendered(self.look, motion, frame.captured_ns))
 
     def idle(self, now_ns: int) -> Frame:
         """What to show at a moment for which there is no driving frame: as if no face were seen."""
@@ -99,33 +122,26 @@ class Reenactor(Generic[MotionT]):
         face = face or self._find(frame)
         if face is None or not face.is_plausible:
             return False
-        self._drivers.calibrate(frame.pixels, face)
-        self.neutral = "yours"
+        self._stream.drivers.calibrate(frame.pixels, face)
         return True
 
     def recalibrate(self) -> None:
         """Take the largest face of the next frame that has one as the driver, and as neutral."""
-        self._recalibrates = True
-        self.neutral = "next face"
+        self._recalibrated = Drivers(self._model, recalibrates=True)
 
     def restart(self) -> None:
         """Begin a new driving stream: forget the face, its neutral and its motion."""
         self._tracker.reset()
-        self._drivers = Drivers(self._model)
-        self._recalibrates = self._takes_next = False
-        self._presence = Presence()
-        self._motion = None
-        self.motion = None
-        self.sees_face = False
-        self.is_at_rest = True
-        self.neutral = "none yet"
+        if self.look.mixer is not None:
+            self.look.mixer.restart()
+        self._recalibrated = None
+        self._stream = _Stream(drivers=Drivers(self._model))
 
     def _find(self, frame: Frame) -> Face | None:
         """The driver's face; what can't be a face is none."""
-        if self._recalibrates:
-            self._recalibrates, self._takes_next = False, True
+        if self._recalibrated is not None:
+            self._stream.drivers, self._recalibrated = self._recalibrated, None
             self._tracker.reset()
-            self._drivers.renew()
         face = self._tracker.find(frame.pixels, frame.captured_ns)
         return face if face is not None and face.is_plausible else None
 
@@ -134,39 +150,29 @@ class Reenactor(Generic[MotionT]):
 
         None is the portrait at rest.
         """
-        self.sees_face = face is not None
+        now = self._stream
+        now.sees_face = face is not None
         read = None if face is None else self._read(frame, face)
-        amount = self._presence.step(frame.captured_ns, seen=self.sees_face)
-        if read is not None and not self._presence.is_leaving:
-            self._motion = read
-        self.is_at_rest = self._motion is None or amount >= 1.0
-        if self._motion is None or amount >= 1.0:
+        amount = now.presence.step(frame.captured_ns, seen=now.sees_face)
+        if read is not None and not now.presence.is_leaving:
+            now.last = read
+        now.is_at_rest = now.last is None or amount >= 1.0
+        if now.last is None or amount >= 1.0:
             return None
-        return self._motion.eased(amount) if amount > 0.0 else self._motion
+        return now.last.eased(amount) if amount > 0.0 else now.last
 
     def _read(self, frame: Frame, face: Face) -> MotionT:
-        """The face's motion; notes who it is, and where the neutral face comes from."""
-        driver, change = self._drivers.follow(face)
-        neutral: Neutral = "automatic" if self.neutral == "none yet" else self.neutral
-        if self._takes_next:
-            self._takes_next = False
-            driver.recalibrate()
-            neutral = "yours"
-        elif change != "none":
-            neutral = "automatic"
+        """The motion of the face of this frame, by the reader of its person."""
+        driver, change = self._stream.drivers.follow(face)
         if change == "person":
-            self._presence.leave()
-        if not self._recalibrates:  # another thread may have asked for the next face meanwhile
-            self.neutral = neutral
+            self._stream.presence.leave()
         return driver.read(frame.pixels, face, frame.captured_ns)
 
-    def _render(self, motion: MotionT | None, captured_ns: int) -> Pixels:
-        portrait = self.portrait
-        if portrait is None:
-            raise RuntimeError("set_portrait must come before the first step")
-        edit, mixer = self.edit, self.mixer
-        if mixer is not None:
-            motion, edit = mixer.mix(motion, edit, captured_ns)
-        if not self.refines:
-            edit = replace(edit, refine=False)
-        return portrait.still() if motion is None else portrait.render(motion, edit)
+
+def _rendered(look: Look[MotionT], motion: MotionT | None, captured_ns: int) -> Pixels:
+    portrait, edit = look.portrait, look.edit
+    if portrait is None:
+        raise RuntimeError("set_portrait must come before the first step")
+    if look.mixer is not None:
+        motion, edit = look.mixer.mix(motion, edit, captured_ns)
+    return portrait.still() if motion is None else portrait.render(motion, edit)

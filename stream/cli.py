@@ -145,7 +145,8 @@ def render(
     Ctrl-C ends the file with the frame at hand. Until it is complete it is NAME.unfinished.mp4,
     which plays as far as it goes, and stays where the program is killed or the disk full.
     """
-    from stream.motion_file import is_motion_file, refuse_model
+    from engine.families import find_family
+    from stream.motion_file import is_motion_file, refuse_without_names
     from stream.parts import load_model, tracker_maker
     from stream.render import RenderJob
     from stream.terminal import working
@@ -156,6 +157,7 @@ def render(
         from stream.render import render as run
 
     check_size(size)
+    family = find_family(model)
     job = RenderJob(
         portrait=portrait,
         driving=driving,
@@ -163,20 +165,21 @@ def render(
         edit=read_edit(mode, gain),
         framing=frame,
         size=size,
-        neutral=read_neutral(neutral) if model == "rig" else None,
+        neutral=read_neutral(neutral) if family.can.neutral else None,
         compare=compare,
         force=force,
         record_motion=record_motion,
     )
     if is_motion_file(driving) or source or record_motion:
-        refuse_model(model)
+        refuse_without_names(family)
     with working() as terminal:
+        loaded = load_model(
+            model, mouth=mouth, refine=refine, backend=backend, builds=terminal.builds
+        )
         report = run(
             job,
-            mixer=read_mixer(source),
-            model=load_model(
-                model, mouth=mouth, refine=refine, backend=backend, builds=terminal.builds
-            ),
+            mixer=read_mixer(loaded, source),
+            model=loaded,
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,
             stop=terminal.stop,
@@ -257,7 +260,7 @@ def serve(
     import secrets
 
     from stream.browser import open_page
-    from stream.parts import load_model, mixer_maker, tracker_maker
+    from stream.parts import load_model, tracker_maker
     from stream.server.app import serve as run
     from stream.server.settings import (
         LEAST_TOKEN,
@@ -312,7 +315,6 @@ def serve(
                 model, mouth="generic", refine=refine, backend=backend, builds=terminal.builds
             ),
             make_tracker=tracker_maker("mesh"),
-            make_mixer=mixer_maker(model),
             told=told,
             stop=terminal.stop,
         )

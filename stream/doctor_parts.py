@@ -47,7 +47,7 @@ def models(system: System) -> Finding:
     try:
         from engine.faces.canonical import load_basis
         from engine.faces.models import SHA256, checked
-        from engine.rig.refining import check_shipped
+        from engine.families import check_shipped
 
         count = len([checked(name) for name in SHA256])
         points = len(load_basis().canonical)  # a damaged zip does not pass its own check sums

@@ -5,7 +5,7 @@ from stream.doctor_system import Finding, System
 
 def runtimes(system: System) -> Finding:
     """Which runtime `--backend auto` takes for the rig's refiner."""
-    from engine.rig.refining import shipped_graphs
+    from engine.families import shipped_graphs
     from engine.runtimes.auto import candidates
 
     found = list(candidates(graphs=shipped_graphs()))

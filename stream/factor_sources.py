@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from engine.errors import InputError
+from engine.model import Mixer, MotionT, Recording
 from engine.motion import ARKIT_NAMES, FACTORS, Factor
-from engine.rig.mixer import LIVE, FactorSource, Held, Replayed, RigMixer, ToCamera
-from engine.rig.recording import Recording
 from stream.motion_file import is_motion_file
 from stream.motion_reader import load_motion
 
@@ -16,21 +16,22 @@ FORM = (
 )
 
 
-def make_mixer(pairs: Sequence[str]) -> RigMixer | None:
-    """The mixer that these NAME=SOURCE pairs ask for; None where there are none.
+def set_sources(mixer: Mixer[MotionT], pairs: Sequence[str]) -> None:
+    """Set a mixer up, before its stream begins, as these NAME=SOURCE pairs ask.
 
     Factors of one recording run in step; a name that is given twice is a mistake.
     """
-    sources: dict[Factor, FactorSource] = {}
+    seen: set[str] = set()
     sliders: dict[str, float] = {}
-    recordings: dict[Path, Recording] = {}
+    recordings: dict[Path, Recording[Any]] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
-        if name in sources or name in sliders:
+        if name in seen:
             raise InputError(f"--source {name} is given twice. Leave one out.")
+        seen.add(name)
         factor = _find_factor(name)
         if factor is not None:
-            sources[factor] = _source(factor, value, recordings)
+            _set_source(mixer, factor, value, recordings)
         elif name in ARKIT_NAMES:
             sliders[name] = _slider(pair, value)
         else:
@@ -38,26 +39,30 @@ def make_mixer(pairs: Sequence[str]) -> RigMixer | None:
                 f"--source {pair} names neither a factor ({', '.join(FACTORS)}) nor an ARKit "
                 f"name. It is {FORM}."
             )
-    return RigMixer(sources, sliders) if sources or sliders else None
+    mixer.set_sliders(sliders)
+    mixer.restart()
 
 
 def _find_factor(name: str) -> Factor | None:
     return next((factor for factor in FACTORS if factor == name), None)
 
 
-def _source(factor: Factor, value: str, recordings: dict[Path, Recording]) -> FactorSource:
+def _set_source(
+    mixer: Mixer[MotionT], factor: Factor, value: str, recordings: dict[Path, Recording[Any]]
+) -> None:
     if value == "live":
-        return LIVE
-    if value == "still":
-        return Held()
-    if value == "camera" and factor == "gaze":
-        return ToCamera()
-    path = Path(value)
-    if not is_motion_file(path):
+        mixer.release(factor)
+    elif value == "still":
+        mixer.hold(factor, None)
+    elif value == "camera" and factor == "gaze":
+        mixer.look_at_camera()
+    elif is_motion_file(Path(value)):
+        path = Path(value)
+        if path not in recordings:
+            recordings[path] = load_motion(path)
+        mixer.replay(factor, recordings[path])
+    else:
         raise InputError(f"--source {factor}={value} cannot be used. It is {FORM}.")
-    if path not in recordings:
-        recordings[path] = load_motion(path)
-    return Replayed(recordings[path])
 
 
 def _slider(pair: str, value: str) -> float:

@@ -1,36 +1,31 @@
-"""The job of `understudy live`: a camera in; a virtual camera, a window, a file out."""
+"""`understudy live`: a camera in; a virtual camera, a window, a file out."""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
+from functools import partial
 from threading import Event
+from typing import Generic
 
-from engine.errors import InputError, OutputError
+from engine.errors import OutputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
-from engine.framing import Framing
-from engine.model import Model, MotionT
-from engine.motion import Edit
+from engine.model import Mixer, Model, MotionT
 from engine.reenactor import Reenactor
-from engine.rig.mixer import RigMixer
 from engine.slot import LatestSlot
 from stream.cameras import Opener, open_place, place_of
-from stream.clip_writer import check_output
-from stream.file_sink import FileSink
-from stream.growing_file import tell_left_behind
 from stream.hotkeys import Keys
 from stream.live_controls import HELP, LiveControls
-from stream.live_portraits import Gallery, enroll_all
-from stream.live_quality import LiveQuality
+from stream.live_job import LiveJob, LiveReport, check_job, open_portraits
 from stream.live_sound import LiveSound
 from stream.live_source import LiveSource
-from stream.loop import FrameLoop
-from stream.motion_file import MotionWriter, check_motion_output, motion_writer
+from stream.motion_file import MotionWriter, motion_writer
 from stream.preview import Preview
+from stream.session.live_session import LiveSession
+from stream.session.portraits import Enroller, FacePicture
+from stream.session.recorder import Recorder
 from stream.virtual_camera import VirtualCamera
 
 logger = logging.getLogger(__name__)
@@ -44,78 +39,54 @@ LAST_STEP_S = 0.4
 """After a clip's last frame: time for it to get through."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveJob:
-    """What to run, as the user asked for it."""
-
-    camera: str
-    """auto, a device, a clip, or an rtsp://, rtmp:// or http:// address."""
-    portraits: Sequence[Path]
-    """Up to nine, one for each of the keys 1-9; the first is shown first."""
-    virtual_camera: str | None = None
-    """The device, `auto`, or none."""
-    preview: bool = False
-    out: Path | None = None
-    record_motion: Path | None = None
-    edit: Edit = field(default_factory=Edit)
-    framing: Framing = "full"
-    size: int = 512
-    """Shorter side of the result, in pixels."""
-    adapts: bool = True
-    """Render smaller pictures, enlarged, where the machine is too slow."""
-    loop: bool = False
-    """Run a clip again and again."""
-    force: bool = False
-    """Replace files that exist."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveReport:
-    """What was done."""
-
-    frames: int
-    drops: int
-    written: int
-    """Frames in the file."""
-    recorded: int
-    """Motions in the motion file."""
-    returns: int
-    """How often the source died and came back."""
-
-
 def live(
     job: LiveJob,
     *,
     model: Model[MotionT],
     make_tracker: Callable[[], Tracker],
-    mixer: RigMixer | None = None,
+    mixer: Mixer[MotionT] | None = None,
     keys: Keys,
     say: Callable[[str], None],
     stop: Event,
     opener: Opener = open_place,
 ) -> LiveReport:
-    """Run until `stop` is set or a clip ends; `mixer` is the rig's, None for other models."""
+    """Run until `stop` is set or a clip ends; `mixer` None is a new one of the model's."""
     check_job(job)
     place = place_of(job.camera)
-    gallery = enroll_all(
-        job.portraits, model=model, make_tracker=make_tracker, framing=job.framing, size=job.size
-    )
-    reenactor = Reenactor(model=model, tracker=make_tracker(), edit=job.edit)
+    portraits = open_portraits(job, make_tracker())
+    enroller = Enroller(model, framing="full", keeps=True)
     with ExitStack() as stack:
+        stack.callback(enroller.close, waits=False)
+        enrolled = [enroller.enroll(portrait, job.size) for portrait in portraits]
         recorder = stack.enter_context(
             nullcontext()
             if job.record_motion is None
             else motion_writer(job.record_motion, force=job.force)
         )
+        recording: _MotionRecording[MotionT] | None = (
+            None if recorder is None else _MotionRecording(recorder)
+        )
         slot: LatestSlot[Frame] = LatestSlot()
         source = LiveSource(place, slot, loop=job.loop, opener=opener)
-        recording = None if recorder is None else _MotionRecording(recorder, reenactor)
-        loop = FrameLoop(reenactor, slot, on_step=recording)
-        stream = _Stream(loop, source, gallery, adapts=job.adapts, mixer=mixer, say=say, stop=stop)
+        session = LiveSession(
+            slot,
+            enroller=enroller,
+            enrolled=enrolled[0],
+            tracker=make_tracker(),
+            mixer=model.mixer() if mixer is None else mixer,
+            edit=job.edit,
+            canvas=portraits[0].size,
+            adapts=job.adapts,
+            on_step=recording,
+        )
+        session.check(session.controls)
+        if recording is not None:
+            recording.reenactor = session.reenactor
+        stream = _Stream(session, source, portraits, say=say, stop=stop)
         try:
             stream.open_sinks(job)
-            for note in gallery.notes:  # now that nothing can be refused any more
-                say(f"note: {note}")
+            for note in (note for portrait in portraits for note in portrait.notes):
+                say(f"note: {note}")  # now that nothing can be refused any more
             stream.run(keys)
         finally:
             stream.stop()
@@ -126,55 +97,32 @@ def live(
         return stream.report(recorder)
 
 
-def check_job(job: LiveJob) -> None:
-    """Refuse what cannot end well before a camera is opened."""
-    if not (job.virtual_camera or job.preview or job.out or job.record_motion):
-        raise InputError(
-            "nothing would be shown: add --virtual-camera, --preview or --out FILE (or several)."
-        )
-    if len(job.portraits) > 9:
-        raise InputError(f"the keys 1-9 choose portraits, and {len(job.portraits)} were given.")
-    if job.out is not None:
-        check_output(job.out, force=job.force)
-    if job.record_motion is not None:
-        check_motion_output(job.record_motion, force=job.force)
-    for path in (job.out, job.record_motion):
-        if path is not None:
-            tell_left_behind(path.parent)
-        is_read = path is not None and path.exists() and Path(job.camera).exists()
-        if is_read and path is not None and path.samefile(job.camera):
-            raise OutputError(f"{path} is read by this run itself. Choose another output.")
-
-
-class _Stream:
+class _Stream(Generic[MotionT]):
     """The parts of one run, and the main thread's work while they run."""
 
     def __init__(
         self,
-        loop: FrameLoop[MotionT],
+        session: LiveSession[MotionT],
         source: LiveSource,
-        gallery: Gallery[MotionT],
+        portraits: Sequence[FacePicture],
         *,
-        adapts: bool,
-        mixer: RigMixer | None,
         say: Callable[[str], None],
         stop: Event,
     ) -> None:
-        self._loop = loop
+        self._session = session
+        self._loop = session.loop
         self._source = source
-        self._still = gallery.still
-        self._quality = LiveQuality(loop, gallery, adapts=adapts, say=say)
-        self._mixer = mixer
+        self._still = session.still()
+        self._told_reason: str | None = None
         self._say = say
         self._stop = stop
         self._camera: VirtualCamera | None = None
-        self._file: FileSink | None = None
         self._preview: Preview | None = None
         self._records_motion = False
+        self._begin_recording: Callable[[], Recorder] | None = None
         self._controls = LiveControls(
-            loop,
-            self._quality,
-            mixer=mixer,
+            session,
+            portraits,
             quit_=stop.set,
             say=say,
             tell_figures=self._tell,
@@ -184,14 +132,13 @@ class _Stream:
     def open_sinks(self, job: LiveJob) -> None:
         """Open what was asked for. The first of them closes the latency record."""
         self._records_motion = job.record_motion is not None
-        look, tell = self._controls.look, iter([self._loop.shown])
+        tell = iter([self._loop.shown])
         ignore: Callable[[Frame], None] = lambda frame: None  # noqa: E731
         if job.virtual_camera:
             self._camera = VirtualCamera(
                 self._loop.subscribe(),
                 self._still,
                 device=None if job.virtual_camera == "auto" else job.virtual_camera,
-                look=look,
                 on_shown=next(tell, ignore),
             )
             self._say(f"virtual camera: {self._camera.device}")
@@ -199,35 +146,28 @@ class _Stream:
             self._preview = Preview(
                 self._loop.subscribe(),
                 self._still,
-                look=look,
                 on_key=self._controls.press,
                 on_shown=next(tell, ignore),
             )
         if job.out is not None:
-            height, width = self._still.shape[:2]
             if self._source.has_sound:
                 self._source.sound = LiveSound()
-            self._file = FileSink(
-                self._loop.subscribe(),
+            self._begin_recording = partial(
+                self._session.record,
                 job.out,
-                width=width,
-                height=height,
                 sound=self._source.sound,
                 force=job.force,
-                look=look,
                 on_shown=next(tell, ignore),
             )
 
     def run(self, keys: Keys) -> None:
         """Start everything; come back when it is to end."""
-        for sink in (self._camera, self._file):
-            if sink is not None:
-                sink.start()
+        if self._camera is not None:
+            self._camera.start()
+        if self._begin_recording is not None:
+            self._begin_recording()
         self._loop.start()
         self._loop.wait_until_warm(WARM_S)
-        # Only now: the warm-up is no frame of the stream, and would start the recordings' clocks.
-        if self._mixer is not None:
-            self._loop.reenactor.mixer = self._mixer  # type: ignore[assignment]  # the rig's own
         self._source.start()
         self._say(f"source: {self._source.describes}")
         self._say(HELP)
@@ -243,30 +183,30 @@ class _Stream:
     def stop(self) -> None:
         """End everything, sources first."""
         self._source.stop()
-        self._quality.close()
-        self._loop.stop()
-        for sink in (self._camera, self._file):
-            if sink is not None:
-                sink.stop()
+        self._session.stop()
+        if self._camera is not None:
+            self._camera.stop()
         if self._preview is not None:
             self._preview.close()
 
     def report(self, recorder: MotionWriter | None) -> LiveReport:
         """The run in numbers; a file that could not be written is raised here."""
-        if self._file is not None and self._file.problem is not None:
-            raise self._file.problem
+        file = self._session.recorder
+        if file is not None and file.problem is not None:
+            raise file.problem
         figures = self._loop.report()
         return LiveReport(
             frames=figures.frames,
             drops=figures.drops,
-            written=0 if self._file is None else self._file.frames,
+            written=0 if file is None else file.frames,
             recorded=0 if recorder is None else recorder.frames,
             returns=self._source.returns,
         )
 
     def _turn(self, keys: Keys) -> None:
         """One round of the main thread: window, quality, then keys."""
-        self._quality.look(time.monotonic())
+        self._session.adapt(time.monotonic())
+        self._tell_quality()
         if self._preview is not None:
             self._preview.update()
             if not self._preview.is_open:
@@ -283,7 +223,21 @@ class _Stream:
 
     @property
     def _is_recorded(self) -> bool:
-        return self._records_motion or (self._file is not None and self._file.problem is None)
+        file = self._session.recorder
+        return self._records_motion or (file is not None and file.problem is None)
+
+    def _tell_quality(self) -> None:
+        """One line whenever the quality is another one."""
+        ladder = self._session.ladder
+        if ladder.reason != self._told_reason:
+            self._told_reason = ladder.reason
+            self._say(self._note or f"{ladder.size} px again: there is room")
+
+    @property
+    def _note(self) -> str | None:
+        """Why the picture is coarser than asked for."""
+        ladder = self._session.ladder
+        return ladder.reason and f"{ladder.size} px ({ladder.reason})"
 
     def _tell(self) -> None:
         """One line of figures."""
@@ -303,8 +257,8 @@ class _Stream:
             parts.append("the source is away")
         elif not figures.sees_face:
             parts.append("no face in view")
-        if self._quality.note:
-            parts.append(self._quality.note)
+        if self._note:
+            parts.append(self._note)
         if source.damaged:
             parts.append(f"{source.damaged} damaged pictures left out")
         if figures.failures:
@@ -325,19 +279,20 @@ class _Stream:
             time.sleep(WINDOW_S)
 
 
-class _MotionRecording:
+class _MotionRecording(Generic[MotionT]):
     """Takes the motion of each result; a disk that is full ends it, not the stream."""
 
-    def __init__(self, recorder: MotionWriter, reenactor: Reenactor[MotionT]) -> None:
+    def __init__(self, recorder: MotionWriter) -> None:
         self.problem: OutputError | None = None
+        self.reenactor: Reenactor[MotionT] | None = None
+        """Whose motion; set before the first result."""
         self._recorder = recorder
-        self._reenactor = reenactor
 
     def __call__(self, result: Frame) -> None:
-        if self.problem is not None:
+        if self.problem is not None or self.reenactor is None:
             return
         try:
-            self._recorder.add(result.captured_ns, self._reenactor.motion)
+            self._recorder.add(result.captured_ns, self.reenactor.motion)
         except OutputError as error:
             self.problem = error
             logger.warning("%s", error)

@@ -102,16 +102,17 @@ def live(
     Give at least one of --virtual-camera, --preview, --out and --record-motion. Ctrl-C or q ends
     it, and the files with it, valid. A file that grows is NAME.unfinished.mp4, and plays, too.
     """
+    from engine.families import find_family
     from stream.hotkeys import typed_keys
-    from stream.live import LiveJob
     from stream.live import live as run
-    from stream.motion_file import refuse_model
+    from stream.live_job import LiveJob
+    from stream.motion_file import refuse_without_names
     from stream.parts import load_model, tracker_maker
     from stream.terminal import working
 
     check_size(size)
     if source or record_motion:
-        refuse_model(model)
+        refuse_without_names(find_family(model))
     job = LiveJob(
         camera=camera,
         portraits=portrait or [ASSETS / "portrait.png"],
@@ -126,19 +127,15 @@ def live(
         loop=loop,
         force=force,
     )
-    mixer = read_mixer(source)
-    if mixer is None and model == "rig":
-        from engine.rig.mixer import RigMixer
-
-        mixer = RigMixer()  # for the keys that hold head and eyes
     with working() as terminal, typed_keys() as keys:
+        loaded = load_model(
+            model, mouth=mouth, refine=refine, backend=backend, builds=terminal.builds
+        )
         report = run(
             job,
-            model=load_model(
-                model, mouth=mouth, refine=refine, backend=backend, builds=terminal.builds
-            ),
+            model=loaded,
             make_tracker=tracker_maker(tracker),
-            mixer=mixer,
+            mixer=read_mixer(loaded, source),
             keys=keys,
             say=_say,
             stop=terminal.stop,

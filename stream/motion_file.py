@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError, OutputError
-from engine.faces.face import LANDMARKS
+from engine.family import Family
 from engine.motion import ARKIT_NAMES
-from engine.rig.motion import RigMotion, still_motion
-from engine.rig.reader import load_reader
-from stream.motion_layout import FORMAT, NUMBERS, VERSION
+from stream.motion_layout import FAMILY, FORMAT, NUMBERS, VERSION, motion_arrays
 from stream.output_place import check_place, failures_named
 
 BATCH = 512
@@ -62,6 +60,7 @@ class MotionWriter:
         self.frames = 0
         """Motions taken so far."""
         self.path = path
+        self._arrays = motion_arrays()
         self._spool = spool
         self._growing = growing
         self._began_ns = 0
@@ -72,8 +71,7 @@ class MotionWriter:
 
         A frame that is not later than the one before is left out.
         """
-        if not isinstance(motion, RigMotion | None):
-            raise TypeError(f"only the rig's motion can be recorded, got {type(motion).__name__}")
+        numbers = self._arrays.row(motion)
         if not self.frames:
             self._began_ns = captured_ns
         time_ns = captured_ns - self._began_ns
@@ -82,10 +80,8 @@ class MotionWriter:
         self._last_ns = time_ns
         row = np.zeros(1, ROW)
         row["times_ns"], row["tracked"] = time_ns, motion is not None
-        shown = still_motion() if motion is None else motion
-        for name in ROW.names or ():
-            if name in NUMBERS:
-                row[name] = getattr(shown, name)
+        for name, number in numbers.items():
+            row[name] = number
         with failures_named(self.path):
             self._spool.write(row.tobytes())
         self.frames += 1
@@ -98,7 +94,7 @@ class MotionWriter:
             self._spool.flush()
             rows = np.memmap(self._spool, ROW, mode="r")
             arrays: dict[str, Any] = {name: rows[name] for name in ROW.names or ()}
-            arrays["arkit"] = _arkit(rows)
+            arrays["arkit"] = self._arkit(rows)
             rate = Fraction(rate).limit_denominator(1_000_000)
             with self._growing.open("wb") as file:
                 np.savez(
@@ -111,27 +107,23 @@ class MotionWriter:
                 )
             self._growing.replace(self.path)
 
+    def _arkit(self, rows: NDArray[np.void]) -> NDArray[np.float32]:
+        """(N, 52): what was recorded, in ARKit's names."""
+        found = np.zeros((len(rows), len(ARKIT_NAMES)), np.float32)
+        for begin in range(0, len(rows), BATCH):
+            found[begin : begin + BATCH] = self._arrays.arkit(rows[begin : begin + BATCH])
+        return found
+
 
 def is_motion_file(path: Path) -> bool:
     """Whether the name says that a driving file holds motion, not pictures."""
     return path.suffix.lower() == ".npz"
 
 
-def refuse_model(name: str) -> None:
-    """Motion files are the rig's: other models are driven by pictures, not by landmarks."""
-    if name != "rig":
+def refuse_without_names(family: Family[Any]) -> None:
+    """Motion files hold named factors: other models are driven by pictures, not by landmarks."""
+    if not family.can.named_factors:
         raise InputError(
-            f"motion files and --source work with the model rig only, got {name}. "
+            f"motion files and --source work with the model {FAMILY} only, got {family.name}. "
             "Leave out --model, or drive this model with a clip."
         )
-
-
-def _arkit(rows: NDArray[np.void]) -> NDArray[np.float32]:
-    """(N, 52): what the recorded landmarks and lids are in ARKit's names."""
-    reader = load_reader()
-    found = np.zeros((len(rows), len(ARKIT_NAMES)), np.float32)
-    for begin in range(0, len(rows), BATCH):
-        batch = rows[begin : begin + BATCH]
-        offsets = batch["offsets"].reshape(-1, LANDMARKS, 3)
-        found[begin : begin + BATCH] = reader.read(offsets, batch["aperture"])
-    return found

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass
 from math import pi
+from typing import Any
 
 from engine.faces.face import LANDMARKS
+from engine.families import find_family
+from engine.model import MotionArrays
 from engine.motion import ARKIT_NAMES
 
 FORMAT = "understudy-motion"
+FAMILY = "rig"
+"""Whose motion it is."""
 VERSION = 1
 """Raised whenever a reader of the old one would misread the new one."""
 
@@ -43,3 +48,10 @@ HIGHEST_RATE = 1000
 
 LARGEST_BYTES = 4 << 30
 """Of all arrays together: seven hours at 30 frames a second."""
+
+
+def motion_arrays() -> MotionArrays[Any]:
+    """What turns a motion into the file's numbers, and back."""
+    arrays = find_family(FAMILY).arrays
+    assert arrays is not None
+    return arrays

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.model import Recording
 from engine.motion import ARKIT_NAMES
-from engine.rig.factors import motion_from_arkit
-from engine.rig.recording import Recording
 from stream.motion_layout import (
     FACE,
     FORMAT,
@@ -23,13 +22,14 @@ from stream.motion_layout import (
     OPTIONAL,
     REQUIRED,
     VERSION,
+    motion_arrays,
 )
 
 ADVICE = "Record one with --record-motion; docs/motion-format.md says what a motion file holds."
 Arrays = dict[str, NDArray[Any]]
 
 
-def load_motion(path: Path) -> Recording:
+def load_motion(path: Path) -> Recording[Any]:
     """The recording in the file; InputError names what is wrong with it."""
     if not path.is_file():
         raise InputError(f"there is no file {path}. Check the name and the folder.")
@@ -154,29 +154,7 @@ def _check_numbers(arrays: Arrays, count: int) -> None:
             )
 
 
-def _recording(arrays: Arrays, count: int) -> Recording:
-    made = {} if "offsets" in arrays else _face_of_arkit(arrays["arkit"])
-    given = {**arrays, **made}
-    return Recording(
-        times_ns=given["times_ns"],
-        tracked=given.get("tracked", np.ones(count, np.bool_)),
-        offsets=given["offsets"],
-        aperture=given["aperture"],
-        lip_contact=given["lip_contact"],
-        rotation=given["rotation"],
-        shift=given["shift"],
-        log_scale=given["log_scale"],
-        rate=Fraction(int(given["rate"][0]), int(given["rate"][1])),
-    )
-
-
-def _face_of_arkit(arkit: NDArray[np.float32]) -> Arrays:
-    """The landmarks and lids that the coefficients stand for."""
-    motions = [
-        motion_from_arkit(dict(zip(ARKIT_NAMES, row.tolist(), strict=True))) for row in arkit
-    ]
-    return {
-        "offsets": np.array([motion.offsets for motion in motions], np.float32),
-        "aperture": np.maximum([motion.aperture for motion in motions], 0.0).astype(np.float32),
-        "lip_contact": np.zeros(len(motions), np.float32),
-    }
+def _recording(arrays: Arrays, count: int) -> Recording[Any]:
+    tracked = arrays.get("tracked", np.ones(count, np.bool_))
+    rate = Fraction(int(arrays["rate"][0]), int(arrays["rate"][1]))
+    return motion_arrays().recording(arrays, tracked, rate)

@@ -9,7 +9,7 @@ from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
 from engine.runtimes.registry import IN_AUTO, Name
 
 if TYPE_CHECKING:
-    from engine.rig.mixer import RigMixer
+    from engine.model import Mixer, Model, MotionT
 
 ASSETS = Path(__file__).parent / "assets"
 STOPPED = 130
@@ -101,13 +101,14 @@ def read_edit(mode: Mode, gains: list[str] | None) -> Edit:
         raise typer.BadParameter(str(error), param_hint="--gain") from None
 
 
-def read_mixer(pairs: list[str] | None) -> "RigMixer | None":
-    """The sources of factors that differ from the driver; None where there are none."""
-    if not pairs:
-        return None
-    from stream.factor_sources import make_mixer
+def read_mixer(model: "Model[MotionT]", pairs: list[str] | None) -> "Mixer[MotionT] | None":
+    """The model's mixer with the sources of factors that differ from the driver; None without."""
+    from stream.factor_sources import set_sources
 
-    return make_mixer(pairs)
+    mixer = model.mixer()
+    if mixer is not None:
+        set_sources(mixer, pairs or ())
+    return mixer
 
 
 def read_neutral(text: str) -> int | Literal["auto"]:

@@ -27,7 +27,6 @@ class Preview:
         *,
         on_key: Callable[[str], None] = lambda key: None,
         on_shown: Callable[[Frame], None] = lambda frame: None,
-        look: Callable[[Pixels], Pixels] = lambda pixels: pixels,
     ) -> None:
         """Open the window with a still picture; MachineError where there is no screen."""
         try:
@@ -44,7 +43,6 @@ class Preview:
         self.is_mirrored = True
         """As in a mirror; the outgoing picture is not touched by it."""
         self._slot = slot
-        self._look = look
         self._on_shown = on_shown
         self._shown: Frame | None = None
         self._window.title(TITLE)
@@ -73,7 +71,6 @@ class Preview:
             self._window.destroy()
 
     def _seen(self, pixels: Pixels) -> Pixels:
-        pixels = self._look(pixels)
         return pixels[:, ::-1] if self.is_mirrored else pixels
 
 

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -14,10 +14,10 @@ from engine.errors import InputError, OutputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.framing import Framing
-from engine.model import Model, MotionT
+from engine.model import Mixer, Model, MotionT
 from engine.motion import Edit
 from engine.progress import Progress, Silence
-from engine.reenactor import Mixer, Reenactor
+from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes, timed
 from stream.clip_writer import ClipWriter, check_output, clip_writer
 from stream.clips import Clip
@@ -26,7 +26,7 @@ from stream.growing_file import tell_left_behind
 from stream.hand_over import Behind, ahead
 from stream.look_ahead import FACE_ADVICE, look_ahead
 from stream.motion_file import MotionWriter, check_motion_output, motion_writer
-from stream.portraits import Source, open_source
+from stream.portrait_source import Source, open_source
 from stream.remembering import RememberingTracker
 
 logger = logging.getLogger(__name__)
@@ -100,8 +100,8 @@ def render(
     ) as source:
         _warn(clip, source)
         tracker = RememberingTracker(finder)
-        reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
-        reenactor.mixer = mixer
+        reenactor = Reenactor(model=model, tracker=tracker)
+        reenactor.look = Look(edit=job.edit, mixer=mixer)
         neutral = None
         if job.neutral is not None:
             neutral = look_ahead(
@@ -136,7 +136,7 @@ def reenacted(
         shown = source.at(frame.captured_ns)
         if shown is None:
             return
-        reenactor.portrait = shown.portrait
+        reenactor.look = replace(reenactor.look, portrait=shown.portrait)
         result = reenactor.step(frame)
         if layout is None:
             yield result

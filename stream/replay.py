@@ -3,22 +3,21 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from threading import Event
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
-from engine.model import Model
+from engine.model import Mixer, Model, MotionT, Recording
 from engine.progress import Progress, Silence
-from engine.reenactor import Mixer, Reenactor
-from engine.rig.motion import RigMotion
-from engine.rig.recording import Recording
+from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes
 from stream.clip_writer import clip_writer
 from stream.hand_over import Behind
 from stream.motion_reader import load_motion
-from stream.portraits import Source, open_source
+from stream.portrait_source import Source, open_source
 from stream.render import RenderJob, RenderReport, check_paths, encode
 
 logger = logging.getLogger(__name__)
@@ -27,9 +26,9 @@ logger = logging.getLogger(__name__)
 def replay(
     job: RenderJob,
     *,
-    model: Model[RigMotion],
+    model: Model[MotionT],
     make_tracker: Callable[[], Tracker],
-    mixer: Mixer[RigMotion] | None = None,
+    mixer: Mixer[MotionT] | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> RenderReport:
@@ -42,8 +41,8 @@ def replay(
     _refuse_what_needs_pictures(job)
     recording = load_motion(job.driving)
     tracker = make_tracker()
-    reenactor = Reenactor(model=model, tracker=tracker, edit=job.edit)
-    reenactor.mixer = mixer
+    reenactor = Reenactor(model=model, tracker=tracker)
+    reenactor.look = Look(edit=job.edit, mixer=mixer)
     times = StageTimes()
     with (
         open_source(
@@ -85,14 +84,14 @@ def replay(
 
 
 def replayed(
-    recording: Recording, source: Source[RigMotion], reenactor: Reenactor[RigMotion]
+    recording: Recording[MotionT], source: Source[MotionT], reenactor: Reenactor[MotionT]
 ) -> Iterator[Frame]:
     """The result for each recorded frame, until there are no frames or no portraits left."""
     for index in range(recording.frames):
         shown = source.at(int(recording.times_ns[index] - recording.times_ns[0]))
         if shown is None:
             return
-        reenactor.portrait = shown.portrait
+        reenactor.look = replace(reenactor.look, portrait=shown.portrait)
         frame = Frame(pixels=shown.picture, captured_ns=int(recording.times_ns[index]))
         yield reenactor.show(frame, recording.motion(index))
 

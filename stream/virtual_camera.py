@@ -85,7 +85,6 @@ class VirtualCamera:
         opener: Callable[[int, int, str | None], Camera] = open_camera,
         fps: float = FPS,
         again_s: float = AGAIN_S,
-        look: Callable[[Pixels], Pixels] = lambda pixels: pixels,
         on_shown: Callable[[Frame], None] = lambda frame: None,
     ) -> None:
         """Open the camera.
@@ -97,7 +96,6 @@ class VirtualCamera:
             opener: makes a camera of this width, height and device.
             fps: pictures per second while no new one comes.
             again_s: between two attempts to open a camera that failed.
-            look: the last change to each picture, such as mirroring.
             on_shown: told of each result once it is shown.
         """
         self.repeats = 0
@@ -105,7 +103,6 @@ class VirtualCamera:
         self.failures = 0
         """How often the camera had to be opened again."""
         self._slot = slot
-        self._look = look
         self._on_shown = on_shown
         # Programs take a camera's untagged I420 for BT.601, whatever its size.
         self._yuv = YuvWriter(Colorspace.ITU601)
@@ -157,7 +154,7 @@ class VirtualCamera:
 
     def _i420(self, pixels: Pixels) -> NDArray[np.uint8]:
         """(height * 3 / 2, width), BT.601 in limited range."""
-        picture = self._yuv.picture(np.ascontiguousarray(self._look(pixels)))
+        picture = self._yuv.picture(np.ascontiguousarray(pixels))
         return np.asarray(picture.to_ndarray(), np.uint8)
 
     def _send(self) -> bool:

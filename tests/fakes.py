@@ -1,5 +1,6 @@
 """Small parts that keep the protocols: a face is a disc, and its motion is where the disc went."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,8 @@ from numpy.typing import NDArray
 
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Frame, Pixels
-from engine.motion import Edit
+from engine.model import Capabilities, Mixer, Neutral, Recording
+from engine.motion import MODES, Edit, Factor, Mode
 
 DISC = (255, 0, 255)
 """The colour of the fake face: magenta, which 4:2:0 video keeps well on a grey ground."""
@@ -70,11 +72,43 @@ class Shift:
         return Shift(x=self.x * (1.0 - amount), y=self.y * (1.0 - amount))
 
 
+class ShiftMixer:
+    """Keeps what it is told; a held pose stands still, the rest comes from the driver."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self._held: dict[Factor, Shift | None] = {}
+
+    def mix(self, motion: Shift | None, edit: Edit, captured_ns: int) -> tuple[Shift | None, Edit]:
+        return self._held.get("pose", motion), edit
+
+    def hold(self, factor: Factor, motion: Shift | None) -> None:
+        self.told.append(f"hold {factor}")
+        self._held[factor] = motion
+
+    def replay(self, factor: Factor, recording: Recording[Shift]) -> None:
+        self.told.append(f"replay {factor}")
+
+    def look_at_camera(self) -> None:
+        self.told.append("look at camera")
+
+    def release(self, factor: Factor) -> None:
+        self.told.append(f"release {factor}")
+        self._held.pop(factor, None)
+
+    def set_sliders(self, values: Mapping[str, float]) -> None:
+        self.told.append(f"sliders {dict(values)}")
+
+    def restart(self) -> None:
+        """Nothing runs."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ShiftedPortrait:
     """Moves the whole picture around by the motion; what leaves on one side enters on the other."""
 
     picture: Pixels
+    modes: frozenset[Mode] = frozenset(MODES)
 
     def render(self, motion: Shift, edit: Edit) -> Pixels:
         gain = 0.0 if edit.mode == "expression" else edit.gain("pose")
@@ -84,33 +118,43 @@ class ShiftedPortrait:
     def still(self) -> Pixels:
         return self.picture.copy()
 
+    def prepare(self) -> None:
+        pass
+
 
 class ShiftDriver:
     """Reads how far the face is from its neutral place; the first frame read is the neutral one."""
 
     def __init__(self) -> None:
-        self.neutral: NDArray[np.float32] | None = None
+        self.neutral: Neutral = "none yet"
+        self._centre: NDArray[np.float32] | None = None
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> Shift:
         centre = face.landmarks[468, :2]
-        if self.neutral is None:
-            self.neutral = centre
-        x, y = (centre - self.neutral).tolist()
+        if self._centre is None:
+            self._centre = centre
+            self.neutral = "automatic" if self.neutral == "none yet" else "yours"
+        x, y = (centre - self._centre).tolist()
         return Shift(x=x, y=y)
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
-        self.neutral = face.landmarks[468, :2]
+        self._centre, self.neutral = face.landmarks[468, :2], "yours"
 
     def recalibrate(self) -> None:
-        self.neutral = None
+        self._centre, self.neutral = None, "next face"
 
 
 class ShiftModel:
     """The fake family."""
 
-    refines = False
+    can = Capabilities(
+        named_factors=False, neutral=True, refine=False, pastes_back=frozenset(MODES)
+    )
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> ShiftedPortrait:
+    def mixer(self) -> Mixer[Shift] | None:
+        return None
+
+    def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
         return ShiftedPortrait(picture=picture)
 
     def driver(self) -> ShiftDriver:

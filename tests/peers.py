@@ -24,6 +24,7 @@ from PIL import Image
 
 from engine.faces.face import Tracker
 from engine.frame import Pixels
+from engine.model import Model
 from stream.server.app import Served, serving
 from stream.server.settings import ServerSettings
 from stream.webrtc.connection import install_low_latency
@@ -192,13 +193,14 @@ async def server(
     folder: Path,
     settings: ServerSettings = LOCAL,
     make_tracker: Callable[[], Tracker] = DiscTracker,
+    model: Model[Any] = ShiftModel(),  # noqa: B008 (nothing is kept in it)
 ) -> AsyncIterator[tuple[Served, aiohttp.ClientSession]]:
     """The real server with the fake model, a disc as its portrait, and a client."""
     portrait = folder / "disc.png"
     Image.fromarray(disc_picture(SIZE, SIZE, (128, 128), 40.0)).save(portrait)
     settings = replace(settings, portrait=portrait)
     async with (
-        serving(settings, model=ShiftModel(), make_tracker=make_tracker) as served,
+        serving(settings, model=model, make_tracker=make_tracker) as served,
         browser() as http,
     ):
         yield served, http

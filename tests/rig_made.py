@@ -36,5 +36,5 @@ def person() -> NDArray[np.float32]:
 def made_portrait(*, has_layers: bool) -> RigPortrait:
     """With or without a background of its own."""
     portrait = RigPortrait(textured(), made_face(), person if has_layers else None)
-    portrait.cut_out()
+    portrait.prepare()
     return portrait

@@ -170,6 +170,20 @@ def test_a_video_as_source_is_enrolled_picture_by_picture(
     assert len({result.tobytes() for result in results}) == 3
 
 
+def test_a_family_without_a_neutral_face_says_so(model: DpeModel) -> None:
+    reenactor = Reenactor(model=model, tracker=_Fixed(made_face(SQUARE, scale=1.15)))
+    reenactor.set_portrait(*square_portrait())
+    said = [reenactor.neutral]
+    frame = Frame(pixels=textured(SQUARE, seed=8), captured_ns=0)
+    reenactor.step(frame)
+    said.append(reenactor.neutral)
+    reenactor.recalibrate()
+    said.append(reenactor.neutral)
+    reenactor.calibrate(frame)
+    said.append(reenactor.neutral)
+    assert said == ["none"] * 4
+
+
 class _Fixed:
     """A tracker that always finds the same face."""
 

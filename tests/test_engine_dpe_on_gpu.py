@@ -133,7 +133,7 @@ def test_everything_is_recorded_at_enrolment_and_kept_while_it_is_used() -> None
     for mode in modes:
         first.render(motion, Edit(mode=mode))
     for seed in range(3):  # as the pictures of a clip come, each in the place of the one before
-        model.enroll(*square(seed), passing=True).render(motion, EXPRESSION)
+        model.enroll(*square(seed)).render(motion, EXPRESSION)
     assert device.count == enrolled
     other = model.enroll(*whole())  # of another size, which takes expressions only
     assert device.count == enrolled + 2
@@ -152,7 +152,7 @@ def test_networks_that_overflow_half_precision_are_refused_at_enrolment() -> Non
     loud = {**made.graphs["encode"], name: torch.full_like(made.graphs["encode"][name], 3e38)}
     weights = DpeWeights(size=made.size, widths=made.widths, graphs={**made.graphs, "encode": loud})
     with pytest.raises(BundleError, match=r"overflow half precision.*--backend openvino"):
-        GpuDpeModel(weights, ReferenceDevice()).enroll(*square())
+        GpuDpeModel(weights, ReferenceDevice()).enroll(*square()).prepare()
 
 
 def test_eased_to_the_end_is_the_still_picture_and_the_callers_own(model: GpuDpeModel) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -10,15 +11,25 @@ from engine.easing import EASE_IN_S, EASE_OUT_S, HOLD_S
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Pixels
 from engine.motion import Edit
-from engine.reenactor import Reenactor
-from tests.fakes import DiscTracker, Shift, ShiftModel, disc_face, disc_frame, disc_picture
+from engine.reenactor import Look, Reenactor
+from tests.fakes import (
+    DiscTracker,
+    Shift,
+    ShiftedPortrait,
+    ShiftMixer,
+    ShiftModel,
+    disc_face,
+    disc_frame,
+    disc_picture,
+)
 
 PORTRAIT = disc_picture(160, 120, (80, 60))
 RATE = 30
 
 
 def reenactor(edit: Edit | None = None) -> Reenactor[Shift]:
-    made = Reenactor(model=ShiftModel(), tracker=DiscTracker(), edit=edit)
+    made = Reenactor(model=ShiftModel(), tracker=DiscTracker())
+    made.look = Look(edit=edit or Edit())
     made.set_portrait(PORTRAIT, disc_face((80, 60), 20))
     return made
 
@@ -126,7 +137,7 @@ def test_an_edit_acts_from_the_next_frame_on() -> None:
     made = reenactor(Edit(gains={"pose": 2.0}))
     made.step(disc_frame(0, (60, 60)))
     doubled = made.step(disc_frame(1, (70, 60)))
-    made.edit = Edit(mode="expression")
+    made.look = replace(made.look, edit=Edit(mode="expression"))
     off = made.step(disc_frame(2, (70, 60)))
     assert [disc_x(doubled.pixels), disc_x(off.pixels)] == pytest.approx([20, 0], abs=0.6)
 
@@ -163,6 +174,47 @@ def test_a_source_that_stops_lets_the_portrait_ease_to_rest() -> None:
     assert places[0] == pytest.approx(30, abs=0.6)
     assert places[-1] == 0
     assert np.all(np.diff(places) <= 0)
+
+
+def test_a_step_under_way_is_not_touched_by_a_new_look() -> None:
+    """The mixer stands for another thread: it swaps portrait and edit in the middle of a step."""
+    made = reenactor(Edit(gains={"pose": 2.0}))
+    made.step(disc_frame(0, (60, 60)))
+
+    class Swapping(ShiftMixer):
+        def mix(
+            self, motion: Shift | None, edit: Edit, captured_ns: int
+        ) -> tuple[Shift | None, Edit]:
+            made.look = Look(
+                portrait=ShiftedPortrait(picture=disc_picture(64, 80, (30, 40), radius=9)),
+                edit=Edit(mode="expression"),
+            )
+            return motion, edit
+
+    made.alter(lambda look: replace(look, mixer=Swapping()))
+    under_way = made.step(disc_frame(1, (70, 60))).pixels
+    assert under_way.shape == PORTRAIT.shape
+    assert disc_x(under_way) == pytest.approx(20, abs=0.6)
+    assert made.step(disc_frame(2, (70, 60))).pixels.shape == (80, 64, 3)
+
+
+def test_two_threads_that_alter_the_look_do_not_undo_each_other() -> None:
+    made = reenactor()
+    begun, altered = Event(), Event()
+
+    def slowly(look: Look[Shift]) -> Look[Shift]:
+        begun.set()
+        altered.wait(0.2)
+        return replace(look, edit=Edit(mode="pose"))
+
+    slow = Thread(target=made.alter, args=(slowly,))
+    slow.start()
+    assert begun.wait(5)
+    other = ShiftedPortrait(picture=PORTRAIT)
+    made.alter(lambda look: replace(look, portrait=other))
+    altered.set()
+    slow.join()
+    assert (made.look.portrait, made.look.edit) == (other, Edit(mode="pose"))
 
 
 def test_stepping_without_a_portrait_is_a_wrong_call() -> None:
@@ -233,6 +285,18 @@ def test_the_users_neutral_face_is_that_persons_alone() -> None:
     tracker.shot, tracker.person = 1, 1
     assert disc_x(made.step(disc_frame(2, (60, 60))).pixels) == 0
     assert made.neutral == "automatic"
+
+
+def test_whose_neutral_face_it_is_comes_back_with_the_person() -> None:
+    tracker, made = cast()
+    assert made.neutral == "none yet"
+    made.calibrate(disc_frame(0, (50, 60)))
+    said = [made.neutral]
+    for index, person in enumerate((0, 1, 0)):
+        tracker.person = person
+        made.step(disc_frame(index, (60, 60)))
+        said.append(made.neutral)
+    assert said == ["yours", "yours", "automatic", "yours"]
 
 
 def test_a_neutral_face_may_be_given_for_a_shot_that_is_yet_to_come() -> None:

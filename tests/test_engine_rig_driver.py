@@ -54,6 +54,21 @@ def test_the_users_neutral_face_stays() -> None:
     assert np.abs(driver.read(textured(), smiling, 11 * SECOND).offsets).max() < 1e-6
 
 
+def test_a_driver_says_where_its_neutral_face_comes_from() -> None:
+    driver = RigDriver()
+    said = [driver.neutral]
+    driver.read(textured(), made_face(), 0)
+    said.append(driver.neutral)
+    driver.recalibrate()
+    said.append(driver.neutral)
+    driver.read(textured(), made_face(), SECOND)
+    said.append(driver.neutral)
+    assert said == ["none yet", "automatic", "next face", "yours"]
+    calibrated = RigDriver()
+    calibrated.calibrate(textured(), made_face())
+    assert calibrated.neutral == "yours"
+
+
 def test_the_running_choice_passes_over_to_a_calmer_face_slowly() -> None:
     driver = RigDriver()
     shouting = made_face(jawOpen=1.0)

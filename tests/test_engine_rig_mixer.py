@@ -77,6 +77,18 @@ def test_rest_is_a_source() -> None:
     np.testing.assert_array_equal(motion.offsets, moving(8).offsets)
 
 
+def test_a_new_stream_begins_recordings_anew() -> None:
+    """As after a warm-up, which is no frame of the stream."""
+    mixer = RigMixer()
+    mixer.replay("pose", recording_of([moving(0), moving(6)]))
+    mixer.restart()
+    shown = [mixed(mixer, None, at=SECOND), mixed(mixer, None, at=SECOND + SECOND // 30)]
+    mixer.restart()
+    shown.append(mixed(mixer, None, at=7 * SECOND))
+    for motion, index in zip(shown, (0, 6, 0), strict=True):
+        np.testing.assert_allclose(motion.rotation, moving(index).rotation, atol=1e-6)
+
+
 def test_sliders_come_on_top_of_the_driver() -> None:
     mixer = RigMixer(sliders={"mouthSmileLeft": 0.4, "eyeBlinkLeft": 0.5})
     motion = mixed(mixer, None)

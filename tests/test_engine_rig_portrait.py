@@ -283,7 +283,7 @@ def test_a_person_who_is_cut_out_at_once_is_prepared_once(monkeypatch: pytest.Mo
 
     monkeypatch.setattr("engine.rig.portrait.PortraitFlow", Counted)
     portrait = RigPortrait(textured(), made_face(), person)
-    portrait.cut_out()
+    portrait.prepare()
     portrait.render(motion_to(yaw=9.0), Edit())
     assert len(made) == 1
     assert made[0] is not None

@@ -16,7 +16,7 @@ from engine.frame import Frame
 from engine.geometry import Array, rotation_from_vector
 from engine.manifest import read_manifest
 from engine.motion import Edit
-from engine.reenactor import Reenactor
+from engine.reenactor import Look, Reenactor
 from engine.rig.corrections import fade, lay_over
 from engine.rig.factors import motion_from_arkit
 from engine.rig.head_crop import (
@@ -300,25 +300,25 @@ def test_the_edit_turns_refinement_off() -> None:
     np.testing.assert_array_equal(refined.still(), picture)
 
 
-def test_the_step_turns_refinement_off_without_touching_the_edit() -> None:
+def test_refinement_can_be_turned_off_between_two_frames() -> None:
     picture, face = textured(256) // 2, made_face()
     graph = Brightening()
     reenactor = Reenactor(model=RigModel(refiner=Refiner(graph, graph)), tracker=DiscTracker())
-    reenactor.portrait = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    portrait = RigPortrait(picture, face, refiner=Refiner(graph, graph))
+    reenactor.look = Look(portrait=portrait)
     frame = Frame(pixels=picture, captured_ns=0)
     motion = motion_from_arkit({"mouthLeft": 1.0})
     wanted = RigPortrait(picture, face).render(motion, Edit())
     gained = reenactor.show(frame, motion).pixels.astype(int) - wanted
     assert gained.max() == pytest.approx(20, abs=1)
-    reenactor.refines = False
+    reenactor.look = Look(portrait=portrait, edit=Edit(refine=False))
     np.testing.assert_array_equal(reenactor.show(frame, motion).pixels, wanted)
-    assert reenactor.edit == Edit()
 
 
 def test_a_refiner_that_is_no_folder_is_named() -> None:
     with pytest.raises(InputError, match="--refine must be on, off or the folder"):
         load_model("rig", mouth="generic", refine="nowhere")
-    assert not load_model("rig", mouth="generic", refine="off").refines
+    assert not load_model("rig", mouth="generic", refine="off").can.refine
 
 
 def test_a_backend_with_nothing_to_run_is_refused() -> None:
@@ -328,7 +328,7 @@ def test_a_backend_with_nothing_to_run_is_refused() -> None:
 
 @pytest.mark.slow
 def test_the_shipped_refiner_runs_on_the_backend_that_is_named() -> None:
-    assert load_model("rig", mouth="generic", refine="on", backend="openvino").refines
+    assert load_model("rig", mouth="generic", refine="on", backend="openvino").can.refine
     if find_spec("tensorrt") is None:
         with pytest.raises(MachineError, match=r"tensorrt is not installed"):
             load_model("rig", mouth="generic", refine="on", backend="tensorrt")

@@ -22,12 +22,13 @@ from engine.rig.mixer import RigMixer
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
 from stream.cameras import Opened, Place
-from stream.live import LiveJob, LiveReport, live
+from stream.live import live
 from stream.live_cli import VIRTUAL_CAMERA
+from stream.live_job import LiveJob, LiveReport
 from stream.motion_reader import load_motion
 from stream.preview import Preview
 from tests.camera_fake import FakeContainer, opened
-from tests.fakes import DiscTracker, ShiftModel, disc_picture
+from tests.fakes import DiscTracker, ShiftedPortrait, ShiftModel, disc_picture
 from tests.nodding import NoddingTracker
 from tests.video_files import make_clip, pictures_of
 from tests.virtual_camera_fake import FakeBackend
@@ -274,6 +275,25 @@ def test_a_portrait_without_a_face_is_refused(clip: Path, tmp_path: Path) -> Non
     Image.fromarray(disc_picture(300, 300, None)).save(path)
     with pytest.raises(InputError, match=r"no face was found in the portrait .*empty\.png"):
         run(job(clip, [path], virtual_camera="auto"))
+
+
+def test_a_mode_that_the_portrait_cannot_be_shown_in_ends_it_before_anything_runs(
+    portraits: list[Path], clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ShiftModel, "enroll", lambda *_: ExpressionsOnly())
+    with pytest.raises(InputError, match=r"neck would break\. Use --frame face"):
+        run(job(clip, portraits, virtual_camera="auto", out=tmp_path / "out.mp4"))
+    assert not list(tmp_path.glob("*out*"))
+    assert not FakeBackend.made
+
+
+class ExpressionsOnly(ShiftedPortrait):
+    """As of a head that cannot be put back into its picture."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            picture=disc_picture(384, 256, (192, 128)), modes=frozenset({"expression"})
+        )
 
 
 PLAIN = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "TERM": "dumb"}

@@ -18,7 +18,8 @@ from PIL import Image
 from engine.errors import InputError
 from engine.frame import Frame
 from stream.clip_writer import clip_writer
-from stream.live import LiveJob, LiveReport, live
+from stream.live import live
+from stream.live_job import LiveJob, LiveReport
 from stream.live_sound import RATE_HZ, Alignment, LiveSound
 from tests.fakes import DiscTracker, ShiftModel, disc_picture
 from tests.video_files import click, heard_at, make_clip, pictures_of

@@ -69,6 +69,19 @@ def test_the_preview_is_mirrored_apart_from_the_output(opened: Opener, server: F
     assert changes(server) == {"gains": {}}
 
 
+@pytest.mark.parametrize(
+    ("neutral", "words"),
+    [("automatic", "Neutral face found"), ("none", "reads your face as it is")],
+)
+def test_where_the_neutral_face_comes_from_is_said(
+    opened: Opener, server: FakeServer, neutral: str, words: str
+) -> None:
+    server.behaviour.neutral = neutral
+    page = opened()
+    start(page)
+    expect(page.locator("#neutral")).to_contain_text(words)
+
+
 def test_no_face_in_view_is_shown_and_spoken(opened: Opener, server: FakeServer) -> None:
     page = opened()
     start(page)

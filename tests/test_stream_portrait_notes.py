@@ -9,9 +9,10 @@ from PIL import Image
 from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 from engine.portrait_notes import OPEN
-from stream.live_portraits import enroll_all
-from stream.portraits import open_source
+from stream.live_job import LiveJob, open_portraits
+from stream.portrait_source import open_source
 from stream.server.shelf import Shelf, uploaded
+from stream.session.portraits import Enroller
 from tests.drawn_faces import drawn_picture
 from tests.fakes import ShiftModel
 
@@ -42,10 +43,8 @@ def test_rendering_says_it_once(open_mouth: Path, caplog: pytest.LogCaptureFixtu
 
 
 def test_live_says_it_once(open_mouth: Path, caplog: pytest.LogCaptureFixture) -> None:
-    gallery = enroll_all(
-        [open_mouth], model=ShiftModel(), make_tracker=MeshTracker, framing="full", size=256
-    )
-    gallery.portrait(0, 256)
+    [portrait] = open_portraits(LiveJob(camera="", portraits=[open_mouth], size=256), MeshTracker())
+    Enroller(ShiftModel(), framing="full").enroll(portrait, 256)
     assert told(caplog) == [OPEN]
 
 

@@ -16,7 +16,7 @@ from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
 from stream.clips import Clip
 from stream.hand_over import ahead
-from stream.portraits import open_source
+from stream.portrait_source import open_source
 from stream.render import RenderJob, reenacted, render
 
 MEDIA = Path(__file__).parents[2] / "shared" / "media"

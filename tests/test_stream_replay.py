@@ -10,12 +10,13 @@ import pytest
 from PIL import Image
 
 from engine.errors import InputError
+from engine.families import BUILT_IN, BUNDLED
 from engine.motion import Edit
 from engine.rig.mixer import Held, Replayed, RigMixer, ToCamera
 from engine.rig.model import RigModel
 from stream.clips import Clip
-from stream.factor_sources import make_mixer
-from stream.motion_file import motion_writer, refuse_model
+from stream.factor_sources import set_sources
+from stream.motion_file import motion_writer, refuse_without_names
 from stream.motion_reader import load_motion
 from stream.render import RenderJob, render
 from stream.replay import replay
@@ -144,23 +145,25 @@ def test_a_damaged_recording_writes_nothing(portrait: Path, motion: Path, tmp_pa
 
 
 def test_a_model_without_landmarks_refuses_motion_files() -> None:
-    refuse_model("rig")
+    refuse_without_names(BUILT_IN["rig"]())
     with pytest.raises(InputError, match="the model rig only"):
-        refuse_model("bundles/dpe")
+        refuse_without_names(BUNDLED["dpe"]())
 
 
 def test_sources_are_read_as_they_are_written(motion: Path) -> None:
-    mixer = make_mixer(
-        [f"lips={motion}", f"pose={motion}", "gaze=camera", "blink=still", "jawOpen=0.25"]
+    mixer = RigMixer()
+    set_sources(
+        mixer, [f"lips={motion}", f"pose={motion}", "gaze=camera", "blink=still", "jawOpen=0.25"]
     )
-    assert isinstance(mixer, RigMixer)
     shown, _ = mixer.mix(None, Edit(), 0)
     assert shown is not None
     assert shown.rotation == pytest.approx(moving(0).rotation)
     assert shown.aperture.tolist() == [1.0, 1.0]
     kinds = {factor: type(source) for factor, source in mixer._sources.items()}
     assert kinds == {"lips": Replayed, "pose": Replayed, "gaze": ToCamera, "blink": Held}
-    assert make_mixer([]) is None
+    plain = RigMixer()
+    set_sources(plain, [])
+    assert plain.mix(moving(0), edit := Edit(mode="pose"), 0)[1] is edit, "nothing is mixed"
 
 
 @pytest.mark.parametrize(
@@ -177,9 +180,9 @@ def test_sources_are_read_as_they_are_written(motion: Path) -> None:
 )
 def test_a_source_that_cannot_be_meant_is_refused(pair: str, complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
-        make_mixer([pair])
+        set_sources(RigMixer(), [pair])
 
 
 def test_a_source_given_twice_is_refused() -> None:
     with pytest.raises(InputError, match="given twice"):
-        make_mixer(["lips=still", "lips=live"])
+        set_sources(RigMixer(), ["lips=still", "lips=live"])

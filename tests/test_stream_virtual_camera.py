@@ -99,17 +99,6 @@ def test_a_camera_that_fails_is_opened_again(
     assert camera.failures == 1
 
 
-def test_the_output_may_be_mirrored(slot: LatestSlot[Frame]) -> None:
-    picture = flat(10)
-    picture[:, :32] = 200
-    camera = VirtualCamera(slot, picture, look=lambda pixels: pixels[:, ::-1])
-    camera.start()
-    assert FakeBackend.made[0].came.wait(10)
-    camera.stop()
-    shown = FakeBackend.made[0].pictures()[0]
-    assert shown[0, 2, 0] < 50 < shown[0, -2, 0]
-
-
 def test_stopping_takes_the_camera_away(slot: LatestSlot[Frame]) -> None:
     camera = VirtualCamera(slot, flat(40))
     camera.start()

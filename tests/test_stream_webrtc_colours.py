@@ -16,7 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from engine.frame import Frame, Pixels
 from engine.framing import SIZE_LIMITS
-from stream.ladder import Ladder, Load
+from stream.session.ladder import Ladder, Load
 from stream.webrtc.camera_track import rgb
 from stream.webrtc.encoders import FastH264Encoder
 from stream.webrtc.outlet import Outlet

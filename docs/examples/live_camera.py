@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from stream.hotkeys import NoKeys
-from stream.live import LiveJob, live
+from stream.live import live
+from stream.live_job import LiveJob
 from stream.parts import load_model, tracker_maker
 from stream.terminal import stop_on_signals
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.dpe.graphs import DpeGraphs, to_network
-from engine.dpe.motion import DpeMotion
+from engine.dpe.motion import CAN, DpeMotion
 from engine.dpe.portrait import DpePortrait
 from engine.errors import BundleError, MachineError
 from engine.faces.crop import CropFollower
@@ -13,6 +13,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.installing import needing
 from engine.manifest import Manifest, check_files, read_manifest
+from engine.model import Neutral
 from engine.progress import Progress
 from engine.runtimes.base import Runtime
 from engine.runtimes.choose import choose
@@ -114,11 +115,14 @@ class DpeModel:
 
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs
-        self.refines = False
+        self.can = CAN
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> DpePortrait:
+    def enroll(self, picture: Pixels, face: Face) -> DpePortrait:
         """Encode a portrait; a video as source is enrolled picture by picture."""
         return DpePortrait(self._graphs, picture, face)
+
+    def mixer(self) -> None:
+        """There is none: one code holds the whole expression."""
 
     def driver(self) -> "DpeDriver":
         """A fresh reader for a new driving stream."""
@@ -134,6 +138,11 @@ class DpeDriver:
     def __init__(self, graphs: DpeGraphs) -> None:
         self._graphs = graphs
         self._crop = CropFollower()
+
+    @property
+    def neutral(self) -> Neutral:
+        """There is none."""
+        return "none"
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> DpeMotion:
         """The expression and pose of this picture."""

@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from typing import Self
 
 from engine.errors import InputError
+from engine.model import Capabilities
 from engine.motion import ARKIT_NAMES, FACTORS, Edit
 from engine.runtimes.base import Array
 
 OF_EXPRESSION = tuple(name for name in FACTORS if name != "pose")
 """One code holds all of these; nothing in the model tells them apart."""
+
+CAN = Capabilities(
+    named_factors=False, neutral=False, refine=False, pastes_back=frozenset({"expression"})
+)
+"""Of this family, on every backend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -18,13 +18,14 @@ from engine.dpe.gpu.loaded import DpeNetworks
 from engine.dpe.gpu.portraits import Setting
 from engine.dpe.gpu.step import DpeStep, Job, StepConfig
 from engine.dpe.gpu.weights import DpeWeights
-from engine.dpe.motion import gains
+from engine.dpe.motion import CAN, gains
 from engine.dpe.setting import HeadSetting
 from engine.errors import InputError
 from engine.faces.crop import CropFollower
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.manifest import Manifest
+from engine.model import Neutral
 from engine.motion import Edit, Mode
 from engine.runtimes.cuda_device import CudaDevice, Device
 
@@ -60,7 +61,7 @@ class GpuDpeModel:
 
     def __init__(self, weights: DpeWeights, device: Device) -> None:
         self.size = weights.size
-        self.refines = False
+        self.can = CAN
         self._owner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gpu")
         self._networks = self._owner.submit(DpeNetworks, weights, device).result()
         # A step lives as long as a portrait that is drawn by it. The last portrait's are kept
@@ -80,18 +81,16 @@ class GpuDpeModel:
         device = CudaDevice()
         return cls(DpeWeights.of_bundle(folder, manifest), device)
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> "GpuDpePortrait":
+    def enroll(self, picture: Pixels, face: Face) -> "GpuDpePortrait":
         """Cut the portrait, and record what draws it where it is the first of its size: seconds."""
         rows, columns = picture.shape[:2]
         if rows % 2 or columns % 2:
             raise InputError(f"a portrait on a GPU must have even sides, not {columns} x {rows}.")
         setting = HeadSetting.of(picture, face, self.size)
-        portrait = GpuDpePortrait(
-            self, setting, self._owner.submit(self._steps_for, setting).result()
-        )
-        if not passing:
-            portrait.still()  # drawn here and not on the thread that first shows it
-        return portrait
+        return GpuDpePortrait(self, setting, self._owner.submit(self._steps_for, setting).result())
+
+    def mixer(self) -> None:
+        """There is none: one code holds the whole expression."""
 
     def driver(self) -> "GpuDpeDriver":
         """A fresh reader for a new driving stream."""
@@ -149,6 +148,11 @@ class GpuDpeDriver:
         self._size = size
         self._crop = CropFollower()
 
+    @property
+    def neutral(self) -> Neutral:
+        """There is none."""
+        return "none"
+
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> GpuMotion:
         """The crop of this picture: a tenth of its bytes to send to the GPU."""
         box = self._crop.update(face, captured_ns)
@@ -168,6 +172,11 @@ class GpuDpePortrait:
         self._model, self._setting, self._steps = model, setting, steps
         self._still: Pixels | None = None
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """As what it is shown in lets it."""
+        return self._setting.modes
+
     def render(self, motion: GpuMotion, edit: Edit) -> Pixels:
         """One picture of the enrolled one's size.
 
@@ -182,6 +191,10 @@ class GpuDpePortrait:
         if self._still is None:
             self._still = self._drawn(self._setting.crop, "expression", 0.0, 0.0)
         return self._still.copy()
+
+    def prepare(self) -> None:
+        """Draw the still picture, and not in the thread that first shows it."""
+        self.still()
 
     def _drawn(self, crop: Pixels, mode: Mode, expression: float, pose: float) -> Pixels:
         self._setting.backdrop(mode)  # refuses a mode that this portrait has no step for

@@ -21,6 +21,11 @@ class DpePortrait:
             self._encoded = found.kept()
         self._still: Pixels | None = None
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """As what it is shown in lets it."""
+        return self._setting.modes
+
     def render(self, motion: DpeMotion, edit: Edit) -> Pixels:
         """One picture of the enrolled one's size.
 
@@ -37,6 +42,10 @@ class DpePortrait:
             drawn = self._graphs.draw("expression", self._encoded, rest)
             self._still = self._setting.face.paste(from_network(drawn))
         return self._still.copy()
+
+    def prepare(self) -> None:
+        """Draw the still picture, and not in the thread that first shows it."""
+        self.still()
 
     def _drawn(self, motion: DpeMotion, mode: Mode) -> Array:
         """The network's picture, (1, 3, size, size)."""

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.compositing import Backdrop, face_mask
+from engine.dpe.motion import CAN
 from engine.errors import InputError
 from engine.faces.crop import portrait_crop
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.motion import Mode
+from engine.motion import MODES, Mode
 
 STANDS_ALONE = 1.5
 """A square picture up to so many crop sides wide is a picture of the head alone. A portrait framed
@@ -52,13 +53,18 @@ class HeadSetting:
         alone = Backdrop(shown.picture, place, np.ones_like(mask))
         return cls(crop=crop, crop_to_picture=place, face=shown, whole=alone)
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """Those that `backdrop` takes."""
+        return CAN.pastes_back if self.whole is None else frozenset(MODES)
+
     def backdrop(self, mode: Mode) -> Backdrop:
         """What a picture drawn in this mode is put into.
 
         Raises:
             InputError: the mode moves the head of a whole picture.
         """
-        if mode == "expression":
+        if mode in CAN.pastes_back:
             return self.face
         if self.whole is None:
             raise InputError(

@@ -14,6 +14,7 @@ from engine.geometry import (
     smoothstep,
     vector_from_rotation,
 )
+from engine.model import Neutral
 from engine.rig.motion import RigMotion, still_motion
 from engine.rig.neutral import NeutralChoice
 from engine.rig.reading import Reading, read_face
@@ -46,6 +47,11 @@ class RigDriver:
         self._believed = 1.0
         self._seen_ns = 0
         self._last = still_motion()
+
+    @property
+    def neutral(self) -> Neutral:
+        """Where the neutral face comes from."""
+        return self._neutral.origin
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> RigMotion:
         """The motion of this frame relative to the neutral face chosen so far.

@@ -11,10 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from engine.geometry import Array, rotation_from_vector, smoothstep
+from engine.model import Recording
 from engine.motion import ARKIT_NAMES, FACTORS, Edit, Factor
 from engine.rig.factors import edited, motion_from_arkit, with_factor
 from engine.rig.motion import RigMotion, between, still_motion
-from engine.rig.recording import Recording
+from engine.rig.recording import Recording as RigRecording
 
 FADE_S = 0.35
 """From one source of a factor to another: the same as a face that is followed again."""
@@ -62,9 +63,13 @@ class Held:
 class Replayed:
     """A recording, from its beginning at the first frame, again and again."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: RigRecording) -> None:
         self._recording = recording
         self._began_ns: int | None = None
+
+    def restart(self) -> None:
+        """The next frame is the first one."""
+        self._began_ns = None
 
     def at(self, live: RigMotion, head: Array, captured_ns: int) -> RigMotion:
         """What was recorded so long after the first frame."""
@@ -122,6 +127,32 @@ class RigMixer:
     def set(self, factor: Factor, source: FactorSource) -> None:
         """Take a factor from here from the next frame on, faded over in FADE_S."""
         self._sources = {**self._sources, factor: source}
+
+    def hold(self, factor: Factor, motion: RigMotion | None) -> None:
+        """Keep a factor as it is in this motion; None is rest."""
+        self.set(factor, Held(motion))
+
+    def replay(self, factor: Factor, recording: Recording[RigMotion]) -> None:
+        """Take a factor from a recording."""
+        if not isinstance(recording, RigRecording):
+            raise TypeError(f"not a recording of the rig's: {type(recording).__name__}")
+        self.set(factor, Replayed(recording))
+
+    def look_at_camera(self) -> None:
+        """Keep the eyes on the camera."""
+        self.set("gaze", ToCamera())
+
+    def release(self, factor: Factor) -> None:
+        """Take a factor from the driver again."""
+        self.set(factor, LIVE)
+
+    def restart(self) -> None:
+        """Begin anew: recordings from their beginning, and no fade from what was before."""
+        for source in self._sources.values():
+            if isinstance(source, Replayed):
+                source.restart()
+        self._shown = {factor: _Shown(source) for factor, source in self._sources.items()}
+        self._last = None
 
     def set_sliders(self, values: Mapping[str, float]) -> None:
         """ARKit coefficients in 0..1 that are added on top of whatever the sources give."""

@@ -1,22 +1,26 @@
 """The rig family behind the engine's protocol: a geometric stage, and a network that refines it."""
 
-import logging
+from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
 from engine.faces.face import Face
 from engine.faces.segmentation import PersonSegmenter
 from engine.frame import Pixels
+from engine.model import Capabilities
+from engine.motion import MODES
 from engine.rig.driver import RigDriver
+from engine.rig.mixer import RigMixer
 from engine.rig.portrait import RigPortrait
 from engine.rig.refining import Refiner
-
-logger = logging.getLogger(__name__)
 
 Mouth: TypeAlias = Literal["generic", "driver"]
 """What is seen between the lips: a drawn mouth, or the driver's own, which shows the driver's
 teeth."""
 
 MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
+
+
+CAN = Capabilities(named_factors=True, neutral=True, refine=True, pastes_back=frozenset(MODES))
 
 
 class RigModel:
@@ -31,26 +35,20 @@ class RigModel:
         self._segmenter = PersonSegmenter()
 
     @property
-    def refines(self) -> bool:
-        """Whether a network refines what the geometric stage makes."""
-        return self._refiner is not None
+    def can(self) -> Capabilities:
+        """As its family; refined where a network refines what the geometric stage makes."""
+        return replace(CAN, refine=self._refiner is not None)
 
-    def enroll(self, picture: Pixels, face: Face, *, passing: bool = False) -> RigPortrait:
-        """Compute once what the portrait needs; `picture` has the output's size.
-
-        To cut the person out takes a fifth of a second: a passing portrait puts it off until its
-        head moves, which in the mode `expression` it never does.
-        """
-        portrait = RigPortrait(
+    def enroll(self, picture: Pixels, face: Face) -> RigPortrait:
+        """Compute once what every frame needs; `picture` has the output's size."""
+        return RigPortrait(
             picture, face, lambda: self._segmenter.matte(picture, face.box), self._refiner
         )
-        if passing:
-            return portrait
-        portrait.cut_out()
-        if not portrait.has_layers:
-            logger.info("no person was cut out of this portrait: its background moves a little")
-        return portrait
 
     def driver(self) -> RigDriver:
         """A fresh reader for a new driving stream."""
         return RigDriver(shows_mouth=self._mouth == "driver")
+
+    def mixer(self) -> RigMixer:
+        """A mixer that takes everything from the driver."""
+        return RigMixer()

@@ -8,6 +8,7 @@ calibrated by stays until the user says otherwise.
 import numpy as np
 
 from engine.geometry import angle_between
+from engine.model import Neutral
 from engine.rig.reading import Reading, blend
 
 BLEND_S = 1.5
@@ -37,6 +38,15 @@ class NeutralChoice:
         """The frame that was chosen last; `consider` comes first."""
         assert self._chosen is not None
         return self._chosen
+
+    @property
+    def origin(self) -> Neutral:
+        """Who chose it."""
+        if self._takes_next:
+            return "next face"
+        if self._chosen is None:
+            return "none yet"
+        return "yours" if self._is_users else "automatic"
 
     def fix(self, reading: Reading) -> None:
         """Take this reading, at once and for good."""

@@ -1,5 +1,6 @@
 """A portrait that the rig can move: its own pixels, warped to where the motion takes them."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array
-from engine.motion import Edit
+from engine.motion import MODES, Edit, Mode
 from engine.rig.eyes import eye_painters
 from engine.rig.factors import edited
 from engine.rig.flow import PortraitFlow
@@ -25,6 +26,8 @@ from engine.rig.outline import Outline
 from engine.rig.painting import Box, Layer
 from engine.rig.refining import Refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +70,7 @@ class RigPortrait:
             picture: (H, W, 3) at the output's size.
             face: its face.
             find_matte: finds where the person is, (H, W) in 0..1; None moves one layer, background
-                and all. It is called by `cut_out`, at the latest when the head moves first.
+                and all. It is called by `prepare`, at the latest when the head moves first.
             refiner: corrects what the geometric stage makes; None leaves it as it is.
         """
         self._picture = np.ascontiguousarray(picture)
@@ -87,12 +90,21 @@ class RigPortrait:
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
 
     @property
+    def modes(self) -> frozenset[Mode]:
+        """All."""
+        return frozenset(MODES)
+
+    @property
     def face(self) -> PortraitFace:
         """The portrait's own landmarks."""
         return self._face
 
-    def cut_out(self) -> None:
-        """Separate the person from the background, once."""
+    def prepare(self) -> None:
+        """Separate the person from the background, once.
+
+        That takes a fifth of a second, and only a head that moves needs it: in the mode
+        `expression` it never does.
+        """
         find_matte, self._find_matte = self._find_matte, None
         if find_matte is None:
             return
@@ -102,6 +114,8 @@ class RigPortrait:
         if width is not None:
             self._limits = HeadLimits(self._face, self._size, half_width=width)
             self._layers = split(self._warped, matte, self.flow.head.grid)
+        else:
+            logger.info("no person was cut out of this portrait: its background moves a little")
 
     @property
     def flow(self) -> PortraitFlow:
@@ -143,7 +157,7 @@ class RigPortrait:
     def placed(self, motion: RigMotion) -> Placed:
         """Where everything goes, within what keeps the head whole."""
         if head_motion(self._face, motion).moves:
-            self.cut_out()
+            self.prepare()
         motion = self._limits.keep(motion)
         head = head_motion(self._face, motion)
         asked = target_landmarks(self._face, motion, head)

@@ -6,6 +6,7 @@ import { FACTORS, GAIN } from "/assets/settings.js";
 /** What the server says of the driver's neutral face, from which all motion is measured. */
 const NEUTRAL = {
   "none yet": "Looking for your neutral face.",
+  none: "This model reads your face as it is and needs no neutral one. Recalibrate takes the largest face.",
   automatic: "Neutral face found. Look straight ahead and recalibrate if the portrait does not.",
   "next face": "Taking your neutral face now.",
   yours: "Neutral face taken as you asked.",

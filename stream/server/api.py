@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
@@ -12,6 +12,7 @@ from aiohttp.abc import AbstractStreamWriter
 from engine.pictures import NotAPictureError, TooLargeError
 from stream.keys import keep_secret
 from stream.server.bodies import read_json, read_upload
+from stream.server.control_json import told
 from stream.server.guard import refusal
 from stream.server.parts import CALLERS, DECODERS, HALL, SHELF, STUDIO, UPLOADS
 from stream.server.peers import join_page
@@ -115,7 +116,7 @@ async def switch_recording(request: web.Request) -> web.Response:
             raise refusal(web.HTTPBadRequest, 'send {"on": true} or {"on": false}')
     problem = session.recording_problem
     told = {} if problem is None else {"problem": problem}
-    return web.json_response({"recording": session.is_recording} | told)
+    return web.json_response({"recording": session.live.is_recording} | told)
 
 
 @routes.get("/api/sessions/{id}/recording")
@@ -123,7 +124,7 @@ async def download_recording(request: web.Request) -> web.FileResponse:
     """The finished recording, the last or `?number=`; also after its session has ended."""
     recordings, (session_id, number) = request.app[HALL].recordings, _named(request)
     session = request.app[HALL].find(session_id)
-    is_running = session is not None and number is None and session.is_recording
+    is_running = session is not None and number is None and session.live.is_recording
     path = None if is_running else recordings.find(session_id, number)
     if path is None and session is not None and number is None:
         path = session.recording
@@ -186,7 +187,7 @@ async def forget_portrait(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-async def _while_there(request: web.Request, work: Coroutine[Any, Any, T]) -> T:
+async def _while_there(request: web.Request, work: Coroutine[object, None, T]) -> T:
     """Do it, unless whoever asked for it hangs up."""
     task = asyncio.ensure_future(work)
     try:
@@ -240,8 +241,8 @@ def _named(request: web.Request) -> tuple[str, int | None]:
     return request.match_info["id"], None if number is None else int(number)
 
 
-def _state(session: Session) -> dict[str, Any]:
-    return {"settings": session.controls.told(), "portrait": session.portrait.id}
+def _state(session: Session) -> dict[str, object]:
+    return {"settings": told(session.live.controls), "portrait": session.item.id}
 
 
 class _Download(web.FileResponse):

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from threading import Event
-from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -17,8 +16,7 @@ from aiohttp import web
 from engine.errors import OutputError
 from engine.faces.face import Tracker
 from engine.folders import user_data
-from engine.model import Model
-from engine.rig.mixer import RigMixer
+from engine.model import AnyModel
 from stream.keys import keep_secret
 from stream.output_place import reason_of
 from stream.server import api, pages, whip
@@ -69,9 +67,8 @@ class Served:
 async def serving(
     settings: ServerSettings,
     *,
-    model: Model[Any],
+    model: AnyModel,
     make_tracker: Callable[[], Tracker],
-    make_mixer: Callable[[], RigMixer] | None = None,
 ) -> AsyncIterator[Served]:
     """A server that is up for the length of the block."""
     async with AsyncExitStack() as stack:
@@ -85,7 +82,6 @@ async def serving(
         studio = Studio(
             model=model,
             make_tracker=make_tracker,
-            make_mixer=make_mixer,
             framing=settings.framing,
         )
         stack.callback(studio.close)
@@ -124,9 +120,8 @@ def application(
 def serve(
     settings: ServerSettings,
     *,
-    model: Model[Any],
+    model: AnyModel,
     make_tracker: Callable[[], Tracker],
-    make_mixer: Callable[[], RigMixer] | None = None,
     told: Callable[[str], None],
     stop: Event,
 ) -> None:
@@ -135,9 +130,7 @@ def serve(
     cv2.setNumThreads(1)
 
     async def run() -> None:
-        async with serving(
-            settings, model=model, make_tracker=make_tracker, make_mixer=make_mixer
-        ) as served:
+        async with serving(settings, model=model, make_tracker=make_tracker) as served:
             told(served.url)
             while not stop.is_set():  # noqa: ASYNC110 (set by a signal handler)
                 await asyncio.sleep(LOOK_UP_S)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from typing import Any
 
 from aiohttp import web
 
@@ -23,7 +22,7 @@ PIECE_S = 10.0
 """Nothing at all for so long is an upload that was given up."""
 
 
-async def read_json(request: web.Request) -> dict[str, Any]:
+async def read_json(request: web.Request) -> dict[str, object]:
     """A JSON object. Forms and plain text are refused: other sites can send those unasked."""
     if request.content_type != "application/json":
         raise refusal(web.HTTPUnsupportedMediaType, "send JSON as application/json")

@@ -7,7 +7,6 @@ ended from outside at any moment.
 
 import json
 import sys
-from typing import Any
 
 from engine.errors import InputError
 from engine.pictures import NotAPictureError, TooLargeError, open_picture
@@ -59,7 +58,7 @@ def _limit() -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _tell(head: dict[str, Any], pixels: bytes = b"") -> None:
+def _tell(head: dict[str, object], pixels: bytes = b"") -> None:
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + pixels)
     sys.stdout.buffer.flush()
 

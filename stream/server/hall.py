@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from typing import Any
 
 from stream.keys import new_key
 from stream.server.busy import BusyError, FullError
@@ -64,7 +63,7 @@ class Hall:
         return self._drivers.get(session_id)
 
     async def open(
-        self, item: Item, wanted: dict[str, Any], sdp: str, join: Join, caller: Caller
+        self, item: Item, wanted: dict[str, object], sdp: str, join: Join, caller: Caller
     ) -> tuple[Session, str]:
         """A session for a peer's offer, and the answer; `BusyError` where there is no room."""
         waiting = await self._entrance.admit(caller)
@@ -100,7 +99,7 @@ class Hall:
         self,
         session: Session,
         item: Item | None,
-        wanted: dict[str, Any],
+        wanted: dict[str, object],
         sdp: str,
         join: Join,
         caller: Caller,
@@ -162,7 +161,7 @@ class Hall:
         return len(self._sessions) + self._coming >= self._most
 
     async def _opened(
-        self, item: Item, wanted: dict[str, Any], sdp: str, join: Join
+        self, item: Item, wanted: dict[str, object], sdp: str, join: Join
     ) -> tuple[Session, Peer, str]:
         """A session with its connection, in its place."""
         session = await open_session(
@@ -171,6 +170,7 @@ class Hall:
             item=item,
             size=self._size,
             recordings=self.recordings,
+            adapts=self._adapts,
         )
         try:
             await session.control(wanted)
@@ -206,7 +206,7 @@ class Hall:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _look(self, now_s: float) -> None:
-        for session in tuple(self._sessions.values()) if self._adapts else ():
+        for session in tuple(self._sessions.values()):
             session.adapt(now_s)
         self.recordings.tidy()
         await all_of([peer.listen() for peer in self._drivers.values()])

@@ -5,7 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from aiortc import MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCRtpTransceiver
 from aiortc.mediastreams import MediaStreamError
@@ -46,7 +46,7 @@ class Peer:
         self._is_closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def do(self, work: Coroutine[Any, Any, None]) -> None:
+    def do(self, work: Coroutine[object, None, None]) -> None:
         """Run something for the life of the connection."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -93,7 +93,7 @@ Join: TypeAlias = Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer
 """Makes a session's connection for an offer, and the answer."""
 
 
-async def all_of(works: list[Coroutine[Any, Any, object]]) -> None:
+async def all_of(works: list[Coroutine[object, None, object]]) -> None:
     """Do these beside each other; what fails is logged, and keeps nothing else from its end."""
     for result in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(result, Exception):
@@ -150,7 +150,7 @@ async def _negotiated(peer: Peer, sdp: str, *, has_figures: bool = False) -> str
 
 def _send_portrait(peer: Peer, direction: str, *, is_first: bool) -> None:
     def sent(frame: Frame, took_ns: int) -> None:
-        peer.session.loop.shown(frame, {"encode": took_ns})
+        peer.session.live.loop.shown(frame, {"encode": took_ns})
 
     track = PortraitTrack(peer.session.outlet, sent if is_first else None)
     peer.tracks.append(track)
@@ -169,7 +169,7 @@ def _send_voice(peer: Peer, direction: str) -> None:
 
 def _take_camera(peer: Peer) -> None:
     """The first video track drives the portrait, the first sound is the voice."""
-    waiting: dict[str, Callable[[MediaStreamTrack], Coroutine[Any, Any, None]]] = {
+    waiting: dict[str, Callable[[MediaStreamTrack], Coroutine[object, None, None]]] = {
         "video": peer.session.source.receive,
         "audio": peer.session.voice.receive,
     }

@@ -1,4 +1,4 @@
-"""One person on camera: a driving stream, a portrait, controls, and whoever watches the result.
+"""One person on camera in a browser: a live session, its connections' ends, and its recordings.
 
 Knows no connection: `peers` brings the camera in and takes the pictures out.
 """
@@ -6,96 +6,87 @@ Knows no connection: `peers` brings the camera in and takes the pictures out.
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from engine.errors import InputError
+from engine.errors import InputError, UnderstudyError
 from engine.faces.face import Tracker
 from engine.frame import Frame
-from engine.reenactor import Reenactor
-from engine.rig.mixer import LIVE, Held, RigMixer, ToCamera
-from stream.ladder import Ladder, LoadMeter
+from engine.model import Motion
+from stream.clip_writer import BrokenOffError
 from stream.live_sound import LiveSound
-from stream.loop import FrameLoop
-from stream.recorder import Recorder
-from stream.server.controls import Controls, changed
+from stream.server.control_json import changed
 from stream.server.recordings import Recordings
 from stream.server.shelf import Item
-from stream.server.studio import Enrolled, Studio
+from stream.server.studio import Studio
+from stream.session.live_session import LiveSession
+from stream.session.portraits import Enrolled
+from stream.session.recorder import UnforeseenError
 from stream.webrtc.camera_track import CameraSource
 from stream.webrtc.outlet import Outlet
 from stream.webrtc.voice_track import Voice
 
 logger = logging.getLogger(__name__)
 
+LONGEST_S = 30 * 60.0
+"""A recording that was forgotten ends here."""
+
 
 class Session:
-    """Belongs to the event loop; its frame loop has a thread of its own."""
+    """Belongs to the event loop; its live session has threads of its own."""
 
     def __init__(
         self,
         session_id: str,
         studio: Studio,
-        enrolled: Enrolled,
+        item: Item,
+        enrolled: Enrolled[Motion],
         tracker: Tracker,
         recordings: Recordings,
+        *,
+        adapts: bool,
     ) -> None:
         """Make one; `open_session` does so."""
         self.id = session_id
         self.watched_as: str | None = None
         """A name that its page has chosen, under which it is watched, this session and the next."""
-        self.controls = Controls()
+        self.item = item
+        """The portrait that is shown."""
         self.source = CameraSource()
-        self.ladder = Ladder(enrolled.size, refines=studio.model.refines)
+        still = Frame(pixels=enrolled.portrait.still(), captured_ns=time.monotonic_ns())
+        self.outlet = Outlet(still)
+        self.live = LiveSession(
+            self.source,
+            enroller=studio.enroller,
+            enrolled=enrolled,
+            tracker=tracker,
+            mixer=studio.enroller.model.mixer(),
+            adapts=adapts,
+            on_step=self.outlet.put,
+        )
+        self.voice = Voice(lambda: self.live.loop.delay_ms / 1e3)
+        """The microphone, as late as the pictures are."""
+        self.is_closed = False
         self._studio = studio
-        self._enrolled = enrolled
         self._tracker = tracker
         self._recordings = recordings
         self._recorded = 0
-        self._reenactor: Reenactor[Any] = Reenactor(model=studio.model, tracker=tracker)
-        self._reenactor.portrait = enrolled.portrait
-        self._mixer = None if studio.make_mixer is None else studio.make_mixer()
-        self._reenactor.mixer = self._mixer
-        still = Frame(pixels=enrolled.portrait.still(), captured_ns=time.monotonic_ns())
-        self.outlet = Outlet(still)
-        self.loop: FrameLoop[Any] = FrameLoop(self._reenactor, self.source, on_step=self.outlet.put)
-        self._recorder: Recorder | None = None
-        self._swapping = asyncio.Lock()
-        self._adapting: asyncio.Task[None] | None = None
-        self.voice = Voice(lambda: self.loop.delay_ms / 1e3)
-        """The microphone, as late as the pictures are."""
-        self._meter = LoadMeter()
-        self.is_closed = False
 
-    @property
-    def portrait(self) -> Item:
-        """The portrait that is shown."""
-        return self._enrolled.item
-
-    async def control(self, wanted: dict[str, Any], item: Item | None = None) -> None:
+    async def control(self, wanted: Mapping[str, object], item: Item | None = None) -> None:
         """Change settings, and the portrait where one is given; all of it or nothing."""
-        controls = changed(self.controls, wanted)
-        if self._mixer is None and (controls.freeze_pose or controls.gaze_to_camera):
-            raise InputError(
-                "this model's motion has no named factors, so it can hold neither pose nor gaze: "
-                "start the server with --model rig"
-            )
-        if item is not None and item.id != self.portrait.id:
-            await self._swap(item)
-        before, self.controls = self.controls, controls
-        self._reenactor.edit = controls.edit
-        self.outlet.is_mirrored = controls.mirror_output
-        self.loop.is_paused = controls.paused
-        if self._mixer is not None:
-            self._hold(self._mixer, before, controls)
+        self.live.check(changed(self.live.controls, wanted))
+        if item is not None and item.id != self.item.id:
+            await asyncio.wrap_future(self.live.show(item))
+            self.item = item
+        self.live.change(changed(self.live.controls, wanted))
 
     def recalibrate(self) -> None:
         """Take the next face as the neutral one."""
-        self._reenactor.recalibrate()
+        self.live.reenactor.recalibrate()
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, object]:
         """How the stream is doing, for the page; times in milliseconds."""
-        report = self.loop.report()
+        report = self.live.loop.report()
         return {
             "fps": report.fps if report.frames > 1 else None,
             "drops": report.drops,
@@ -105,63 +96,54 @@ class Session:
             "stages": {stage: _brief(found) for stage, found in report.stages_ms.items()},
             "end_to_end": _brief(report.end_to_end_ms),
             "neutral": report.neutral,
-            "quality": {"size": self.ladder.size, "reason": self.ladder.reason},
-            "recording": self.is_recording,
+            "quality": {"size": self.live.ladder.size, "reason": self.live.ladder.reason},
+            "recording": self.live.is_recording,
             "recording_problem": self.recording_problem,
         }
 
     def adapt(self, now_s: float) -> None:
         """Let the ladder see how the loop is doing, and follow it."""
-        load = self._meter.load(self.loop.report(), now_s)
-        # While a portrait is being made ready, the machine is busy with that.
-        if not self._swapping.locked() and self.ladder.observe(load):
-            reason = self.ladder.reason or "there is room again"
-            logger.info("session %s: %s; now %d", self.id[:6], reason, self.ladder.size)
-            self._reenactor.refines = self.ladder.rung.refines
-            if self.ladder.size != self._enrolled.size:
-                self._adapting = asyncio.create_task(self._swap(self.portrait))
+        if self.live.adapt(now_s):
+            ladder = self.live.ladder
+            reason = ladder.reason or "there is room again"
+            logger.info("session %s: %s; now %d", self.id[:6], reason, ladder.size)
 
     def record(self) -> int:
         """Begin a recording; its number, counted from 1 in this session."""
-        if self.is_recording:
+        if self.live.is_recording:
             raise InputError("a recording is going on already: stop it first")
         self._hand_over()  # one that ended by itself
         self._recorded += 1
         sound = LiveSound() if self.voice.is_connected else None
-        self._recorder = Recorder(self._recordings.place(self.id, self._recorded), sound)
-        self.outlet.record_into(self._recorder.slot)
+        place = self._recordings.place(self.id, self._recorded)
+        self.live.record(place, sound=sound, longest_s=LONGEST_S)
         self.voice.record_into(sound)
         return self._recorded
 
     async def stop_recording(self) -> None:
         """Complete the recording, if there is one."""
-        self.outlet.record_into(None)
         self.voice.record_into(None)
-        if self._recorder is not None:
-            await self._studio.aside(self._recorder.stop)
-            self._hand_over()
+        await self._studio.aside(self.live.stop_recording)
+        self._hand_over()
 
     @property
     def recording_problem(self) -> str | None:
-        """Why the last recording ended early, or is not there."""
-        return None if self._recorder is None else self._recorder.failure
-
-    @property
-    def is_recording(self) -> bool:
-        """Whether pictures are being recorded."""
-        return self._recorder is not None and self._recorder.is_running
+        """Why the last recording ended early, or is not there, without a place of this machine."""
+        problem = None if self.live.recorder is None else self.live.recorder.problem
+        return None if problem is None else _for_whoever_is_far_away(problem)
 
     @property
     def recording(self) -> Path:
         """The completed recording; an error that says what to do where there is none."""
-        recorder = self._recorder
+        recorder = self.live.recorder
         if recorder is None:
             raise InputError("nothing was recorded yet: start a recording first")
         if recorder.is_running:
             raise InputError("the recording is still going on: stop it first")
+        self._hand_over()
         if not recorder.path.exists():
-            if recorder.failure is not None:
-                raise InputError(recorder.failure)
+            if self.recording_problem is not None:
+                raise InputError(self.recording_problem)
             raise InputError("the recording has no pictures in it: record while you are on camera")
         return recorder.path
 
@@ -171,30 +153,30 @@ class Session:
             return
         self.is_closed = True
         await self.stop_recording()
-        if await self._studio.aside(self.loop.stop):
+        if await self._studio.aside(self.live.stop):
             self._studio.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
 
-    def _hold(self, mixer: RigMixer, before: Controls, now: Controls) -> None:
-        """Take pose and gaze from elsewhere, or from the driver again."""
-        if now.freeze_pose != before.freeze_pose:
-            mixer.set("pose", Held(self._reenactor.motion) if now.freeze_pose else LIVE)
-        if now.gaze_to_camera != before.gaze_to_camera:
-            mixer.set("gaze", ToCamera() if now.gaze_to_camera else LIVE)
-
-    async def _swap(self, item: Item) -> None:
-        """Make a portrait ready beside the running stream, then show it from one frame on."""
-        async with self._swapping:
-            enrolled = await self._studio.enroll(item, self.ladder.size)
-            self._reenactor.portrait = enrolled.portrait
-            self._enrolled = enrolled
-
     def _hand_over(self) -> None:
         """A finished recording is kept for whoever made it, beyond this session."""
-        recorder = self._recorder
-        if recorder is not None and not recorder.is_running and recorder.path.exists():
+        recorder = self.live.recorder
+        if recorder is None or recorder.is_running:
+            return
+        problem = recorder.problem
+        if isinstance(problem, BrokenOffError) and problem.kept and problem.kept.exists():
+            problem.kept.replace(recorder.path)
+        if recorder.path.exists():
             self._recordings.keep(self.id, recorder.path, self._recorded)
+
+
+def _for_whoever_is_far_away(problem: UnderstudyError) -> str:
+    if isinstance(problem, BrokenOffError):
+        kept = "" if problem.kept is None else " It is saved up to there."
+        return f"the recording ended early: {problem.reason}{kept}"
+    if isinstance(problem, UnforeseenError):
+        return "the recording failed: the server's log says why."
+    return "the folder of recordings is missing or full: the server's log says why."
 
 
 def _brief(found: dict[str, float]) -> dict[str, float | None]:
@@ -202,15 +184,21 @@ def _brief(found: dict[str, float]) -> dict[str, float | None]:
 
 
 async def open_session(
-    session_id: str, *, studio: Studio, item: Item, size: int, recordings: Recordings
+    session_id: str,
+    *,
+    studio: Studio,
+    item: Item,
+    size: int,
+    recordings: Recordings,
+    adapts: bool,
 ) -> Session:
     """A session whose loop is running, and is warm soon."""
     tracker = await studio.lend_tracker()
     try:
         enrolled = await studio.enroll(item, size)
-        session = Session(session_id, studio, enrolled, tracker, recordings)
+        session = Session(session_id, studio, item, enrolled, tracker, recordings, adapts=adapts)
     except BaseException:
         studio.take_back(tracker)
         raise
-    session.loop.start()
+    session.live.loop.start()
     return session

@@ -4,22 +4,18 @@ Those that a browser brings are in `uploads`. No file name of a peer is ever use
 """
 
 import io
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from engine.errors import InputError, MachineError
-from engine.faces.face import Face, Tracker
+from engine.errors import MachineError
+from engine.faces.face import Tracker
 from engine.frame import Pixels
-from engine.pictures import open_picture
-from engine.portrait_notes import notes_on
 from stream.keys import new_key
-
-logger = logging.getLogger(__name__)
+from stream.session.portraits import FacePicture, find_face, open_portrait
 
 ASSETS = Path(__file__).parent.parent / "assets"
 THUMBNAIL = 640
@@ -28,17 +24,13 @@ MOST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Item:
+class Item(FacePicture):
     """One portrait on the shelf."""
 
     id: str
     name: str
-    picture: Pixels
-    face: Face
     jpeg: bytes
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
-    notes: tuple[str, ...] = ()
-    """What its owner should know of it; see `engine/portrait_notes.py`."""
     is_own: bool = False
     """Whether a browser brought it."""
 
@@ -78,15 +70,8 @@ class Shelf:
         paths += sorted((ASSETS / "portraits").glob("*.png"))
         for path in paths:
             name = _name(path.stem)
-            item = examined(
-                open_picture(path),
-                tracker,
-                name=name,
-                portrait_id=_free_id(name, self),
-                is_noted=path == extra,
-            )
-            for note in item.notes:
-                logger.warning("%s", note)
+            found = open_portrait(path, tracker, is_noted=path == extra)
+            item = _item(found, name, _free_id(name, self))
             self._bundled[item.id] = item
         if not self._bundled:
             raise MachineError(
@@ -96,24 +81,20 @@ class Shelf:
 
 def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
     """A portrait from a peer's picture; an error that says what is wrong with it."""
-    item = examined(picture, tracker, name=_name(name), portrait_id=new_key())
-    return replace(item, is_own=True)
+    name = _name(name)
+    return _item(find_face(picture, tracker, name=name), name, new_key(), is_own=True)
 
 
-def examined(
-    picture: Pixels, tracker: Tracker, *, name: str, portrait_id: str, is_noted: bool = True
-) -> Item:
-    """A portrait whose face was found; not `is_noted` where it ships, and needs no notes."""
-    tracker.reset()
-    face = tracker.find(picture)
-    if face is None:
-        raise InputError(
-            f"no face was found in the portrait {name}: use one that shows a face from the front, "
-            "at least 60 pixels high, in good light"
-        )
-    notes = notes_on(picture, face, tracker) if is_noted else ()
-    jpeg = _jpeg(picture)
-    return Item(id=portrait_id, name=name, picture=picture, face=face, jpeg=jpeg, notes=notes)
+def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:
+    return Item(
+        id=portrait_id,
+        name=name,
+        picture=found.picture,
+        face=found.face,
+        notes=found.notes,
+        jpeg=_jpeg(found.picture),
+        is_own=is_own,
+    )
 
 
 def _jpeg(picture: Pixels) -> bytes:

@@ -8,15 +8,14 @@ on moving.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from engine.faces.face import Tracker
 from engine.frame import Pixels
-from engine.framing import Framing, plan_fit
-from engine.model import Model, Portrait
-from engine.rig.mixer import RigMixer
+from engine.framing import Framing
+from engine.model import AnyModel, Motion
 from stream.server.shelf import Item, uploaded
+from stream.session.portraits import Enrolled, Enroller
 
 MOST_WAITERS = 8
 """Threads for what takes seconds and computes nothing: recordings and loops that end."""
@@ -25,32 +24,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Enrolled:
-    """A portrait made ready for one session, at one size."""
-
-    item: Item
-    size: int
-    portrait: Portrait[Any]
-
-
 class Studio:
     """Makes portraits and lends trackers. Its coroutines belong to one event loop."""
 
     def __init__(
         self,
         *,
-        model: Model[Any],
+        model: AnyModel,
         make_tracker: Callable[[], Tracker],
-        make_mixer: Callable[[], RigMixer] | None = None,
         framing: Framing = "face",
     ) -> None:
-        self.model = model
-        self.make_mixer = make_mixer
-        """Makes what can hold a pose and a gaze; None where the model's motion has no names."""
+        self.enroller = Enroller(model, framing=framing)
         self._make_tracker = make_tracker
-        self._framing = framing
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="enrol")
         self._waiters = ThreadPoolExecutor(MOST_WAITERS, thread_name_prefix="wait")
         self._idle: list[Tracker] = []
         self._examiner: Tracker | None = None
@@ -63,7 +48,7 @@ class Studio:
 
     def close(self) -> None:
         """Wait for the work at hand; nothing more is begun."""
-        self._worker.shutdown(cancel_futures=True)
+        self.enroller.close()
         self._waiters.shutdown()
 
     async def lend_tracker(self) -> Tracker:
@@ -76,9 +61,9 @@ class Studio:
         """The tracker of a session that has ended, whose thread is gone."""
         self._idle.append(tracker)
 
-    async def enroll(self, item: Item, size: int) -> Enrolled:
+    async def enroll(self, item: Item, size: int) -> Enrolled[Motion]:
         """Make the portrait ready at this size."""
-        return await self._work(self._enroll, item, size)
+        return await self._work(self.enroller.enroll, item, size)
 
     async def examine(self, picture: Pixels, name: str) -> Item:
         """Find the face in an uploaded portrait."""
@@ -92,16 +77,11 @@ class Studio:
         """Wait for a thread to end, where no encoder waits for us: asyncio's own pool is theirs."""
         return await asyncio.wrap_future(self._waiters.submit(act))
 
-    def _enroll(self, item: Item, size: int) -> Enrolled:
-        fit = plan_fit(item.picture, item.face, frame=self._framing, size=size)
-        picture, face = fit.picture(item.picture), fit.face(item.face)
-        return Enrolled(item=item, size=size, portrait=self.model.enroll(picture, face))
-
     def _find_examiner(self) -> Tracker:
         if self._examiner is None:
             self._examiner = self._make_tracker()
         return self._examiner
 
     async def _work(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        future = self._worker.submit(act, *args, **kwargs)
+        future = self.enroller.submit(act, *args, **kwargs)
         return await asyncio.wrap_future(future)

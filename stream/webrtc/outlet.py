@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from engine.stats import timed
+from stream.session.fan_out import FanOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,11 +38,8 @@ class Outlet:
 
     def __init__(self, first: Frame) -> None:
         """Begin with a picture to show until there are results."""
-        self.is_mirrored = False
-        """Left and right swapped on the way out."""
         self._newest = Outgoing(planes=i420(first.pixels), frame=first)
-        self._viewers: tuple[LatestSlot[Outgoing], ...] = ()
-        self._recording: LatestSlot[Frame] | None = None
+        self._viewers: FanOut[Outgoing] = FanOut()
 
     @property
     def newest(self) -> Outgoing:
@@ -51,28 +49,17 @@ class Outlet:
     def put(self, frame: Frame) -> None:
         """Show this result."""
         with timed(frame.stages_ns, "convert"):
-            pixels = mirrored(frame.pixels) if self.is_mirrored else frame.pixels
-            outgoing = Outgoing(planes=i420(pixels), frame=frame.with_pixels(pixels))
+            outgoing = Outgoing(planes=i420(frame.pixels), frame=frame)
         self._newest = outgoing
-        for viewer in self._viewers:
-            viewer.put(outgoing)
-        recording = self._recording
-        if recording is not None:
-            recording.put(outgoing.frame)
-
-    def record_into(self, slot: LatestSlot[Frame] | None) -> None:
-        """Put every result, as it is shown, into this slot too; None ends that."""
-        self._recording = slot
+        self._viewers.put(outgoing)
 
     def subscribe(self, on_put: Callable[[], None]) -> LatestSlot[Outgoing]:
         """A slot of one more viewer; `on_put` is called in the loop's thread."""
-        viewer: LatestSlot[Outgoing] = LatestSlot(on_put)
-        self._viewers = (*self._viewers, viewer)
-        return viewer
+        return self._viewers.subscribe(on_put)
 
     def unsubscribe(self, viewer: LatestSlot[Outgoing]) -> None:
         """The viewer has left."""
-        self._viewers = tuple(other for other in self._viewers if other is not viewer)
+        self._viewers.unsubscribe(viewer)
 
 
 def i420(pixels: Pixels) -> NDArray[np.uint8]:
@@ -81,8 +68,3 @@ def i420(pixels: Pixels) -> NDArray[np.uint8]:
     if rows % 2 or columns % 2:
         pixels = np.pad(pixels, ((0, rows % 2), (0, columns % 2), (0, 0)), mode="edge")
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2YUV_I420), np.uint8)
-
-
-def mirrored(pixels: Pixels) -> Pixels:
-    """Left and right swapped."""
-    return np.asarray(cv2.flip(pixels, 1), np.uint8)

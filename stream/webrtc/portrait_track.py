@@ -62,7 +62,6 @@ class PortraitTrack(MediaStreamTrack):
     def stop(self) -> None:
         """Leave the outlet; the sender ends with the next picture it asks for."""
         self._outlet.unsubscribe(self._slot)
-        self._slot.close()
         super().stop()
 
     def _tell(self) -> None:

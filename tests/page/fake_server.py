@@ -48,6 +48,7 @@ class Behaviour:
     limit: int = 4
     token: str | None = None
     is_face_in_view: bool = True
+    neutral: str = "automatic"
     is_silent: bool = False
     """Sessions live, but their figures stop, as with a server that hangs."""
     quality: dict[str, Any] = field(default_factory=lambda: {"size": 512, "reason": None})
@@ -219,7 +220,7 @@ class FakeServer:
                 "face": self.behaviour.is_face_in_view,
                 "stages": stages,
                 "end_to_end": {"p50": sum(STAGES.values()), "p95": 1.5 * sum(STAGES.values())},
-                "neutral": "automatic",
+                "neutral": self.behaviour.neutral,
                 "quality": self.behaviour.quality,
                 "recording": session.is_recording,
             }

@@ -15,11 +15,12 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
-from engine.frame import Frame
-from engine.model import MotionT
-from engine.reenactor import Neutral, Reenactor
+from engine.frame import Frame, Pixels
+from engine.model import MotionT, Neutral
+from engine.reenactor import Reenactor
 from engine.slot import LatestSlot
 from engine.stats import StageTimes, percentiles_ms, timed
+from stream.session.fan_out import FanOut
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +85,8 @@ class LoopReport:
 class FrameLoop(Generic[MotionT]):
     """Runs a reenactor that has a portrait, from `start` to `stop`; also a context manager.
 
-    While it runs, other threads may replace the reenactor's `edit`, `portrait` and `mixer` and
-    call `recalibrate`, and nothing else.
+    While it runs, other threads may `alter` the reenactor's look and call `recalibrate`, and
+    nothing else.
     """
 
     def __init__(
@@ -94,8 +95,13 @@ class FrameLoop(Generic[MotionT]):
         source: FrameSource,
         *,
         on_step: Callable[[Frame], None] | None = None,
+        finish: Callable[[Pixels], Pixels] | None = None,
     ) -> None:
-        """Prepare to run; `on_step` is told each result in the loop's thread, and returns fast."""
+        """Prepare to run.
+
+        In the loop's thread, `finish` makes the last change to each result, and then `on_step` is
+        told of it, and returns fast.
+        """
         self.reenactor = reenactor
         self.source = source
         self.newest: Frame | None = None
@@ -103,7 +109,8 @@ class FrameLoop(Generic[MotionT]):
         self.is_paused = False
         """While set, frames are taken and thrown away: the last result stays."""
         self._on_step = on_step
-        self._sinks: tuple[LatestSlot[Frame], ...] = ()
+        self._finish = finish
+        self._results: FanOut[Frame] = FanOut()
         self._thread = Thread(target=self._run, name="frame-loop", daemon=True)
         self._stopping = Event()
         self._ready = Event()
@@ -129,20 +136,16 @@ class FrameLoop(Generic[MotionT]):
         self.source.close()
         if self._thread.ident is not None:
             self._thread.join(STOP_S)
-        for sink in self._sinks:
-            sink.close()
+        self._results.close()
         return not self._thread.is_alive()
 
     def subscribe(self, on_put: Callable[[], None] | None = None) -> LatestSlot[Frame]:
         """A new slot that gets every result; `on_put` is called in the loop's thread."""
-        sink: LatestSlot[Frame] = LatestSlot(on_put)
-        self._sinks = (*self._sinks, sink)
-        return sink
+        return self._results.subscribe(on_put)
 
     def unsubscribe(self, sink: LatestSlot[Frame]) -> None:
         """Stop filling a slot, and close it."""
-        self._sinks = tuple(other for other in self._sinks if other is not sink)
-        sink.close()
+        self._results.unsubscribe(sink)
 
     def shown(self, frame: Frame, stages_ns: dict[str, int] | None = None) -> None:
         """A sink has let go of this result: closes its record. Called by one sink of the loop.
@@ -202,7 +205,7 @@ class FrameLoop(Generic[MotionT]):
 
     def _warm_up(self) -> None:
         """Step the portrait's own picture once: caches fill, and every path has been run."""
-        portrait = self.reenactor.portrait
+        portrait = self.reenactor.look.portrait
         if portrait is None:
             raise RuntimeError("the reenactor needs a portrait before its loop starts")
         self.reenactor.step(Frame(pixels=portrait.still(), captured_ns=0))
@@ -222,9 +225,10 @@ class FrameLoop(Generic[MotionT]):
         self._show(self.reenactor.idle(now_ns))
 
     def _show(self, result: Frame) -> None:
+        if self._finish is not None:
+            result = result.with_pixels(self._finish(result.pixels))
         self.newest = result
-        for sink in self._sinks:
-            sink.put(result)
+        self._results.put(result)
         if self._on_step is not None:
             self._on_step(result)
 

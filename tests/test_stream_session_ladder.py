@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from stream.ladder import LOSING_S, PATIENCE_S, Ladder, Load, Rung
+from stream.session.ladder import LOSING_S, PATIENCE_S, Ladder, Load, Rung
 
 TICK_S = 0.5
 

@@ -20,7 +20,7 @@ from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
 from stream.clips import Clip
-from stream.loop import FAILED_S, FrameLoop
+from stream.session.loop import FAILED_S, FrameLoop
 from stream.webrtc.camera_track import CameraSource
 from tests.fakes import (
     DiscTracker,

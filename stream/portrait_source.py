@@ -1,5 +1,6 @@
 """What is animated: a picture, enrolled once, or a clip, whose pictures are enrolled in turn."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,14 +12,15 @@ from engine.faces.face import Tracker
 from engine.frame import Frame, Pixels
 from engine.framing import Fit, Framing, letterboxed, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
-from engine.motion import Edit
-from engine.pictures import open_picture
+from engine.motion import MODES, Edit, Mode
 from engine.portrait_notes import warn_of
 from stream.clip_files import NotAClipError
 from stream.clips import Clip
 from stream.hand_over import ahead
+from stream.session.portraits import ADVICE, FacePicture, find_face, fitted, open_portrait
 
-ADVICE = "Use one that shows a face from the front, at least 60 pixels high, in good light."
+logger = logging.getLogger(__name__)
+
 PHONE_PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 """Brands of ISO 14496-12 files that are pictures (ISO 23008-12, AVIF)."""
 
@@ -66,13 +68,16 @@ def open_source(
     """
     finder.reset()
     if _is_picture(path):
-        yield Still(open_picture(path), path, model, finder, framing, size)
+        yield Still(open_portrait(path, finder), model, framing, size)
         return
     clip = _opened(path)
     if clip.is_photo:
         raise InputError(f"{path} is a picture of another kind. Save it as JPEG, PNG or WebP.")
     if clip.is_still:
-        yield Still(clip.frame_at(0).pixels, path, model, finder, framing, size)
+        found = find_face(clip.frame_at(0).pixels, finder, name=path)
+        for note in found.notes:
+            logger.warning("%s", note)
+        yield Still(found, model, framing, size)
         return
     fit = _first_fit(clip, finder, framing, size)
     with closing(ahead(clip.frames())) as frames:
@@ -87,22 +92,18 @@ class Still(Generic[MotionT]):
 
     def __init__(
         self,
-        picture: Pixels,
-        path: Path,
+        found: FacePicture,
         model: Model[MotionT],
-        tracker: Tracker,
         framing: Framing,
         size: int,
     ) -> None:
-        """Enrol the picture of this file."""
-        face = tracker.find(picture)
-        if face is None:
-            raise InputError(f"no face was found in the portrait {path}. {ADVICE}")
-        fit = plan_fit(picture, face, frame=framing, size=size)
-        warn_of(picture, face, tracker)
-        self.width, self.height, self.note = fit.out_width, fit.out_height, fit.note
-        fitted = fit.picture(picture)
-        self._shown = Shown(picture=fitted, portrait=model.enroll(fitted, fit.face(face)))
+        """Enrol it."""
+        shown = fitted(found, framing, size)
+        self.width, self.height = shown.size
+        self.note = next(iter(shown.notes), None)
+        portrait = model.enroll(shown.picture, shown.face)
+        portrait.prepare()
+        self._shown = Shown(picture=shown.picture, portrait=portrait)
 
     def at(self, time_ns: int) -> Shown[MotionT] | None:
         """The picture."""
@@ -156,7 +157,7 @@ class Moving(Generic[MotionT]):
         face = self._tracker.find(pixels, frame.captured_ns)
         if face is None:
             return Shown(picture=picture, portrait=Untouched(picture))
-        enrolled = self._model.enroll(picture, self._fit.face(face), passing=True)
+        enrolled = self._model.enroll(picture, self._fit.face(face))
         return Shown(picture=picture, portrait=enrolled)
 
 
@@ -185,6 +186,8 @@ def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit
 class Untouched:
     """A picture of the portrait clip in which no face was found: shown as it is."""
 
+    modes: frozenset[Mode] = frozenset(MODES)
+
     def __init__(self, picture: Pixels) -> None:
         self._picture = picture
 
@@ -195,6 +198,9 @@ class Untouched:
     def still(self) -> Pixels:
         """The picture."""
         return self._picture.copy()
+
+    def prepare(self) -> None:
+        """Nothing is left to do."""
 
 
 def _is_picture(path: Path) -> bool:

@@ -8,7 +8,7 @@ where that proved wrong.
 from dataclasses import dataclass
 
 from engine.framing import SIZE_LIMITS
-from stream.loop import LoopReport
+from stream.session.loop import LoopReport
 
 SHARES = (1.0, 0.7, 0.5)
 """Sizes of the rungs over the one asked for: each has half the pixels, less makes no difference.

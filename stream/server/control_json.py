@@ -1,59 +1,47 @@
-"""What a viewer can set on a session, read from JSON and checked in one place."""
+"""A session's controls as JSON: told to the page, and read from it, checked in one place."""
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 from engine.errors import InputError
 from engine.motion import MODES, Edit, Mode
-
-SWITCHES = ("mirror_output", "paused", "freeze_pose", "gaze_to_camera")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Controls:
-    """The state of a session's controls."""
-
-    mode: Mode = "both"
-    gains: dict[str, float] = field(default_factory=dict)
-    """Factor or ARKit name -> gain."""
-    mirror_output: bool = False
-    paused: bool = False
-    freeze_pose: bool = False
-    gaze_to_camera: bool = False
-
-    @property
-    def edit(self) -> Edit:
-        """What the step is told."""
-        return Edit(mode=self.mode, gains=self.gains)
-
-    def told(self) -> dict[str, Any]:
-        """What the page is told."""
-        return {
-            "mode": self.mode,
-            "gains": dict(self.gains),
-            **{name: getattr(self, name) for name in SWITCHES},
-        }
+from stream.session.controls import SWITCHES, Controls
 
 
-def changed(controls: Controls, wanted: dict[str, Any]) -> Controls:
+def told(controls: Controls) -> dict[str, object]:
+    """What the page is told."""
+    return {
+        "mode": controls.edit.mode,
+        "gains": dict(controls.edit.gains),
+        **{switch: switch in controls.on for switch in SWITCHES},
+    }
+
+
+def changed(controls: Controls, wanted: Mapping[str, object]) -> Controls:
     """The controls with some of them set anew; nothing changes where one cannot be meant."""
-    changes: dict[str, Any] = {}
+    switches = {switch: switch for switch in SWITCHES}
     for name, value in wanted.items():
         if name == "mode":
-            if value not in MODES:
-                raise InputError(f"mode must be one of {', '.join(MODES)}")
-            changes[name] = value
+            controls = replace(controls, edit=replace(controls.edit, mode=_mode(value)))
         elif name == "gains":
-            changes[name] = _gains(controls.gains, value)
-        elif name in SWITCHES:
+            gains = _gains(controls.edit.gains, value)
+            controls = replace(controls, edit=replace(controls.edit, gains=gains))
+        elif name in switches:
             if not isinstance(value, bool):
                 raise InputError(f"{name} must be true or false")
-            changes[name] = value
+            controls = controls.switched(switches[name], on=value)
         else:
             known = ", ".join(("mode", "gains", "portrait", *SWITCHES))
             raise InputError(f"there is no setting {name[:40]!r}: use {known}")
-    return replace(controls, **changes)
+    return controls
+
+
+def _mode(wanted: object) -> Mode:
+    mode = next((mode for mode in MODES if mode == wanted), None)
+    if mode is None:
+        raise InputError(f"mode must be one of {', '.join(MODES)}")
+    return mode
 
 
 def _gains(before: dict[str, float], wanted: object) -> dict[str, float]:

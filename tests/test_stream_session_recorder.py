@@ -7,14 +7,23 @@ import av
 import numpy as np
 import pytest
 
+from engine.errors import OutputError
 from engine.frame import Frame
-from stream.recorder import Recorder, _sized
+from engine.slot import LatestSlot
+from stream.server.session import _for_whoever_is_far_away
+from stream.session.recorder import Recorder
 
 
-def put_all(recorder: Recorder, frames: list[Frame]) -> None:
+def recorded(path: Path, frames: list[Frame]) -> Recorder:
+    """A recording of these, one after the other."""
+    slot: LatestSlot[Frame] = LatestSlot()
+    recorder = Recorder(slot, path)
+    recorder.start()
     for frame in frames:
-        recorder.slot.put(frame)
+        slot.put(frame)
         time.sleep(0.03)
+    recorder.stop()
+    return recorder
 
 
 def grey(index: int, level: int, size: tuple[int, int] = (64, 96)) -> Frame:
@@ -37,38 +46,37 @@ def read(path: Path) -> list[tuple[float, int, tuple[int, int]]]:
 
 
 def test_the_file_has_the_pictures_at_their_times(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4")
-    put_all(recorder, [grey(0, 40), grey(1, 80), grey(4, 160)])
-    recorder.stop()
+    recorder = recorded(tmp_path / "a.mp4", [grey(0, 40), grey(1, 80), grey(4, 160)])
     pictures = read(tmp_path / "a.mp4")
     assert [time_s for time_s, _, _ in pictures] == pytest.approx([0, 1 / 30, 4 / 30], abs=0.002)
     assert [level for _, level, _ in pictures] == pytest.approx([40, 80, 160], abs=4)
     assert not recorder.is_running
+    assert (recorder.frames, recorder.problem) == (3, None)
 
 
 def test_a_change_of_size_stays_inside_the_first_size(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4")
-    put_all(recorder, [grey(0, 40), grey(1, 80, (32, 48)), grey(2, 120, (64, 64))])
-    recorder.stop()
+    recorded(tmp_path / "a.mp4", [grey(0, 40), grey(1, 80, (32, 48)), grey(2, 120, (64, 64))])
     assert [size for _, _, size in read(tmp_path / "a.mp4")] == [(64, 96)] * 3
 
 
-def test_another_aspect_gets_bars_and_nothing_is_cut_off() -> None:
-    shown = _sized(np.full((64, 64, 3), 200, np.uint8), 96, 64)
-    assert (shown[:, 17:79] == 200).all()
-    assert (shown[:, :16] == 0).all()
-    assert (shown[:, 80:] == 0).all()
+def test_another_aspect_gets_bars_and_nothing_is_cut_off(tmp_path: Path) -> None:
+    recorded(tmp_path / "a.mp4", [grey(0, 40), grey(1, 200, (64, 64))])
+    with av.open(str(tmp_path / "a.mp4"), "r") as clip:
+        shown = list(clip.decode(video=0))[-1].to_ndarray(format="rgb24")
+    assert np.abs(shown[:, 18:78].astype(int) - 200).max() <= 6
+    assert shown[:, :14].max() <= 6
+    assert shown[:, 82:].max() <= 6
 
 
 def test_a_recording_of_nothing_leaves_no_file(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4")
-    recorder.stop()
+    recorded(tmp_path / "a.mp4", [])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_place_that_cannot_be_written_is_told_and_hurts_nobody(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "missing" / "a.mp4")
-    put_all(recorder, [grey(0, 40), grey(1, 80)])
-    recorder.stop()
-    assert recorder.failure is not None
-    assert "missing" in recorder.failure
+    recorder = recorded(tmp_path / "missing" / "a.mp4", [grey(0, 40), grey(1, 80)])
+    assert isinstance(recorder.problem, OutputError)
+    assert str(tmp_path / "missing") in str(recorder.problem)
+    assert _for_whoever_is_far_away(recorder.problem) == (
+        "the folder of recordings is missing or full: the server's log says why."
+    )
