@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -182,3 +183,23 @@ def test_a_head_that_moves_far_is_no_expression_whatever_the_picture_shows() -> 
     motion = driver.read(textured(), made_face(shift=(120.0, 0.0)), 0)
     assert np.abs(motion.offsets).max() < 3.0
     assert motion.shift[0] > 14.0
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 96), (256, 256), (130, 128)])
+def test_a_view_that_comes_smaller_or_larger_is_no_movement(size: tuple[int, int]) -> None:
+    """WebRTC halves the picture while the line is busy, also amid an expression."""
+    picture = textured(128)
+    talking = made_face(128, jawOpen=0.5, yaw=20.0, shift=(24.0, 0.0))
+    expected, driver = RigDriver(), RigDriver()
+    for reader in (expected, driver):
+        reader.read(picture, made_face(128), 0)
+    scale = float(np.sqrt(size[0] * size[1]) / 128)
+    shift = (scale - 1.0) / 2.0
+    scaled = np.asarray(cv2.resize(picture, size), np.uint8)
+    whole = expected.read(picture, talking, SECOND)
+    motion = driver.read(scaled, talking.moved(scale, (shift, shift)), SECOND)
+    assert np.linalg.norm(whole.rotation) > 0.05
+    np.testing.assert_allclose(motion.offsets, whole.offsets, atol=0.05)
+    np.testing.assert_allclose(motion.rotation, whole.rotation, atol=0.02)
+    np.testing.assert_allclose(motion.shift, whole.shift, atol=0.1)
+    assert motion.log_scale == pytest.approx(whole.log_scale, abs=0.01)

@@ -6,17 +6,21 @@ elsewhere while the driver was seen (a poster, a second person) is never the dri
 takes over only when the stream has come to rest, and hands it back when the driver returns. Where
 the picture itself jumps (a cut, a camera that stalled), a new shot begins: all that was is past.
 Only from a picture with the driver to the next: before a bare wall, anybody who enters is a jump.
+A view that only comes at another size goes on; one of another aspect (a phone that was turned) is
+a new shot.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import hypot, log
 
+import cv2
+
 from engine.easing import EASE_OUT_S, HOLD_S
 from engine.faces.face import Face
 from engine.faces.look import Look, Looks, likeness, look_at, look_over
 from engine.faces.mesh import MARGIN, square_of_mesh
-from engine.faces.roi import Square
+from engine.faces.roi import Square, as_pixels
 from engine.frame import Pixels
 
 TAKEOVER_S = HOLD_S + EASE_OUT_S
@@ -93,6 +97,13 @@ class Identity:
         self._driver = self._current = None
         self._was_seen = False
         self._whole = None
+
+    def rescale(self, scale: float) -> None:
+        """Go on with the same view at another size."""
+        for known in self._all():
+            known.square = known.square.scaled(scale)
+            size = [max(round(side * scale), 1) for side in known.picture.shape[1::-1]]
+            known.picture = as_pixels(cv2.resize(known.picture, size))
 
     def see(self, picture: Pixels, now_ns: int | None) -> None:
         """Begin with the next picture."""
