@@ -165,6 +165,16 @@ def test_sound_stays_in_time_with_the_pictures(tmp_path: Path, extension: str, c
     )
 
 
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv"])
+def test_sound_of_a_transport_stream_comes_along(tmp_path: Path, extension: str) -> None:
+    """Its AAC has no head of its own, which the result's first bytes would have to repeat."""
+    source = make_clip(tmp_path / "a.ts", numbered(20) * 2, sound=click(1.3, 0.7))
+    out = rewritten(source, tmp_path / f"out.{extension}")
+    assert heard_after_first_picture(out) == pytest.approx(
+        heard_after_first_picture(source), abs=0.003
+    )
+
+
 def heard_after_first_picture(path: Path) -> float:
     return heard_at(path) - pictures_of(path)[0][0]
 
