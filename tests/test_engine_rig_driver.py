@@ -185,6 +185,25 @@ def test_a_head_that_moves_far_is_no_expression_whatever_the_picture_shows() -> 
     assert motion.shift[0] > 14.0
 
 
+@pytest.mark.parametrize("is_users", [True, False])
+def test_after_a_cut_to_the_same_person_the_neutral_face_stays_and_its_place_does_not(
+    *, is_users: bool
+) -> None:
+    """The cut comes amid a word: the mouth stays open, and the head stays where it is."""
+    driver, picture = RigDriver(), textured(512)
+    if is_users:
+        driver.calibrate(picture, made_face(512))
+    driver.read(picture, made_face(512), 0)
+    open_mouth = made_face(512, scale=0.6, shift=(120.0, -50.0), yaw=10.0, jawOpen=0.8)
+    cut = replace(open_mouth, shot=1)
+    motion = driver.read(textured(512, 8), cut, SECOND)
+    expected = motion_between(yaw=10.0, jawOpen=0.8)
+    assert motion.offsets[152, 1] == pytest.approx(expected.offsets[152, 1], abs=0.1)
+    assert np.linalg.norm(motion.shift) < 0.5
+    assert motion.log_scale == pytest.approx(0.0, abs=0.03)
+    np.testing.assert_allclose(motion.rotation, expected.rotation, atol=0.02)
+
+
 @pytest.mark.parametrize("size", [(64, 64), (96, 96), (256, 256), (130, 128)])
 def test_a_view_that_comes_smaller_or_larger_is_no_movement(size: tuple[int, int]) -> None:
     """WebRTC halves the picture while the line is busy, also amid an expression."""

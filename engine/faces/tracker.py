@@ -13,7 +13,7 @@ from engine.faces.detection import FaceDetector
 from engine.faces.face import Face
 from engine.faces.identity import Identity
 from engine.faces.mesh import MARGIN, MeshNetwork, follow, square_of_detection, square_of_mesh
-from engine.faces.roi import Square, scale_of_view
+from engine.faces.roi import Square
 from engine.frame import Pixels
 
 LEAST_CONFIDENCE = 0.5
@@ -44,14 +44,12 @@ class MeshTracker:
         self._mesh = MeshNetwork()
         self._identity = Identity(self._stood)
         self._square: Square | None = None
-        self._size: tuple[int, int] | None = None
         self._followed = 0
         self._has_searched = False
 
     def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         """The face in the picture; None where there is none."""
-        self._fit(picture)
-        self._identity.see(picture, now_ns)
+        self._fit(self._identity.see(picture, now_ns))
         face = self._follow(picture)
         if face is None:
             self._square = None
@@ -69,18 +67,13 @@ class MeshTracker:
         self._followed = 0
         self._has_searched = False
 
-    def _fit(self, picture: Pixels) -> None:
-        """Go on where the view comes at another size; where it is another view, a shot begins."""
-        before, now = self._size, picture.shape[:2]
-        self._size = now
-        if before is None or before == now:
-            return
-        scale = scale_of_view(before, now)
+    def _fit(self, scale: float | None) -> None:
+        """Look where the face is in the same view at this scale; all over another view."""
         if scale is None:
-            self.reset()
-            return
-        self._identity.rescale(scale)
-        self._square = self._square and self._square.scaled(scale)
+            self._square = None
+            self._has_searched = False
+        elif self._square is not None:
+            self._square = self._square.scaled(scale)
 
     def _follow(self, picture: Pixels) -> Face | None:
         """The face where the last picture had it."""

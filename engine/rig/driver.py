@@ -49,12 +49,15 @@ class RigDriver:
         self._seen_ns = 0
         self._last = still_motion()
         self._size: tuple[int, int] | None = None
+        self._shot: int | None = None
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> RigMotion:
         """The motion of this frame relative to the neutral face chosen so far.
 
         A face that has no face's shape says nothing: the motion stays, and so does the neutral one.
         """
+        if face.shot != self._shot:
+            self._begin_shot(face.shot)
         shown = picture, face
         picture, face = self._as_first(picture, face)
         reading = read_face(face, picture) if face.is_plausible else None
@@ -78,6 +81,13 @@ class RigDriver:
     def recalibrate(self) -> None:
         """Take the next frame as neutral and keep it until told otherwise."""
         self._neutral.fix_next()
+
+    def _begin_shot(self, shot: int) -> None:
+        """Go on with the same person after a cut: the neutral face stays, its place is another."""
+        if self._shot is not None:
+            self._neutral.place_next()
+            self._size = None
+        self._shot = shot
 
     def _as_first(self, picture: Pixels, face: Face) -> tuple[Pixels, Face]:
         """As if the view had the size that it had first: a view that is scaled is no movement."""
