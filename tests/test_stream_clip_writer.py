@@ -285,11 +285,13 @@ def test_a_forced_file_is_kept_when_writing_fails(tmp_path: Path) -> None:
         ("a.avi", r"\.mp4, \.mov, \.mkv"),
         ("a", r"\.mp4, \.mov, \.mkv"),
         ("gone/a.mp4", "no folder"),
+        ("file/a.mp4", "is not a folder"),
         ("folder.mp4", "is a folder"),
     ],
 )
 def test_a_name_that_cannot_be_written_is_refused(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=message):
         write(tmp_path / name, numbered(2))
 
