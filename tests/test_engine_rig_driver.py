@@ -185,6 +185,19 @@ def test_a_head_that_moves_far_is_no_expression_whatever_the_picture_shows() -> 
     assert motion.shift[0] > 14.0
 
 
+@pytest.mark.parametrize(
+    ("yaw", "at_least", "at_most"), [(25.0, 16.0, 25.0), (-14.0, 5.0, 14.0), (4.0, 0.0, 0.5)]
+)
+def test_a_head_that_turns_far_turns_whatever_the_picture_shows(
+    yaw: float, at_least: float, at_most: float
+) -> None:
+    """A turned head shows another rim; a turn of a few degrees may be a crooked smile."""
+    driver = RigDriver()
+    driver.calibrate(textured(), made_face())
+    turned = driver.read(textured(), made_face(yaw=yaw), 0).rotation
+    assert at_least <= np.degrees(np.linalg.norm(turned)) <= at_most + 0.1
+
+
 @pytest.mark.parametrize("is_users", [True, False])
 def test_after_a_cut_to_the_same_person_the_neutral_face_stays_and_its_place_does_not(
     *, is_users: bool
