@@ -7,7 +7,8 @@ from engine.frame import Pixels
 from engine.model import Driver, Model, MotionT, Neutral
 
 Change: TypeAlias = Literal["none", "person", "shot"]
-"""What a face is against the one before: the same person's, another person's, of a new shot."""
+"""What a face is against the one before: the same person's, another person's, of a new shot.
+A person who is known again after a cut is the same."""
 
 _MOST = 3
 """People of one shot who are remembered: the first, and those who came last."""
@@ -38,7 +39,11 @@ class Drivers(Generic[MotionT]):
             return self._of(now), "none"
         if before[0] == now[0]:
             return self._of(now), "person"
+        same = self._known.get(before) if before[1] == now[1] else None
         self._known = {key: known for key, known in self._known.items() if key[0] >= now[0]}
+        if same is not None and now not in self._known:
+            self._known[now] = same
+            return same, "none"
         return self._of(now), "shot"
 
     def calibrate(self, picture: Pixels, face: Face) -> None:

@@ -69,7 +69,7 @@ def check_output(path: Path, *, force: bool) -> None:
     """Refuse an output that cannot be written, before any work is done for it."""
     if path.suffix.lower() not in CONTAINERS:
         known = ", ".join(CONTAINERS)
-        raise OutputError(f"cannot write {path.name}: its name must end in one of {known}.")
+        raise OutputError(f"cannot write {path}: its name must end in one of {known}.")
     check_place(path, force=force)
 
 

@@ -52,6 +52,8 @@ class Clip:
             pictures = list(islice(_decoded(container, stream, problems), 2))
             if not pictures and (kind := kind_of(path)) is not None:
                 raise NotAClipError(path, kind)  # some kinds are opened by their name alone
+            if not pictures and container.format.name == "webp_pipe":  # FFmpeg reads still ones
+                raise InputError(f"{path} is a WebP that moves. Make it a GIF or an MP4 first.")
             if not pictures:
                 reason = f" ({problems[0]})" if problems else ""
                 raise InputError(

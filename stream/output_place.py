@@ -27,6 +27,8 @@ def check_place(path: Path, *, force: bool) -> None:
     with failures_named(path):
         if path.is_dir():
             raise OutputError(f"{path} is a folder. Give the name of a file in it.")
+        if path.parent.exists() and not path.parent.is_dir():
+            raise OutputError(f"{path.parent} is not a folder. Choose one.")
         if not path.parent.is_dir():
             raise OutputError(f"there is no folder {path.parent}. Make it, or choose another.")
         if path.exists() and not force:

@@ -43,7 +43,7 @@ class Sound:
     def attach(self, output: OutputContainer, extension: str) -> None:
         """Add the sound's stream to the output, before anything is written to it."""
         stream = self._stream
-        if stream.codec_context.codec.canonical_name in COPIED[extension]:
+        if _can_copy(stream, extension):
             self._packets = self._copied(stream, output.add_stream_from_template(stream))
         else:
             encoder = output.add_stream("aac", rate=stream.rate, layout=_aac_layout(stream))
@@ -126,6 +126,17 @@ def is_readable(stream: AudioStream) -> bool:
     """Whether enough of the sound was understood to write it anywhere."""
     context = getattr(stream, "codec_context", None)  # None for an unknown codec, says no stub
     return context is not None and context.sample_rate > 0 and context.layout.nb_channels > 0
+
+
+def _can_copy(stream: AudioStream, extension: str) -> bool:
+    """Whether the container takes the packets as they are.
+
+    AAC of a broadcast (MPEG-TS) says in each packet what other files say once: a head that is
+    written before the first packet has nothing to say then.
+    """
+    context = stream.codec_context
+    name = context.codec.canonical_name
+    return name in COPIED[extension] and (name != "aac" or bool(context.extradata))
 
 
 def _aac_layout(stream: AudioStream) -> str:

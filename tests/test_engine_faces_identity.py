@@ -148,8 +148,8 @@ def test_a_face_that_jumps_begins_a_new_shot() -> None:
     for place in ((1, 520.0, 180.0, 240.0), (1, 320.0, 180.0, 600.0)):
         stream = Stream()
         stream.wait(ALONE, DRIVER, duration_s=0.2)
-        assert stream.show(scene(place), place) == (1, 1)
-        assert stream.show(scene(place), place) == (1, 1)
+        assert stream.show(scene(place), place) == (1, 0)
+        assert stream.show(scene(place), place) == (1, 0)
 
 
 def test_another_face_at_the_same_place_after_a_cut_is_a_new_shot() -> None:
@@ -222,3 +222,20 @@ def test_without_times_pictures_count_as_a_thirtieth_of_a_second() -> None:
         identity.note(poster, None)
         waited += 1
     assert abs(waited / RATE - TAKEOVER_S) < 0.1
+
+
+def test_after_a_cut_who_is_very_like_the_driver_is_the_same_and_a_stranger_is_not() -> None:
+    elsewhere = (170.0, 150.0, 240.0)
+    for seed, person in ((DRIVER[0], 0), (9, 1)):
+        stream, place = Stream(), (seed, *elsewhere)
+        stream.show(ALONE, DRIVER)
+        assert stream.show(scene(place, wall=7), place) == (1, person)
+
+
+def test_whose_phone_is_turned_is_the_same_person_in_a_new_shot() -> None:
+    for seed, person in ((DRIVER[0], 0), (9, 1)):
+        stream, place = Stream(), (seed, 180.0, 300.0, 300.0)
+        stream.show(ALONE, DRIVER)
+        upright = np.zeros((640, 360, 3), np.uint8)
+        upright[140:500] = scene((seed, 180.0, 160.0, 300.0))[:, :360]
+        assert stream.show(upright, place) == (1, person)

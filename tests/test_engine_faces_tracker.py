@@ -332,3 +332,27 @@ def test_every_shipped_network_has_its_check_sum() -> None:
     assert {path.name for path in folder.glob("*.tflite")} == set(SHA256)
     for name in SHA256:
         assert checked(name).is_file()
+
+
+def test_a_view_that_comes_at_another_size_is_the_same_shot(tracker: MeshTracker) -> None:
+    picture = wall(640, 360)
+    draw_face(picture, 420, 180, 70)
+    draw_face(picture, 110, 90, 60)
+    first = found(tracker, picture)
+    for size in ((320, 180), (240, 136), (960, 540), (640, 360)):
+        face = found(tracker, np.asarray(cv2.resize(picture, size), np.uint8), times=3)
+        assert (face.shot, face.person) == (first.shot, first.person), size
+        x, y = place(face)
+        assert x * 640 / size[0] == pytest.approx(place(first)[0], abs=2)
+        assert y * 360 / size[1] == pytest.approx(place(first)[1], abs=2)
+
+
+def test_a_picture_of_another_aspect_is_a_new_shot_wherever_the_face_lies(
+    tracker: MeshTracker,
+) -> None:
+    shots = []
+    for width, height in ((320, 240), (240, 320), (320, 180), (320, 320)):
+        picture = wall(width, height)
+        draw_face(picture, 120, 100, 44)
+        shots.append(found(tracker, picture, times=3).shot)
+    assert np.diff(shots).tolist() == [1, 1, 1]

@@ -299,6 +299,16 @@ def test_whose_neutral_face_it_is_comes_back_with_the_person() -> None:
     assert said == ["yours", "yours", "automatic", "yours"]
 
 
+def test_the_users_neutral_face_stays_in_a_new_shot_of_the_same_person() -> None:
+    """The picture stalled and jumped, or a phone was turned: nobody calibrates for that again."""
+    tracker, made = cast()
+    assert made.calibrate(disc_frame(0, (50, 60)))
+    made.step(disc_frame(1, (60, 60)))
+    tracker.shot = 1
+    made.step(disc_frame(2, (65, 60)))
+    assert made.neutral == "yours"
+
+
 def test_a_neutral_face_may_be_given_for_a_shot_that_is_yet_to_come() -> None:
     tracker, made = cast()
     coming = replace(disc_face((100, 60), 20), shot=1, person=1)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -197,3 +198,55 @@ def test_a_head_that_moves_far_is_no_expression_whatever_the_picture_shows() -> 
     motion = driver.read(textured(), made_face(shift=(120.0, 0.0)), 0)
     assert np.abs(motion.offsets).max() < 3.0
     assert motion.shift[0] > 14.0
+
+
+@pytest.mark.parametrize(
+    ("yaw", "at_least", "at_most"), [(25.0, 16.0, 25.0), (-14.0, 5.0, 14.0), (4.0, 0.0, 0.5)]
+)
+def test_a_head_that_turns_far_turns_whatever_the_picture_shows(
+    yaw: float, at_least: float, at_most: float
+) -> None:
+    """A turned head shows another rim; a turn of a few degrees may be a crooked smile."""
+    driver = RigDriver()
+    driver.calibrate(textured(), made_face())
+    turned = driver.read(textured(), made_face(yaw=yaw), 0).rotation
+    assert at_least <= np.degrees(np.linalg.norm(turned)) <= at_most + 0.1
+
+
+@pytest.mark.parametrize("is_users", [True, False])
+def test_after_a_cut_to_the_same_person_the_neutral_face_stays_and_its_place_does_not(
+    *, is_users: bool
+) -> None:
+    """The cut comes amid a word: the mouth stays open, and the head stays where it is."""
+    driver, picture = RigDriver(), textured(512)
+    if is_users:
+        driver.calibrate(picture, made_face(512))
+    driver.read(picture, made_face(512), 0)
+    open_mouth = made_face(512, scale=0.6, shift=(120.0, -50.0), yaw=10.0, jawOpen=0.8)
+    cut = replace(open_mouth, shot=1)
+    motion = driver.read(textured(512, 8), cut, SECOND)
+    expected = motion_between(yaw=10.0, jawOpen=0.8)
+    assert motion.offsets[152, 1] == pytest.approx(expected.offsets[152, 1], abs=0.1)
+    assert np.linalg.norm(motion.shift) < 0.5
+    assert motion.log_scale == pytest.approx(0.0, abs=0.03)
+    np.testing.assert_allclose(motion.rotation, expected.rotation, atol=0.02)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (96, 96), (256, 256), (130, 128)])
+def test_a_view_that_comes_smaller_or_larger_is_no_movement(size: tuple[int, int]) -> None:
+    """WebRTC halves the picture while the line is busy, also amid an expression."""
+    picture = textured(128)
+    talking = made_face(128, jawOpen=0.5, yaw=20.0, shift=(24.0, 0.0))
+    expected, driver = RigDriver(), RigDriver()
+    for reader in (expected, driver):
+        reader.read(picture, made_face(128), 0)
+    scale = float(np.sqrt(size[0] * size[1]) / 128)
+    shift = (scale - 1.0) / 2.0
+    scaled = np.asarray(cv2.resize(picture, size), np.uint8)
+    whole = expected.read(picture, talking, SECOND)
+    motion = driver.read(scaled, talking.moved(scale, (shift, shift)), SECOND)
+    assert np.linalg.norm(whole.rotation) > 0.05
+    np.testing.assert_allclose(motion.offsets, whole.offsets, atol=0.05)
+    np.testing.assert_allclose(motion.rotation, whole.rotation, atol=0.02)
+    np.testing.assert_allclose(motion.shift, whole.shift, atol=0.1)
+    assert motion.log_scale == pytest.approx(whole.log_scale, abs=0.01)

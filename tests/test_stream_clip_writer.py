@@ -158,6 +158,16 @@ def test_sound_stays_in_time_with_the_pictures(tmp_path: Path, extension: str, c
     )
 
 
+@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv"])
+def test_sound_of_a_transport_stream_comes_along(tmp_path: Path, extension: str) -> None:
+    """Its AAC has no head of its own, which the result's first bytes would have to repeat."""
+    source = make_clip(tmp_path / "a.ts", numbered(20) * 2, sound=click(1.3, 0.7))
+    out = rewritten(source, tmp_path / f"out.{extension}")
+    assert heard_after_first_picture(out) == pytest.approx(
+        heard_after_first_picture(source), abs=0.003
+    )
+
+
 def heard_after_first_picture(path: Path) -> float:
     return heard_at(path) - pictures_of(path)[0][0]
 
@@ -268,11 +278,13 @@ def test_a_forced_file_is_kept_when_writing_fails(tmp_path: Path) -> None:
         ("a.avi", r"\.mp4, \.mov, \.mkv"),
         ("a", r"\.mp4, \.mov, \.mkv"),
         ("gone/a.mp4", "no folder"),
+        ("file/a.mp4", "is not a folder"),
         ("folder.mp4", "is a folder"),
     ],
 )
 def test_a_name_that_cannot_be_written_is_refused(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=message):
         write(tmp_path / name, numbered(2))
 

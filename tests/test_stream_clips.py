@@ -479,3 +479,10 @@ class TestStill:
         assert not clip.is_still
         assert clip.rate == 10
         assert times_ms(clip) == [0.0, 100.0, 200.0, 300.0]
+
+
+def test_a_webp_that_moves_is_not_called_damaged(tmp_path: Path) -> None:
+    first, *others = [Image.fromarray(pixels) for pixels in numbered(3)]
+    first.save(tmp_path / "a.webp", save_all=True, append_images=others, duration=100)
+    with pytest.raises(InputError, match="a GIF or an MP4"):
+        Clip(tmp_path / "a.webp")

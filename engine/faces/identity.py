@@ -6,17 +6,21 @@ elsewhere while the driver was seen (a poster, a second person) is never the dri
 takes over only when the stream has come to rest, and hands it back when the driver returns. Where
 the picture itself jumps (a cut, a camera that stalled), a new shot begins: all that was is past.
 Only from a picture with the driver to the next: before a bare wall, anybody who enters is a jump.
+A view that only comes at another size goes on; one of another aspect (a phone that was turned) is
+a new shot.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import hypot, log
 
+import cv2
+
 from engine.easing import EASE_OUT_S, HOLD_S
 from engine.faces.face import Face
 from engine.faces.look import Look, Looks, likeness, look_at, look_over
 from engine.faces.mesh import MARGIN, square_of_mesh
-from engine.faces.roi import Square
+from engine.faces.roi import Square, as_pixels, scale_of_view
 from engine.frame import Pixels
 
 TAKEOVER_S = HOLD_S + EASE_OUT_S
@@ -48,6 +52,9 @@ _BESIDE = 0.75
 _SAME_NEXT, _SAME_IN_WHOLE = 0.55, 0.3
 """Likeness of one face in two pictures in a row, and where the rest of the picture goes on. In ten
 clips 0.73 was the least; at cuts from one person to another, 0.1 to 0.5."""
+_SAME_AFTER_CUT = 0.75
+"""After a cut to the same person. Of two people one in a hundred are so alike; half of the looks
+of one person are, in one view."""
 _SAME_AGAIN = 0.25
 """Of a face that was lost, and may have turned meanwhile."""
 _SAME_RETURNED, _SAME_AFAR = 0.4, 0.65
@@ -80,6 +87,8 @@ class Identity:
         self._shot = self._persons = 0
         self._driver: _Known | None = None
         self._current: _Known | None = None
+        self._before: _Known | None = None
+        self._size: tuple[int, int] | None = None
         self._was_seen = False
         self._now_ns = 0
         self._named: tuple[Square, Look] | None = None
@@ -88,17 +97,16 @@ class Identity:
 
     def reset(self) -> None:
         """Forget everybody: the next face begins a new shot."""
-        if self._current is not None:
-            self._shot += 1
-        self._driver = self._current = None
-        self._was_seen = False
-        self._whole = None
+        self._begin_shot()
+        self._before = None
 
-    def see(self, picture: Pixels, now_ns: int | None) -> None:
-        """Begin with the next picture."""
+    def see(self, picture: Pixels, now_ns: int | None) -> float | None:
+        """Begin with the next picture: how much larger the view is, None where it is another."""
+        scale = self._fit(picture.shape[:2])
         self._now_ns = self._now_ns + PICTURE_NS if now_ns is None else now_ns
         before, self._whole = self._whole, look_over(picture)
         self._continues = 1.0 if before is None else likeness(before, self._whole)
+        return scale
 
     @property
     def has_jumped(self) -> bool:
@@ -133,7 +141,7 @@ class Identity:
         square, current = square_of_mesh(face.landmarks), self._current
         look = look_at(picture, square)
         if current is None:
-            return self._of(face, square, look, self._shot, self._persons)
+            return self._of(face, square, look, self._shot, self._person_after_cut(look))
         if self._was_seen:
             return self._named_next(current, picture, face, square, look)
         for known in self._all():
@@ -175,6 +183,26 @@ class Identity:
         known.looks.add(look)
         self._current = known
 
+    def _fit(self, size: tuple[int, int]) -> float | None:
+        """Go on where the view comes at another size; where it is another view, a shot begins."""
+        before, self._size = self._size or size, size
+        scale = scale_of_view(before, size)
+        if scale is None:
+            self._before = self._current or self._before
+            self._begin_shot()
+        elif size != before:
+            for known in self._all():
+                known.square = known.square.scaled(scale)
+                known.picture = as_pixels(cv2.resize(known.picture, size[::-1]))
+        return scale
+
+    def _begin_shot(self) -> None:
+        if self._current is not None:
+            self._shot += 1
+        self._driver = self._current = None
+        self._was_seen = False
+        self._whole = None
+
     def _all(self) -> list[_Known]:
         """The driver first."""
         known = [self._driver] if self._driver is not None else []
@@ -205,7 +233,16 @@ class Identity:
         return self._of_next_shot(face, square, look) if jumps or is_another else None
 
     def _of_next_shot(self, face: Face, square: Square, look: Look) -> Face:
-        return self._of(face, square, look, self._shot + 1, self._persons + 1)
+        person = self._person_after_cut(look)
+        return self._of(face, square, look, self._shot + 1, person)
+
+    def _person_after_cut(self, look: Look) -> int:
+        """Who a face is after a cut: whom it is very like, or else somebody new."""
+        before = self._current or self._before
+        if before is None:
+            return self._persons
+        is_same = before.looks.likeness(look) > _SAME_AFTER_CUT
+        return before.person if is_same else self._persons + 1
 
     def _stood_there(self, picture: Pixels, square: Square, look: Look) -> bool:
         """Whether an earlier picture had the same face, or any, at the same place."""

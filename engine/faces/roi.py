@@ -3,8 +3,8 @@
 Landmark networks want the face (or the eye) upright, centred and always of the same size.
 """
 
-from dataclasses import dataclass
-from math import cos, sin
+from dataclasses import dataclass, replace
+from math import cos, sin, sqrt
 from typing import cast
 
 import cv2
@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.frame import Pixels
+
+ROUNDED = 0.02
+"""How far the aspect of a view may be off when it is sent at another size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,11 @@ class Square:
         shift = np.array([self.x, self.y]) - linear @ np.full(2, size / 2)
         return np.column_stack([linear, shift])
 
+    def scaled(self, scale: float) -> "Square":
+        """The square in the same picture at another size."""
+        middle = ((self.x + 0.5) * scale - 0.5, (self.y + 0.5) * scale - 0.5)
+        return replace(self, x=middle[0], y=middle[1], side=self.side * scale)
+
     def points_to_picture(self, points: NDArray[np.float32], size: int) -> NDArray[np.float32]:
         """Points (N, 3) of a size x size cut, in the picture; z is scaled alike."""
         matrix = self.to_picture(size)
@@ -64,6 +72,18 @@ def warped(picture: Pixels, matrix: NDArray[np.float64], size: int, *, border: i
     four = cv2.cvtColor(part, cv2.COLOR_RGB2RGBA)
     cut = cv2.warpAffine(four, matrix, (size, size), flags=flags, borderMode=border)
     return as_pixels(cv2.cvtColor(cut, cv2.COLOR_RGBA2RGB))
+
+
+def scale_of_view(before: tuple[int, int], now: tuple[int, int]) -> float | None:
+    """How much larger (height, width) became; None where it isn't the same view any more.
+
+    WebRTC sends a view smaller while a line is busy, and rounds its sides; a phone that is turned,
+    or a camera that is cropped, changes the aspect.
+    """
+    by_height, by_width = now[0] / before[0], now[1] / before[1]
+    if max(by_height, by_width) > (1.0 + ROUNDED) * min(by_height, by_width):
+        return None
+    return sqrt(by_height * by_width)
 
 
 def as_pixels(array: object) -> Pixels:

@@ -49,7 +49,7 @@ class MeshTracker:
 
     def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         """The face in the picture; None where there is none."""
-        self._identity.see(picture, now_ns)
+        self._fit(self._identity.see(picture, now_ns))
         face = self._follow(picture)
         if face is None:
             self._square = None
@@ -66,6 +66,14 @@ class MeshTracker:
         self._square = None
         self._followed = 0
         self._has_searched = False
+
+    def _fit(self, scale: float | None) -> None:
+        """Look where the face is in the same view at this scale; all over another view."""
+        if scale is None:
+            self._square = None
+            self._has_searched = False
+        elif self._square is not None:
+            self._square = self._square.scaled(scale)
 
     def _follow(self, picture: Pixels) -> Face | None:
         """The face where the last picture had it."""

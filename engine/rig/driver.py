@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from engine.faces.canonical import PIVOT_CM, rigid_weights, to_picture
 from engine.faces.face import Face
+from engine.faces.roi import as_pixels, scale_of_view
 from engine.frame import Pixels
 from engine.geometry import (
     Array,
@@ -47,6 +49,8 @@ class RigDriver:
         self._believed = 1.0
         self._seen_ns = 0
         self._last = still_motion()
+        self._size: tuple[int, int] | None = None
+        self._shot: int | None = None
 
     @property
     def neutral(self) -> Neutral:
@@ -58,6 +62,10 @@ class RigDriver:
 
         A face that has no face's shape says nothing: the motion stays, and so does the neutral one.
         """
+        if face.shot != self._shot:
+            self._begin_shot(face.shot)
+        shown = picture, face
+        picture, face = self._as_first(picture, face)
         reading = read_face(face, picture) if face.is_plausible else None
         if reading is None or not reading.is_sound:
             return self._last
@@ -65,11 +73,12 @@ class RigDriver:
         moved = rigid_movement(neutral, reading)
         believed = self._believe(moved, picture, captured_ns)
         motion = difference(neutral, reading, moved, believed)
-        self._last = replace(motion, mouth=(picture, face)) if self._shows_mouth else motion
+        self._last = replace(motion, mouth=shown) if self._shows_mouth else motion
         return self._last
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """Take this frame as neutral and keep it until told otherwise."""
+        picture, face = self._as_first(picture, face)
         if face.is_plausible and (reading := read_face(face)).is_sound:
             self._neutral.fix(reading)
             # At once: a long clip has many drivers, each with a whole picture otherwise.
@@ -78,6 +87,23 @@ class RigDriver:
     def recalibrate(self) -> None:
         """Take the next frame as neutral and keep it until told otherwise."""
         self._neutral.fix_next()
+
+    def _begin_shot(self, shot: int) -> None:
+        """Go on with the same person after a cut: the neutral face stays, its place is another."""
+        if self._shot is not None:
+            self._neutral.place_next()
+            self._size = None
+        self._shot = shot
+
+    def _as_first(self, picture: Pixels, face: Face) -> tuple[Pixels, Face]:
+        """As if the view had the size that it had first: a view that is scaled is no movement."""
+        size = picture.shape[:2]
+        self._size = self._size or size
+        scale = scale_of_view(size, self._size)
+        if size == self._size or scale is None:
+            return picture, face
+        scaled = as_pixels(cv2.resize(picture, self._size[::-1]))
+        return scaled, face.moved(scale, ((scale - 1.0) / 2.0, (scale - 1.0) / 2.0))
 
     def _believe(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
         """The share of the head's movement that the picture confirms, steadied over time."""

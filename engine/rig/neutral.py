@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.geometry import angle_between
 from engine.model import Neutral
-from engine.rig.reading import Reading, blend
+from engine.rig.reading import Reading, blend, placed_as
 
 BLEND_S = 1.5
 """Time to pass to a better neutral face: slow enough that the portrait isn't seen to move by it."""
@@ -32,6 +32,7 @@ class NeutralChoice:
         self._seen_ns = 0
         self._is_users = False
         self._takes_next = False
+        self._is_misplaced = False
 
     @property
     def chosen(self) -> Reading:
@@ -57,10 +58,16 @@ class NeutralChoice:
         """Take the next reading, at once and for good."""
         self._takes_next = True
 
+    def place_next(self) -> None:
+        """Take the head's place and size from the next reading: the camera shows it otherwise."""
+        self._is_misplaced = True
+
     def consider(self, reading: Reading, now_ns: int) -> Reading:
         """The neutral face to compare `reading` with; `reading` itself may become it."""
         if self._takes_next:
             self.fix(reading)
+        if self._is_misplaced:
+            self._place(reading)
         if self._is_users and self._chosen is not None:
             return self._chosen
         if self._chosen is None or self._usual is None:
@@ -76,6 +83,15 @@ class NeutralChoice:
             self._previous = self._present(now_ns)
             self._chosen, self._changed_ns = reading, now_ns
         return self._present(now_ns)
+
+    def _place(self, reading: Reading) -> None:
+        """Move the neutral faces to where the head is now; what they are like stays."""
+        self._is_misplaced = False
+        if self._chosen is not None:
+            self._chosen = placed_as(self._chosen, reading)
+        if self._usual is not None:
+            self._usual = placed_as(self._usual, reading)
+        self._previous = None
 
     def _present(self, now_ns: int) -> Reading:
         assert self._chosen is not None

@@ -1,10 +1,10 @@
 """What one driving frame shows, before it is compared with the driver's neutral face."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.faces.canonical import head_pose, load_basis, rigid_weights, to_picture
+from engine.faces.canonical import PIVOT_CM, head_pose, load_basis, rigid_weights, to_picture
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import (
@@ -78,6 +78,17 @@ def relative_lip_gap(points: Array) -> float:
     middle = len(INNER_UPPER) // 2
     gap = np.linalg.norm(points[INNER_UPPER[middle]] - points[INNER_LOWER[middle]])
     return float(gap / np.linalg.norm(points[MOUTH_LEFT] - points[MOUTH_RIGHT]))
+
+
+def placed_as(face: Reading, other: Reading) -> Reading:
+    """A face turned as it is, of the size of another and with its pivot where that one's is."""
+    pivot = other.placement.apply(PIVOT_CM[None])[0]
+    scale, rotation = other.placement.scale, face.placement.rotation
+    placement = Similarity(
+        scale=scale, rotation=rotation, translation=pivot - scale * rotation @ PIVOT_CM
+    )
+    landmarks = placement.apply(face.points)
+    return replace(face, placement=placement, landmarks=landmarks, picture=None)
 
 
 def blend(first: Reading, second: Reading, weight: float) -> Reading:

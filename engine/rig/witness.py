@@ -44,6 +44,10 @@ _MOST_DOUBTED = 0.12
 """Movement of the crown, in face heights, that no error exceeds: whatever the picture says, no more
 than that is taken for expression."""
 
+_MOST_DOUBTED_RAD = float(np.radians(8.0))
+"""The same for a turn: a head that shakes hardly moves its crown, and its rim shows other hair than
+before, so the picture contradicts a turn of 25 degrees, too."""
+
 _TRUST = 1.5
 """Grey levels of difference at the rim that outweigh a wrong expectation."""
 
@@ -88,7 +92,9 @@ class Witness:
 
     def least(self, moved: Similarity) -> float:
         """0..1: the share of a movement that is real whatever the pictures say."""
-        return 1.0 - _MOST_DOUBTED / max(self._way(moved), _MOST_DOUBTED)
+        turn = float(np.linalg.norm(vector_from_rotation(moved.rotation)))
+        by_way = 1.0 - _MOST_DOUBTED / max(self._way(moved), _MOST_DOUBTED)
+        return max(by_way, 1.0 - _MOST_DOUBTED_RAD / max(turn, _MOST_DOUBTED_RAD))
 
     def _way(self, moved: Similarity) -> float:
         """How far the crown has moved, in face heights."""
