@@ -12,12 +12,13 @@ from engine.frame import Frame
 from engine.slot import LatestSlot
 from stream.server.session import _for_whoever_is_far_away
 from stream.session.recorder import Recorder
+from tests.virtual_camera_fake import wait_until
 
 
-def recorded(path: Path, frames: list[Frame]) -> Recorder:
+def recorded(path: Path, frames: list[Frame], *, size: tuple[int, int] | None = None) -> Recorder:
     """A recording of these, one after the other."""
     slot: LatestSlot[Frame] = LatestSlot()
-    recorder = Recorder(slot, path)
+    recorder = Recorder(slot, path, size=size)
     recorder.start()
     for frame in frames:
         slot.put(frame)
@@ -70,7 +71,19 @@ def test_another_aspect_gets_bars_and_nothing_is_cut_off(tmp_path: Path) -> None
 
 def test_a_recording_of_nothing_leaves_no_file(tmp_path: Path) -> None:
     recorded(tmp_path / "a.mp4", [])
+    recorded(tmp_path / "b.mp4", [], size=(96, 64))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_whose_size_is_known_is_open_before_the_first_picture(tmp_path: Path) -> None:
+    slot: LatestSlot[Frame] = LatestSlot()
+    recorder = Recorder(slot, tmp_path / "a.mp4", size=(96, 64))
+    recorder.start()
+    wait_until(lambda: list(tmp_path.iterdir()) != [])
+    slot.put(grey(0, 40, (32, 48)))
+    wait_until(lambda: recorder.frames == 1)
+    recorder.stop()
+    assert [size for _, _, size in read(tmp_path / "a.mp4")] == [(64, 96)]
 
 
 def test_a_place_that_cannot_be_written_is_told_and_hurts_nobody(tmp_path: Path) -> None:

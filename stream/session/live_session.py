@@ -154,7 +154,13 @@ class LiveSession(Generic[MotionT]):
         """Begin a recording of what is shown; the one before must have ended."""
         slot = self._recording = self.loop.subscribe()
         self.recorder = Recorder(
-            slot, path, sound=sound, force=force, longest_s=longest_s, on_shown=on_shown
+            slot,
+            path,
+            size=self._canvas,
+            sound=sound,
+            force=force,
+            longest_s=longest_s,
+            on_shown=on_shown,
         )
         self.recorder.start()
         return self.recorder

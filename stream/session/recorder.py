@@ -16,7 +16,7 @@ from engine.errors import OutputError, UnderstudyError
 from engine.frame import Frame
 from engine.framing import letterboxed
 from engine.slot import LatestSlot
-from stream.clip_writer import clip_writer
+from stream.clip_writer import ClipWriter, clip_writer
 from stream.live_sound import LiveSound
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Recorder:
         slot: LatestSlot[Frame],
         path: Path,
         *,
+        size: tuple[int, int] | None = None,
         sound: LiveSound | None = None,
         force: bool = False,
         longest_s: float | None = None,
@@ -48,8 +49,10 @@ class Recorder:
         """Prepare; `start` begins.
 
         Args:
-            slot: where pictures come from; the first one's size is the file's.
+            slot: where pictures come from.
             path: the file, once it has been stopped.
+            size: width and height of the file, whose encoder then is ready before the first
+                picture comes; None takes the first one's.
             sound: what is heard, filled by whoever hears it.
             force: replace a file that exists.
             longest_s: where a recording that was forgotten ends; None never.
@@ -61,6 +64,7 @@ class Recorder:
         self.problem: UnderstudyError | None = None
         """Why the file is not what was wanted."""
         self._slot = slot
+        self._size = size
         self._sound = sound
         self._force = force
         self._longest_s = longest_s
@@ -90,9 +94,11 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            first = self._first()
+            first = self._next() if self._size is None else None
             if first is not None:
-                self._write(first)
+                self._write(first.pixels.shape[1], first.pixels.shape[0], first)
+            elif self._size is not None:
+                self._write(*self._size, None)
         except UnderstudyError as error:
             self.problem = error
             logger.warning("%s", error)
@@ -105,34 +111,39 @@ class Recorder:
         finally:
             self._slot.close()
 
-    def _first(self) -> Frame | None:
-        """The first picture; None where it is stopped before."""
+    def _next(self) -> Frame | None:
+        """The next picture; None where it is stopped before."""
         while not self._slot.is_closed:
             frame = self._slot.take(LOOK_UP_S)
             if frame is not None:
                 return frame
         return None
 
-    def _write(self, first: Frame) -> None:
-        height, width = first.pixels.shape[:2]
-        began_ns = first.captured_ns
-        if self._sound is not None:
-            self._sound.began_ns = began_ns
+    def _write(self, width: int, height: int, first: Frame | None) -> None:
         with clip_writer(
             self.path, width=width, height=height, rate=RATE, sound=self._sound, force=self._force
         ) as writer:
-            frame: Frame | None = first
-            while frame is not None or not self._slot.is_closed:
-                if frame is not None:
-                    after_ns = frame.captured_ns - began_ns
-                    if self._longest_s is not None and after_ns > self._longest_s * 1e9:
-                        logger.info("the recording ends after %d s", self._longest_s)
-                        break
-                    pixels = letterboxed(frame.pixels, (width, height))
-                    writer.write(Frame(pixels=pixels, captured_ns=after_ns))
-                    self.frames += 1
-                    self._on_shown(frame)
-                else:
-                    writer.write_sound(time.monotonic_ns() - began_ns)
-                frame = self._slot.take(LOOK_UP_S)
-            writer.finish()
+            first = first or self._next()
+            if first is not None:
+                self._write_all(writer, first, (width, height))
+                writer.finish()
+
+    def _write_all(self, writer: ClipWriter, first: Frame, size: tuple[int, int]) -> None:
+        """Pictures as they come, and sound while none does."""
+        began_ns = first.captured_ns
+        if self._sound is not None:
+            self._sound.began_ns = began_ns
+        frame: Frame | None = first
+        while frame is not None or not self._slot.is_closed:
+            if frame is not None:
+                after_ns = frame.captured_ns - began_ns
+                if self._longest_s is not None and after_ns > self._longest_s * 1e9:
+                    logger.info("the recording ends after %d s", self._longest_s)
+                    return
+                pixels = letterboxed(frame.pixels, size)
+                writer.write(Frame(pixels=pixels, captured_ns=after_ns))
+                self.frames += 1
+                self._on_shown(frame)
+            else:
+                writer.write_sound(time.monotonic_ns() - began_ns)
+            frame = self._slot.take(LOOK_UP_S)
