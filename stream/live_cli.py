@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from engine.errors import OutputError
 from stream.options import (
     ASSETS,
     BackendName,
@@ -141,9 +142,14 @@ def live(
             stop=terminal.stop,
         )
     _say(f"{report.frames} frames, {report.drops} dropped")
-    for path, count in ((out, report.written), (record_motion, report.recorded)):
-        if path is not None:
-            typer.echo(path) if count else _say(f"nothing to write to {path}")
+    asked = {out: report.written, record_motion: report.recorded}
+    for path in (path for path, count in asked.items() if path is not None and count):
+        typer.echo(path)
+    empty = [str(path) for path, count in asked.items() if path is not None and not count]
+    if empty:
+        raise OutputError(
+            f"nothing was written to {' and '.join(empty)}: no picture came to record."
+        )
 
 
 @app.command()

@@ -22,6 +22,7 @@ from engine.rig.mixer import RigMixer
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
 from stream.cameras import Opened, Place
+from stream.cli import main
 from stream.live import live
 from stream.live_cli import VIRTUAL_CAMERA
 from stream.live_job import LiveJob, LiveReport
@@ -476,3 +477,20 @@ def test_without_a_screen_the_preview_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("DISPLAY", raising=False)
     with pytest.raises(MachineError, match="Leave out --preview"):
         Preview(LatestSlot(), np.zeros((8, 8, 3), np.uint8))
+
+
+def test_a_file_that_was_asked_for_and_got_no_picture_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A camera that never gave anything: whoever asked for the recording learns it by the code."""
+    nothing = LiveReport(frames=0, drops=0, written=0, recorded=3, returns=0)
+    monkeypatch.setattr("stream.live.live", lambda job, **others: nothing)
+    out, motion = tmp_path / "out.mp4", tmp_path / "out.npz"
+    arguments = ["live", "--out", str(out), "--record-motion", str(motion), "--refine", "off"]
+    monkeypatch.setattr(sys, "argv", ["understudy", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    printed = capsys.readouterr()
+    assert printed.out.strip() == str(motion)
+    assert printed.err.splitlines()[-1].startswith(f"error: nothing was written to {out}: ")
