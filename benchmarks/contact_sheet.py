@@ -21,9 +21,9 @@ from engine.framing import fit_portrait
 from engine.geometry import Array
 from engine.motion import MODES, Edit
 from engine.pictures import open_picture
+from engine.rig.driver.reading import read_face
 from engine.rig.model import MOUTHS, RigModel
-from engine.rig.reading import read_face
-from engine.rig.refining import load_refiner
+from engine.rig.refine.network import load_refiner
 from stream.clips import Clip
 
 _ROWS = {"on": (True,), "off": (False,), "both": (False, True)}

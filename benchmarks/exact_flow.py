@@ -24,9 +24,9 @@ from engine.faces.face import Face, Tracker
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.motion import Edit
-from engine.rig.driver import RigDriver
+from engine.rig.driver.driver import RigDriver
+from engine.rig.landmarks import OVAL
 from engine.rig.portrait import RigPortrait
-from engine.rig.topology import OVAL
 from training.heads import facekit
 from training.heads.flow import FlowDrawer
 from training.heads.renderer import Renderer, Rendering

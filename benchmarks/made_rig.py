@@ -7,8 +7,8 @@ import numpy as np
 from engine.faces.canonical import load_basis, to_picture
 from engine.faces.face import Face
 from engine.geometry import Similarity
-from engine.rig.factors import motion_from_arkit
-from engine.rig.motion import RigMotion
+from engine.rig.motion.factors import motion_from_arkit
+from engine.rig.motion.motion import RigMotion
 from engine.rig.portrait import RigPortrait
 
 FACE_SHARE = 0.0265

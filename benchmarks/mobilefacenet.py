@@ -18,7 +18,7 @@ from engine.errors import InputError
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import fit_similarity
-from engine.rig.topology import LEFT_EYE, RIGHT_EYE
+from engine.rig.landmarks import LEFT_EYE, RIGHT_EYE
 
 Identity = NDArray[np.float32]
 """(128,), of length one."""

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import keep, markdown
-from engine.rig.factors import arkit_from_motions
-from engine.rig.reader import load_reader
+from engine.rig.motion.arkit_reader import load_reader
+from engine.rig.motion.factors import arkit_from_motions
 from engine.stats import percentiles_ms
 from training.reader import run as reading
 from training.reader.features import Rows

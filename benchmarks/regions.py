@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.rig.topology import EYES, OUTER_LIPS, OVAL
+from engine.rig.landmarks import EYES, OUTER_LIPS, OVAL
 
 Mask: TypeAlias = NDArray[np.bool_]
 

@@ -24,9 +24,9 @@ from engine.faces.face import Face
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.motion import Edit
+from engine.rig.driver.reading import read_face
 from engine.rig.model import Mouth, RigModel
-from engine.rig.reading import read_face
-from engine.rig.refining import Refiner, load_refiner
+from engine.rig.refine.network import Refiner, load_refiner
 from stream.clips import Clip
 
 Step = Callable[[Pixels, Face], Pixels]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.faces.face import Face, Tracker
 from engine.faces.topology import LEFT_EYE, LEFT_EYE_OUTER, RIGHT_EYE, RIGHT_EYE_OUTER
 from engine.frame import Pixels
-from engine.rig.reading import relative_lip_gap
+from engine.rig.landmarks import relative_lip_gap
 
 logger = logging.getLogger(__name__)
 

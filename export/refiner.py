@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from engine.errors import BundleError
 from engine.manifest import Manifest, write_manifest
 from engine.nets.refiner import CODE, PIXEL_CHANNELS, Refiner
-from engine.rig.head_crop import PART_HEIGHT, PART_LEFT, PART_TOPS, PART_WIDTH, SIDE
+from engine.rig.refine.head_crop import PART_HEIGHT, PART_LEFT, PART_TOPS, PART_WIDTH, SIDE
 from engine.runtimes.choose import choose
 from engine.runtimes.registry import OPENVINO
 from export.bundle import Origin, largest_error

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.rig.head_crop import SIDE, head_crop
-from engine.rig.motion import still_motion
-from engine.rig.refiner_inputs import MOTION_LENGTH
-from engine.rig.target import PortraitFace, head_motion
+from engine.rig.motion.motion import still_motion
+from engine.rig.refine.head_crop import SIDE, head_crop
+from engine.rig.refine.inputs import MOTION_LENGTH
+from engine.rig.warp.target import PortraitFace, head_motion
 from tests.faces_made import made_face, textured
 from training.refiner.couples import Couple
 

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from engine.rig.factors import motion_from_arkit
-from engine.rig.motion import RigMotion, still_motion
-from engine.rig.recording import Recording
+from engine.rig.motion.factors import motion_from_arkit
+from engine.rig.motion.motion import RigMotion, still_motion
+from engine.rig.motion.recording import Recording
 
 
 def moving(index: int) -> RigMotion:

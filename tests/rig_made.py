@@ -5,10 +5,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.rig.driver import difference
-from engine.rig.motion import RigMotion
+from engine.rig.driver.driver import difference
+from engine.rig.driver.reading import read_face
+from engine.rig.motion.motion import RigMotion
 from engine.rig.portrait import RigPortrait
-from engine.rig.reading import read_face
 from tests.faces_made import made_face, textured
 
 SIZE = 256

@@ -14,7 +14,7 @@ from benchmarks.refiner.report import Section, Verdict, find_missing, verdict_of
 from benchmarks.refiner.subjects import REFINED, RIG
 from engine.faces.face import Face
 from engine.motion import FACTORS, Factor
-from engine.rig.topology import EYES, INNER_LIPS, OUTER_LIPS
+from engine.rig.landmarks import EYES, INNER_LIPS, OUTER_LIPS
 from tests.faces_made import made_face, textured
 
 REGIONS = ("face", "mouth")

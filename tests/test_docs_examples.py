@@ -14,7 +14,7 @@ from PIL import Image
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
-from engine.rig.reading import read_face
+from engine.rig.driver.reading import read_face
 from stream.clips import Clip
 from stream.options import ASSETS
 from tests.video_files import make_clip, pictures_of

@@ -10,7 +10,7 @@ from engine.errors import BundleError, InputError
 from engine.families import BUILT_IN, BUNDLED, check_shipped, find_family, shipped_graphs
 from engine.family import Choice
 from engine.motion import MODES
-from engine.rig.mixer import RigMixer
+from engine.rig.motion.mixer import RigMixer
 from tests.motions_made import moving
 
 

@@ -21,7 +21,7 @@ from engine.frame import Pixels
 from engine.model import Model
 from engine.motion import MODES, Edit
 from engine.rig.model import RigModel
-from engine.rig.refining import load_refiner
+from engine.rig.refine.network import load_refiner
 from engine.runtimes.base import Runtime
 from engine.runtimes.choose import choose
 from engine.runtimes.cuda import Cuda

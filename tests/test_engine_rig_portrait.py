@@ -11,16 +11,16 @@ from engine.errors import MachineError
 from engine.faces.canonical import head_pose
 from engine.geometry import yaw_pitch_roll
 from engine.motion import MODES, Edit
-from engine.rig.driver import difference
-from engine.rig.flow import PortraitFlow
-from engine.rig.head_field import HeadField
-from engine.rig.lattice import Lattice
-from engine.rig.mesh_flow import MeshFlower
-from engine.rig.mesh_flow_twin import mesh_flow_reference
-from engine.rig.motion import RigMotion, still_motion
+from engine.rig.driver.driver import difference
+from engine.rig.driver.reading import read_face
+from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.portrait import RigPortrait
-from engine.rig.reading import read_face
-from engine.rig.target import PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.flow import PortraitFlow
+from engine.rig.warp.grid import Lattice
+from engine.rig.warp.head_field import HeadField
+from engine.rig.warp.mesh_flow import MeshFlower
+from engine.rig.warp.mesh_flow_twin import mesh_flow_reference
+from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
 from tests.faces_made import made_face, textured
 
 SIZE = 256

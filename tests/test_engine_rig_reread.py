@@ -7,12 +7,12 @@ from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.motion import Edit
-from engine.rig.driver import difference
-from engine.rig.factors import motion_from_arkit
+from engine.rig.driver.driver import difference
+from engine.rig.driver.reading import Reading, read_face
 from engine.rig.model import RigModel
-from engine.rig.motion import RigMotion, still_motion
+from engine.rig.motion.factors import motion_from_arkit
+from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.portrait import RigPortrait
-from engine.rig.reading import Reading, read_face
 from tests.drawn_faces import drawn_picture
 from tests.faces_made import made_face
 

@@ -13,7 +13,7 @@ import torch
 from engine.dpe.nets.dpe import DPE
 from engine.errors import BundleError, MachineError
 from engine.manifest import GraphSpec, read_manifest
-from engine.rig.refining import SHIPPED
+from engine.rig.refine.network import SHIPPED
 from engine.runtimes.auto import has_nvidia_driver
 from engine.runtimes.base import Array, Runtime
 from engine.runtimes.choose import choose

@@ -13,7 +13,7 @@ from engine.framing import fit_portrait
 from engine.pictures import open_picture
 from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
-from engine.rig.motion import RigMotion
+from engine.rig.motion.motion import RigMotion
 from stream.clips import Clip
 from tests.drawn_faces import draw_face
 

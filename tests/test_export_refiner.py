@@ -14,12 +14,12 @@ from engine.geometry import Array
 from engine.manifest import read_manifest
 from engine.motion import Edit
 from engine.nets.refiner import Refiner, applied
-from engine.rig.factors import motion_from_arkit
-from engine.rig.head_crop import PART_HEIGHT, PART_TOPS, PART_WIDTH, head_crop
+from engine.rig.landmarks import INNER_LIPS, LEFT_EYE
+from engine.rig.motion.factors import motion_from_arkit
 from engine.rig.portrait import RigPortrait
-from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector, region_maps
-from engine.rig.refining import load_refiner
-from engine.rig.topology import INNER_LIPS, LEFT_EYE
+from engine.rig.refine.head_crop import PART_HEIGHT, PART_TOPS, PART_WIDTH, head_crop
+from engine.rig.refine.inputs import MOTION_LENGTH, motion_vector, region_maps
+from engine.rig.refine.network import load_refiner
 from export.bundle import Origin
 from export.refiner import write_refiner
 from tests.faces_made import made_face, textured

@@ -15,7 +15,7 @@ import pytest
 import stream.doctor_parts as parts
 from engine.errors import MachineError
 from engine.faces.models import SHA256
-from engine.rig.refining import SHIPPED, shipped_graphs
+from engine.rig.refine.network import SHIPPED, shipped_graphs
 from engine.runtimes.auto import Candidate
 from engine.runtimes.choose import choose
 from stream.doctor import CHECKS, as_json, as_lines, examine, is_healthy
@@ -228,7 +228,7 @@ def test_a_damaged_refiner_is_a_broken_model(
     with as_file(files("engine").joinpath(SHIPPED)) as shipped:
         shutil.copytree(shipped, tmp_path / "refiner")
     (tmp_path / "refiner" / "refine.onnx").write_bytes(b"half a network")
-    monkeypatch.setattr("engine.rig.refining.SHIPPED", str(tmp_path / "refiner"))
+    monkeypatch.setattr("engine.rig.refine.network.SHIPPED", str(tmp_path / "refiner"))
     finding = parts.models(system)
     assert finding.status == "broken"
     assert "refine.onnx" in finding.says

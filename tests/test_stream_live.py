@@ -18,8 +18,8 @@ from PIL import Image
 
 from engine.errors import InputError, MachineError, OutputError
 from engine.frame import Frame, Pixels
-from engine.rig.mixer import RigMixer
 from engine.rig.model import RigModel
+from engine.rig.motion.mixer import RigMixer
 from engine.slot import LatestSlot
 from stream.cameras import Opened, Place
 from stream.cli import main

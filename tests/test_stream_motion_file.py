@@ -15,8 +15,8 @@ from engine.frame import Frame, Pixels
 from engine.motion import ARKIT_NAMES
 from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
-from engine.rig.motion import RigMotion
-from engine.rig.reader import load_reader
+from engine.rig.motion.arkit_reader import load_reader
+from engine.rig.motion.motion import RigMotion
 from stream.motion_file import BATCH, motion_writer
 from stream.motion_reader import load_motion
 from tests.faces_made import made_face, textured

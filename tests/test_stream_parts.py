@@ -53,7 +53,7 @@ class Bar(list[str]):
 @pytest.mark.parametrize(
     ("family", "module", "files"),
     [
-        ("rig", "engine.rig.refining", {"enroll.onnx", "refine.onnx"}),
+        ("rig", "engine.rig.refine.network", {"enroll.onnx", "refine.onnx"}),
         (
             "dpe",
             "engine.dpe.model",

@@ -12,8 +12,8 @@ from PIL import Image
 from engine.errors import InputError
 from engine.families import BUILT_IN, BUNDLED
 from engine.motion import Edit
-from engine.rig.mixer import Held, Replayed, RigMixer, ToCamera
 from engine.rig.model import RigModel
+from engine.rig.motion.mixer import Held, Replayed, RigMixer, ToCamera
 from stream.clips import Clip
 from stream.factor_sources import set_sources
 from stream.motion_file import motion_writer, refuse_without_names

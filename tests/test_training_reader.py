@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from engine.errors import InputError
 from engine.faces.tracker import MeshTracker
 from engine.motion import ARKIT_NAMES
-from engine.rig.driver import RigDriver
-from engine.rig.reader import UNREAD, load_reader, parse_reader
+from engine.rig.driver.driver import RigDriver
+from engine.rig.motion.arkit_reader import UNREAD, load_reader, parse_reader
 from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training.cli import app
 from training.heads import facekit

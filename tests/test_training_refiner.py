@@ -12,10 +12,10 @@ from engine.errors import InputError
 from engine.faces.canonical import load_basis
 from engine.faces.tracker import MeshTracker
 from engine.nets.refiner import Refiner
-from engine.rig.head_crop import SIDE
-from engine.rig.refiner_inputs import MOTION_LENGTH, motion_vector
-from engine.rig.target import PortraitFace, head_motion
-from engine.rig.topology import INNER_LOWER
+from engine.rig.landmarks import INNER_LOWER
+from engine.rig.refine.head_crop import SIDE
+from engine.rig.refine.inputs import MOTION_LENGTH, motion_vector
+from engine.rig.warp.target import PortraitFace, head_motion
 from tests.couples_made import made_couple
 from tests.faces_made import made_face
 from tests.heads_here import FACEKIT, NEEDS_HEADS
@@ -119,7 +119,7 @@ def test_the_mirror_pairs_left_with_right() -> None:
 
 def test_a_mirrored_motion_is_the_motion_of_the_mirrored_face() -> None:
     def told(yaw: float, roll: float, **arkit: float) -> NDArray[np.float32]:
-        from engine.rig.factors import motion_from_arkit
+        from engine.rig.motion.factors import motion_from_arkit
 
         face = PortraitFace.from_face(made_face(yaw=yaw, roll=roll))
         motion = motion_from_arkit(arkit)

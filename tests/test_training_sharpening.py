@@ -8,7 +8,7 @@ import torch
 
 from engine.errors import InputError
 from engine.nets.refiner import PIXEL_CHANNELS, Refiner
-from engine.rig.refiner_inputs import MOTION_LENGTH
+from engine.rig.refine.inputs import MOTION_LENGTH
 from tests.couples_made import made_couple
 from training.adversary import Adversary
 from training.cli import ship

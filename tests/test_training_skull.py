@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.faces.tracker import MeshTracker
-from engine.rig.skull import SKULL, Bell
+from engine.rig.warp.skull import SKULL, Bell
 from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training import skull
 from training.heads import facekit

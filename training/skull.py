@@ -1,4 +1,4 @@
-"""How deep hair and ears lie, fitted to rendered heads: `SKULL` of `engine/rig/skull.py`.
+"""How deep hair and ears lie, fitted to rendered heads: `SKULL` of `engine/rig/warp/skull.py`.
 
     python -m training.skull facekit.npz [--people 20]
 
@@ -21,8 +21,8 @@ from engine.faces.canonical import HeadPose, head_pose
 from engine.faces.face import Tracker
 from engine.faces.tracker import MeshTracker
 from engine.geometry import Array
-from engine.rig.skull import Bell, from_pivot
-from engine.rig.topology import CHIN, FOREHEAD, OVAL
+from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.skull import Bell, from_pivot
 from training.heads import facekit
 from training.heads.appearance import sample_appearance
 from training.heads.factors import Expression

@@ -23,7 +23,7 @@ from benchmarks.refiner.report import Section, Skipped, verdict_of
 from benchmarks.refiner.subjects import Settings, Subjects
 from engine.errors import UnderstudyError
 from engine.manifest import read_manifest
-from engine.rig.refining import SHIPPED, load_refiner
+from engine.rig.refine.network import SHIPPED, load_refiner
 
 SECTIONS: dict[str, Callable[[Subjects], Section | Skipped]] = {
     "same_person": same_person.run,

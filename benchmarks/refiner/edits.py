@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from engine.geometry import rotation_from_yaw_pitch_roll, vector_from_rotation
-from engine.rig.factors import motion_from_arkit
-from engine.rig.motion import RigMotion, still_motion
+from engine.rig.motion.factors import motion_from_arkit
+from engine.rig.motion.motion import RigMotion, still_motion
 
 
 def _both(**values: float) -> dict[str, float]:

@@ -19,7 +19,7 @@ from benchmarks.same_person import Take
 from engine.faces.face import Face
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
-from engine.rig.motion import RigMotion
+from engine.rig.motion.motion import RigMotion
 from training.heads.webcam import Webcam, photographed
 
 NOISY_FRAMES = 12

@@ -30,8 +30,8 @@ from engine.errors import MachineError
 from engine.faces.face import Face, Tracker
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
-from engine.rig.factors import with_factor
-from engine.rig.motion import still_motion
+from engine.rig.motion.factors import with_factor
+from engine.rig.motion.motion import still_motion
 from training.heads import facekit
 from training.heads.renderer import Renderer
 from training.refiner.filler import QUALITY

@@ -17,7 +17,7 @@ from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Subjects
 from benchmarks.same_person import Take
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
-from engine.rig.motion import RigMotion
+from engine.rig.motion.motion import RigMotion
 
 FRAMES_A_CLIP = 4
 

@@ -16,10 +16,10 @@ from benchmarks.machine import markdown
 from engine.faces.face import Face
 from engine.geometry import Array
 from engine.motion import FACTORS, Factor
-from engine.rig.driver import difference
-from engine.rig.factors import factor_weights
-from engine.rig.reading import read_face
-from engine.rig.topology import EYES
+from engine.rig.driver.driver import difference
+from engine.rig.driver.reading import read_face
+from engine.rig.landmarks import EYES
+from engine.rig.motion.factors import factor_weights
 
 BROWS = [70, 63, 105, 66, 107, 300, 293, 334, 296, 336]
 """Upper edges of both brows. Emotion is measured by their height: the rest of the upper face moves

@@ -25,8 +25,8 @@ from engine.faces.face import Face, Tracker
 from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.geometry import Array, rotation_from_vector, vector_from_rotation
-from engine.rig.motion import RigMotion, still_motion
-from engine.rig.topology import CHIN, OVAL
+from engine.rig.landmarks import CHIN, OVAL
+from engine.rig.motion.motion import RigMotion, still_motion
 
 LIMIT_DEG = 0.5
 

@@ -14,9 +14,9 @@ from engine.framing import fit_portrait
 from engine.motion import Edit
 from engine.pictures import open_picture
 from engine.rig.model import RigModel
-from engine.rig.motion import RigMotion
+from engine.rig.motion.motion import RigMotion
 from engine.rig.portrait import RigPortrait
-from engine.rig.refining import Refiner
+from engine.rig.refine.network import Refiner
 
 RIG, REFINED = "rig", "rig + refiner"
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from engine.motion import Edit
-from engine.rig.mixer import Held, RigMixer
+from engine.rig.motion.mixer import Held, RigMixer
 from stream.parts import load_model, tracker_maker
 from stream.render import RenderJob, render
 

@@ -4,9 +4,9 @@
 //                hull = 1 where there is one, or inside the face's outline
 //   rig_window:  the least, or the mean, of 2 reach + 1 neighbours along a row or a column
 //
-// Two of the least and two of the mean make the soft seam of engine/rig/flow.py (erode, then blur).
+// Two of the least and two of the mean make the soft seam of engine/rig/warp/flow.py (erode, blur).
 // A triangle reaches 1/20 pixel beyond its edges, so that no pixel on a shared edge is left out.
-// References: engine/rig/mesh_flow.py, engine/rig/flow.py; twin: engine/kernels/rig_twins.py.
+// References: engine/rig/warp/mesh_flow.py, engine/rig/warp/flow.py; twin: engine/kernels/rig_twins.py.
 //
 // Layout: corners (T, 6) float, x y x y x y in pixels of the box; outline (P, 2) float; ids (h, w)
 // short; hull, from, to (h, w) float.

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 SLOPE = 0.2
 PIXEL_CHANNELS = 8
-"""RGB and the five maps of `engine/rig/refiner_inputs.py`, all in -1..1."""
+"""RGB and the five maps of `engine/rig/refine/inputs.py`, all in -1..1."""
 WIDTHS = (24, 48, 96, 128)
 """Channels at a half, a quarter, an eighth and a sixteenth of the crop's side."""
 CODE = 128
@@ -175,7 +175,7 @@ def _doubled(x: Tensor) -> Tensor:
 def applied(pixels: Tensor, corrections: Corrections) -> tuple[Tensor, Tensor]:
     """The refined crop, and the crop without the colours: both (N, 3, S, S).
 
-    What `engine/rig/corrections.py` does at the output's own resolution.
+    What `engine/rig/refine/corrections.py` does at the output's own resolution.
     """
     side_y, side_x = pixels.shape[2:]
     ys = torch.arange(side_y, dtype=torch.float32, device=pixels.device)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.family import Choice, Family
-from engine.rig.arrays import RigArrays
 from engine.rig.model import CAN, MOUTHS, RigModel
-from engine.rig.motion import RigMotion
-from engine.rig.refining import Refiner, check_shipped, load_refiner, shipped_graphs
+from engine.rig.motion.arrays import RigArrays
+from engine.rig.motion.motion import RigMotion
+from engine.rig.refine.network import Refiner, check_shipped, load_refiner, shipped_graphs
 
 
 def _load(choice: Choice) -> RigModel:

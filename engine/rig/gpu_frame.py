@@ -4,11 +4,11 @@ import numpy as np
 
 from engine.kernels.rig_frame import Patch, RigFrame
 from engine.motion import Edit
-from engine.rig.factors import edited
-from engine.rig.motion import RigMotion
-from engine.rig.painting import Layer
+from engine.rig.landmarks import OVAL
+from engine.rig.motion.factors import edited
+from engine.rig.motion.motion import RigMotion
+from engine.rig.paint.blend import Layer
 from engine.rig.portrait import RigPortrait
-from engine.rig.topology import OVAL
 
 
 def rig_frame(portrait: RigPortrait, motion: RigMotion, edit: Edit) -> RigFrame:

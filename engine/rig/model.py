@@ -8,10 +8,10 @@ from engine.faces.segmentation import PersonSegmenter
 from engine.frame import Pixels
 from engine.model import Capabilities
 from engine.motion import MODES
-from engine.rig.driver import RigDriver
-from engine.rig.mixer import RigMixer
+from engine.rig.driver.driver import RigDriver
+from engine.rig.motion.mixer import RigMixer
 from engine.rig.portrait import RigPortrait
-from engine.rig.refining import Refiner
+from engine.rig.refine.network import Refiner
 
 Mouth: TypeAlias = Literal["generic", "driver"]
 """What is seen between the lips: a drawn mouth, or the driver's own, which shows the driver's

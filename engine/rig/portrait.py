@@ -12,20 +12,20 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.motion import MODES, Edit, Mode
-from engine.rig.eyes import eye_painters
-from engine.rig.factors import edited
-from engine.rig.flow import PortraitFlow
-from engine.rig.lattice import Map
-from engine.rig.layers import Layers, Matte, head_half_width, split, trusted
-from engine.rig.lids import without_eyeballs
-from engine.rig.limits import HeadLimits
-from engine.rig.motion import RigMotion
-from engine.rig.mouth import mouth_painter
-from engine.rig.mouth_of_driver import find_mouth_of_driver
-from engine.rig.outline import Outline
-from engine.rig.painting import Box, Layer
-from engine.rig.refining import Refiner
-from engine.rig.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+from engine.rig.motion.factors import edited
+from engine.rig.motion.motion import RigMotion
+from engine.rig.paint.blend import Layer
+from engine.rig.paint.driver_mouth import find_mouth_of_driver
+from engine.rig.paint.eyes import eye_painters
+from engine.rig.paint.lids import without_eyeballs
+from engine.rig.paint.mouth import mouth_painter
+from engine.rig.refine.network import Refiner
+from engine.rig.warp.flow import PortraitFlow
+from engine.rig.warp.grid import Box, Map
+from engine.rig.warp.layers import Layers, Matte, head_half_width, split, trusted
+from engine.rig.warp.limits import HeadLimits
+from engine.rig.warp.outline import Outline
+from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.motion import ARKIT_NAMES
-from engine.rig.factors import motion_from_arkit
-from engine.rig.reader import steadied
+from engine.rig.motion.arkit_reader import steadied
+from engine.rig.motion.factors import motion_from_arkit
 from training.basis import load
 from training.reader.samples import PersonSamples
 
@@ -91,7 +91,7 @@ def ridge_regression(features: Values, truth: Floats, ridge: float) -> Values:
 
 
 def features_of(rows: Rows, directions: Floats) -> Floats:
-    """(N, K + 2): what a reader's layers see, as in engine.rig.reader."""
+    """(N, K + 2): what a reader's layers see, as in engine.rig.motion.arkit_reader."""
     opened = rows.aperture - np.float32(1.0)
     return np.concatenate([steadied(rows.offsets) @ directions, opened], axis=1)
 

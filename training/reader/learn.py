@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.motion import ARKIT_NAMES
-from engine.rig.reader import Reader
+from engine.rig.motion.arkit_reader import Reader
 from training.reader.features import (
     Floats,
     Rows,
@@ -111,7 +111,7 @@ def learned_reader(
 
 
 class _Network(nn.Module):
-    """The layers of `engine.rig.reader.Reader` in torch."""
+    """The layers of `engine.rig.motion.arkit_reader.Reader` in torch."""
 
     def __init__(self, begun: Reader, recipe: Recipe, random: torch.Generator) -> None:
         super().__init__()

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from engine.faces.canonical import load_basis
 from engine.motion import ARKIT_NAMES
-from engine.rig.reader import UNREAD, steadied
-from engine.rig.topology import LIDS
+from engine.rig.landmarks import LIDS
+from engine.rig.motion.arkit_reader import UNREAD, steadied
 from training.reader.faces import RELAXED, probes_of
 from training.reader.features import Rows
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError, OutputError
 from engine.motion import ARKIT_NAMES
-from engine.rig.factors import arkit_from_motions
-from engine.rig.reader import SEEN, VERSION, Reader, steadied
+from engine.rig.motion.arkit_reader import SEEN, VERSION, Reader, steadied
+from engine.rig.motion.factors import arkit_from_motions
 from training.reader import samples
 from training.reader.features import Rows, rows_of
 from training.reader.learn import Recipe, learned_reader, lessons, linear_reader

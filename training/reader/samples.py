@@ -17,7 +17,7 @@ from engine.faces.face import Face as FoundFace
 from engine.faces.face import Tracker
 from engine.frame import Pixels
 from engine.motion import ARKIT_NAMES
-from engine.rig.driver import RigDriver
+from engine.rig.driver.driver import RigDriver
 from training.array_file import load_arrays, save_arrays
 from training.basis import facekit_names
 from training.heads.actor import Actor

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from engine.faces.canonical import load_basis
 from engine.geometry import Array
-from engine.rig.head_crop import SIDE
-from engine.rig.mouth import shows_interior
-from engine.rig.refiner_inputs import TOLD, region_maps
-from engine.rig.topology import EYES, INNER_LIPS, OUTER_LIPS
+from engine.rig.landmarks import EYES, INNER_LIPS, OUTER_LIPS
+from engine.rig.paint.mouth import shows_interior
+from engine.rig.refine.head_crop import SIDE
+from engine.rig.refine.inputs import TOLD, region_maps
 from training.refiner.couples import Couple
 
 WINDOW = 128

@@ -17,12 +17,12 @@ from engine.faces.canonical import rigid_weights, to_picture
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.geometry import Array, fit_similarity
-from engine.rig.driver import RigDriver
-from engine.rig.head_crop import head_crop
-from engine.rig.motion import RigMotion, still_motion
+from engine.rig.driver.driver import RigDriver
+from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.portrait import RigPortrait
-from engine.rig.refiner_inputs import TOLD, motion_vector
-from engine.rig.target import head_motion
+from engine.rig.refine.head_crop import head_crop
+from engine.rig.refine.inputs import TOLD, motion_vector
+from engine.rig.warp.target import head_motion
 from training.heads.appearance import sample_appearance
 from training.heads.factors import Expression, sample_pose
 from training.heads.identity import sample_identity

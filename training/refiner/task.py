@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from engine.errors import InputError
 from engine.frame import Pixels
 from engine.nets.refiner import PIXEL_CHANNELS, Corrections, Refiner, applied
-from engine.rig.refiner_inputs import MOTION_LENGTH
+from engine.rig.refine.inputs import MOTION_LENGTH
 from training.adversary import Adversary
 from training.computing import Computing
 from training.perceptual import Perceptual

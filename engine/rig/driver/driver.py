@@ -1,0 +1,161 @@
+"""Reads the motion of a driving stream: every frame against the driver's own neutral face."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from engine.faces.canonical import PIVOT_CM, rigid_weights, to_picture
+from engine.faces.face import Face
+from engine.faces.roi import as_pixels, scale_of_view
+from engine.frame import Pixels
+from engine.geometry import (
+    Array,
+    Similarity,
+    fit_similarity,
+    smoothstep,
+    vector_from_rotation,
+)
+from engine.model import Neutral
+from engine.rig.driver.head_check import Witness, share_of
+from engine.rig.driver.neutral import NeutralChoice
+from engine.rig.driver.reading import Reading, read_face
+from engine.rig.landmarks import LIDS
+from engine.rig.motion.motion import RigMotion, still_motion
+
+_CLOSED, _AS_READ = 0.30, 0.60
+"""Of the neutral opening: below the first an eye counts as closed (no tracker reads 0 for a closed
+eye), above the second the opening is taken as it is read."""
+
+_LIPS_TOUCH, _LIPS_APART = 0.015, 0.05
+"""Inner lip gap over mouth width: below the first the lips touch, above the second they don't."""
+
+_WIDEST = 1.6
+"""Limit of an eye's opening over its neutral opening: beyond it the reading is an error."""
+
+
+_STEADY_S = 0.12
+"""Memory of how far the head's movement is believed: that may waver from frame to frame."""
+
+
+class RigDriver:
+    """The reader of one driving stream."""
+
+    def __init__(self, *, shows_mouth: bool = False) -> None:
+        self._neutral = NeutralChoice()
+        self._shows_mouth = shows_mouth
+        self._witness: Witness | None = None
+        self._witnessed: Reading | None = None
+        self._believed = 1.0
+        self._seen_ns = 0
+        self._last = still_motion()
+        self._size: tuple[int, int] | None = None
+        self._shot: int | None = None
+
+    @property
+    def neutral(self) -> Neutral:
+        """Where the neutral face comes from."""
+        return self._neutral.origin
+
+    def read(self, picture: Pixels, face: Face, captured_ns: int) -> RigMotion:
+        """The motion of this frame relative to the neutral face chosen so far.
+
+        A face that has no face's shape says nothing: the motion stays, and so does the neutral one.
+        """
+        if face.shot != self._shot:
+            self._begin_shot(face.shot)
+        shown = picture, face
+        picture, face = self._as_first(picture, face)
+        reading = read_face(face, picture) if face.is_plausible else None
+        if reading is None or not reading.is_sound:
+            return self._last
+        neutral = self._neutral.consider(reading, captured_ns)
+        moved = rigid_movement(neutral, reading)
+        believed = self._believe(moved, picture, captured_ns)
+        motion = difference(neutral, reading, moved, believed)
+        self._last = replace(motion, mouth=shown) if self._shows_mouth else motion
+        return self._last
+
+    def calibrate(self, picture: Pixels, face: Face) -> None:
+        """Take this frame as neutral and keep it until told otherwise."""
+        picture, face = self._as_first(picture, face)
+        if face.is_plausible and (reading := read_face(face)).is_sound:
+            self._neutral.fix(reading)
+            # At once: a long clip has many drivers, each with a whole picture otherwise.
+            self._witness, self._witnessed = Witness(reading, picture), reading
+
+    def recalibrate(self) -> None:
+        """Take the next frame as neutral and keep it until told otherwise."""
+        self._neutral.fix_next()
+
+    def _begin_shot(self, shot: int) -> None:
+        """Go on with the same person after a cut: the neutral face stays, its place is another."""
+        if self._shot is not None:
+            self._neutral.place_next()
+            self._size = None
+        self._shot = shot
+
+    def _as_first(self, picture: Pixels, face: Face) -> tuple[Pixels, Face]:
+        """As if the view had the size that it had first: a view that is scaled is no movement."""
+        size = picture.shape[:2]
+        self._size = self._size or size
+        scale = scale_of_view(size, self._size)
+        if size == self._size or scale is None:
+            return picture, face
+        scaled = as_pixels(cv2.resize(picture, self._size[::-1]))
+        return scaled, face.moved(scale, ((scale - 1.0) / 2.0, (scale - 1.0) / 2.0))
+
+    def _believe(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
+        """The share of the head's movement that the picture confirms, steadied over time."""
+        chosen = self._neutral.chosen
+        if chosen is not self._witnessed and chosen.picture is not None:
+            self._witness, self._witnessed = Witness(chosen, chosen.picture), chosen
+        if self._witness is None or chosen is not self._witnessed:
+            return 1.0
+        share = self._witness.believed(moved, picture)
+        elapsed_s = abs(now_ns - self._seen_ns) / 1e9
+        keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
+        self._seen_ns = now_ns
+        steadied = self._believed * keep + share * (1.0 - keep)
+        self._believed = max(steadied, self._witness.least(moved))
+        return self._believed
+
+
+def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
+    """How the head moved from one frame to another, in px, y up.
+
+    Found against the driver's neutral face, not against the canonical one, so that what makes a
+    face differ from the canonical face cancels out.
+    """
+    return fit_similarity(neutral.landmarks[:468], reading.landmarks[:468], rigid_weights())
+
+
+def difference(
+    neutral: Reading, reading: Reading, moved: Similarity | None = None, believed: float = 1.0
+) -> RigMotion:
+    """The motion from the neutral face to this one.
+
+    `moved` is the head's own movement (worked out where it is None), `believed` the share of it
+    that is real; the landmarks' remaining movement is expression.
+    """
+    pivot = neutral.placement.apply(PIVOT_CM[None])[0]
+    moved = share_of(moved or rigid_movement(neutral, reading), believed, pivot)
+    points = neutral.placement.invert(moved.invert(reading.landmarks))
+    offsets = points - neutral.points
+    offsets[LIDS] = 0.0
+    shift = to_picture(moved.apply(pivot[None]) - pivot)[0, :2]
+    contact = 1.0 - smoothstep(_LIPS_TOUCH, _LIPS_APART, np.asarray(reading.lip_gap))
+    return RigMotion(
+        offsets=offsets,
+        aperture=_aperture(reading.openings / np.maximum(neutral.openings, 0.02)),
+        lip_contact=float(contact),
+        rotation=vector_from_rotation(moved.rotation),
+        shift=shift / neutral.placement.scale,
+        log_scale=float(np.log(moved.scale)),
+    )
+
+
+def _aperture(ratio: Array) -> Array:
+    """Opening over neutral opening as read -> as shown: closed means closed."""
+    near_closed = _AS_READ * (ratio - _CLOSED) / (_AS_READ - _CLOSED)
+    return np.clip(np.where(ratio < _AS_READ, near_closed, ratio), 0.0, _WIDEST)

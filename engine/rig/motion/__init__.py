@@ -1,0 +1,1 @@
+"""The rig's motion: landmark offsets, lids and head pose; its factors, mixtures, records, ARKit."""

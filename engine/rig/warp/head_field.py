@@ -1,0 +1,242 @@
+"""How the head moves around the face mesh: hair, ears and neck follow it, the rest stays.
+
+On a coarse grid over the portrait each node knows once and for all how far it belongs to the head
+(`share`), how deep it lies, and which outline points of the face pull it along. A frame's forward
+displacement is then one small matrix product. The backward flow is its inverse, found by
+fixed-point steps on the grid (the field is smooth) and enlarged to pixels.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Array, smoothstep
+from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.grid import Box, Lattice, Map
+from engine.rig.warp.skull import skull_depth
+from engine.rig.warp.target import HeadMotion, PortraitFace
+
+Map2: TypeAlias = NDArray[np.float32]
+"""(rows, columns, 2) displacement in px."""
+
+NODES_PER_FACE = 16
+"""Grid spacing: face heights over this."""
+
+_ABOVE, _BELOW, _ASIDE = 1.3, 1.25, 1.9
+"""How far the grid reaches beyond the face's middle, in face heights."""
+
+_NECK_TOP, _NECK_BASE = 0.50, 1.05
+"""Along the face's axis from its middle, in face heights (the chin is at 0.5): where the neck
+begins to lag behind the head, and where the body no longer moves."""
+
+_SIDE_FADE = 0.75
+"""Width, in face heights, over which the head's share fades beside it. Behind a person who was cut
+out this is never seen."""
+
+_BORDER = 0.06
+"""Of the picture's shorter side: how far its border holds hair that it cuts off."""
+
+_PULL_REACH, _PULL_PER_MOVE = 0.05, 0.8
+"""Distance from the outline at which its expression has faded: face heights, and that much more for
+each unit that the outline moves. A falling jaw must not fold the neck."""
+
+_GUESSED, _SEEN = 0.04, 0.12
+"""Movement of an outline point against the head, in face heights: what lies beside the face follows
+from the second on; up to the first a tracker guesses."""
+
+_INVERSE_STEPS = 6
+
+_OVAL = np.array(OVAL)
+
+_OWN_REACH = 0.2
+"""Distance from the outline, in face heights, over which the face's own depth passes into that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grid:
+    """Nodes over a box of the picture, at whole pixels."""
+
+    left: int
+    top: int
+    spacing: int
+    """Odd, so that nodes lie amid the pixels they stand for."""
+    points: Array
+    """(rows, columns, 2) px"""
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom of the outermost nodes; right and bottom inside."""
+        right, bottom = self.points[-1, -1]
+        return self.left, self.top, int(right), int(bottom)
+
+    def refined(self, field: Map2, box: Box, step: int) -> tuple[Lattice, Map, Map]:
+        """Where the points of a lattice around a box of pixels come from, in px: x and y.
+
+        Displacements at nodes are carried over bilinearly; nothing moves beyond the outermost.
+        A resize by s / step has a node amid its s / step points, and those amid their pixels.
+        """
+        (first_column, columns), (first_row, rows) = (
+            self._nodes_around(low, high, first, step)
+            for low, high, first in ((box[0], box[2], self.left), (box[1], box[3], self.top))
+        )
+        x, y = np.empty((2, rows, columns), np.float32)
+        x[:] = self.left + self.spacing * np.arange(first_column, first_column + columns)
+        y[:] = (self.top + self.spacing * np.arange(first_row, first_row + rows))[:, None]
+        top, left = max(first_row, 0), max(first_column, 0)
+        moved = field[top : max(first_row + rows, 0), left : max(first_column + columns, 0)]
+        inside = (
+            slice(top - first_row, top - first_row + moved.shape[0]),
+            slice(left - first_column, left - first_column + moved.shape[1]),
+        )
+        x[inside] += moved[..., 0]
+        y[inside] += moved[..., 1]
+        size = columns * self.spacing // step, rows * self.spacing // step
+        rim = (step - self.spacing) / 2
+        lattice = Lattice(
+            left=self.left + self.spacing * first_column + rim,
+            top=self.top + self.spacing * first_row + rim,
+            step=step,
+            columns=size[0],
+            rows=size[1],
+        )
+        return lattice, np.asarray(cv2.resize(x, size)), np.asarray(cv2.resize(y, size))
+
+    def _nodes_around(self, low: int, high: int, first: int, step: int) -> tuple[int, int]:
+        """The first node at least a step before a range of pixels, and how many reach beyond it."""
+        begin = (low - step - first) // self.spacing
+        count = -(-(high + step - first) // self.spacing) + 1 - begin
+        return begin, -(-count // step) * step
+
+
+class HeadField:
+    """The field of one portrait."""
+
+    def __init__(
+        self, face: PortraitFace, size: tuple[int, int], *, half_width: float | None = None
+    ) -> None:
+        """Prepare the grid.
+
+        Args:
+            face: the portrait's face.
+            size: height, width of the picture.
+            half_width: of the head with its hair, in face heights, where it is known.
+        """
+        outline = face.landmarks[list(OVAL), :2]
+        middle = (face.landmarks[FOREHEAD, :2] + face.landmarks[CHIN, :2]) / 2.0
+        down = face.landmarks[CHIN, :2] - face.landmarks[FOREHEAD, :2]
+        self.face_height = float(np.linalg.norm(down))
+        down = down / self.face_height
+        self.grid = _grid(middle, self.face_height, size)
+        nodes = self.grid.points.reshape(-1, 2)
+        along = (nodes - middle) @ down / self.face_height
+        aside = np.abs((nodes - middle) @ np.array([-down[1], down[0]])) / self.face_height
+        sides = _side_share(aside, half_width)
+        share = _neck_share(along) * sides * _border_share(nodes, size)
+        self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
+        depth = self._depth(face, nodes, down)
+        self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes)), depth])
+        """(nodes, 4): x, y, 1 and depth, times how far a node goes with the head."""
+        self._outline = face.landmarks[_OVAL]
+        rows, columns = self.grid.points.shape[:2]
+        self._inverse = Inverse(rows, columns, self.grid.spacing)
+
+    def backward(self, head: HeadMotion, target: Array) -> Map2:
+        """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
+        turn, lean = head.linear[:2, :2], head.linear[:2, 2]
+        rigid = self._shared @ np.vstack([turn.T - np.eye(2), head.at_depth(0.0), lean])
+        residual = (target[_OVAL] - head.apply(self._outline))[:, :2]
+        residual *= followed(residual, self.face_height)
+        forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
+        return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
+
+    def _depth(self, face: PortraitFace, nodes: Array, down: Array) -> Array:
+        """(nodes,) px in picture axes: the skull's, and beside the outline the face's own."""
+
+        def skull(points: Array) -> Array:
+            return skull_depth(face.pose, points, down, self.face_height)
+
+        outline = face.landmarks[_OVAL]
+        own = outline[:, 2] - skull(outline[:, :2])
+        near = np.exp(-self._beyond / (_OWN_REACH * self.face_height) ** 2)
+        return np.asarray(skull(nodes) + near * (self._pull @ own))
+
+    def _fade(self, residual: Array) -> Array:
+        """How far each node lets itself be pulled by the outline."""
+        largest = float(np.linalg.norm(residual, axis=1).max())
+        reach = _PULL_REACH * self.face_height + _PULL_PER_MOVE * largest
+        return np.asarray(np.exp(-self._beyond / reach**2))
+
+
+def followed(residual: Array, face_height: float) -> Array:
+    """(N, 1): how far what lies beside the face follows movements (N, 2) px of its outline."""
+    size = np.linalg.norm(residual, axis=1) / face_height
+    return smoothstep(_GUESSED, _SEEN, size)[:, None]
+
+
+def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:
+    """Nodes around the face, no farther than the picture's border."""
+    height, width = size
+    spacing = max(int(face_height / NODES_PER_FACE / 2) * 2 + 1, 3)
+    left, right = (
+        int(np.clip(middle[0] + side * _ASIDE * face_height, 0, width - 1)) for side in (-1, 1)
+    )
+    top = int(np.clip(middle[1] - _ABOVE * face_height, 0, height - 1))
+    bottom = int(np.clip(middle[1] + _BELOW * face_height, 0, height - 1))
+    columns = left + spacing * np.arange(-(-(right - left) // spacing) + 1)
+    rows = top + spacing * np.arange(-(-(bottom - top) // spacing) + 1)
+    points = np.stack(np.meshgrid(columns, rows), axis=-1).astype(np.float64)
+    return Grid(left=left, top=top, spacing=spacing, points=points)
+
+
+def _neck_share(along: Array) -> Array:
+    """1 at the head, 0 where the body begins; along the face's axis, in face heights."""
+    return 1.0 - smoothstep(_NECK_TOP, _NECK_BASE, along)
+
+
+def _side_share(aside: Array, half_width: float | None) -> Array:
+    """1 at the head and its hair, fading beyond it; beside the face's axis, in face heights."""
+    edge = max(0.6, 1.05 * (half_width or 0.0))
+    return 1.0 - smoothstep(edge, edge + _SIDE_FADE, aside)
+
+
+def _border_share(nodes: Array, size: tuple[int, int]) -> Array:
+    """0 at the picture's border: hair that the picture cuts off is stretched, not torn off."""
+    limits = np.array([size[1] - 1.0, size[0] - 1.0])
+    distance = np.minimum(nodes, limits - nodes).min(axis=1)
+    return np.asarray(np.clip(distance / (_BORDER * min(size)), 0.0, 1.0))
+
+
+def _pull_weights(nodes: Array, outline: Array, face_height: float) -> tuple[Array, Array]:
+    """(nodes, outline points): the share of each outline point in a node, by inverse distance.
+
+    And (nodes,): the squared distance to the nearest.
+    """
+    squared = ((nodes[:, None] - outline) ** 2).sum(axis=-1)
+    weights = (squared + (0.01 * face_height) ** 2) ** -1.5
+    return weights / weights.sum(axis=1, keepdims=True), squared.min(axis=1)
+
+
+class Inverse:
+    """Undoes a field of displacements on a grid, by fixed-point steps."""
+
+    def __init__(self, rows: int, columns: int, spacing: int) -> None:
+        """`spacing` is the distance of nodes in px."""
+        self._spacing = np.float32(spacing)
+        self._nodes = np.empty((rows, columns, 2), np.float32)
+        self._nodes[..., 0] = np.arange(columns)
+        self._nodes[..., 1] = np.arange(rows)[:, None]
+
+    def __call__(self, forward: Map2) -> Map2:
+        """Backward displacement b with b(p) = -forward(p + b(p)), (rows, columns, 2) px."""
+        forward = forward * (np.float32(-1.0) / self._spacing)  # in nodes, and the other way
+        backward = forward
+        for _ in range(_INVERSE_STEPS):
+            at = cv2.add(self._nodes, backward)
+            backward = np.asarray(
+                cv2.remap(forward, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),  # type: ignore[call-overload]
+                np.float32,
+            )
+        return backward * self._spacing

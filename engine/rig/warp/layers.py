@@ -1,0 +1,101 @@
+"""The portrait as two layers: the person, who may move, and what lies behind.
+
+With the person cut out, a turning head uncovers background instead of dragging it along.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.frame import Pixels
+from engine.geometry import Array
+from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.head_field import Grid
+
+_LEAST_INSIDE = 0.85
+"""Mean matte within the face's outline below which the segmentation has failed."""
+
+_PLATE_PX = 160
+"""Longer side at which the uncovered background is filled in: it is out of focus as a rule, and
+only a rim as wide as the head's movement is ever seen."""
+
+
+Matte: TypeAlias = NDArray[np.float32]
+"""(H, W), 1 where the person is, 0 where not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layers:
+    """Both layers inside a box of the picture."""
+
+    person: NDArray[np.uint8]
+    """(H, W, 4): RGB times opacity, opacity 0..255; the whole picture."""
+    background: Pixels
+    """(H, W, 3): the picture with the head filled in."""
+
+
+def trusted(matte: Matte, landmarks: Array) -> bool:
+    """Whether the matte covers the face: on a drawing the segmentation may see no person."""
+    outline = np.zeros(matte.shape, np.uint8)
+    cv2.fillPoly(outline, [np.round(landmarks[list(OVAL), :2]).astype(np.int32)], 1)
+    inside = matte[outline > 0]
+    return inside.size > 0 and float(inside.mean()) > _LEAST_INSIDE
+
+
+def head_half_width(matte: Matte, landmarks: Array) -> float:
+    """Of the head with its hair at the height of eyes and forehead, in face heights."""
+    middle = (landmarks[FOREHEAD, :2] + landmarks[CHIN, :2]) / 2.0
+    down = landmarks[CHIN, :2] - landmarks[FOREHEAD, :2]
+    height = float(np.linalg.norm(down))
+    down = down / height
+    aside = np.array([-down[1], down[0]])
+    steps = np.linspace(0.3, 1.3, 41)
+    widest = 0.3
+    for along in (-0.45, -0.3, -0.15, 0.0, 0.15):
+        for side in (-1.0, 1.0):
+            line = middle + down * along * height + aside * (side * steps * height)[:, None]
+            inside = _sample(matte, line) > 0.5
+            run = int(np.argmin(inside)) if not inside.all() else len(steps)
+            widest = max(widest, float(steps[max(run - 1, 0)]))
+    return widest
+
+
+def split(picture: Pixels, matte: Matte, grid: Grid) -> Layers:
+    """Cut the person out and fill in the background behind the head, which is where `grid` is."""
+    opacity = np.round(matte * 255.0).astype(np.uint8)
+    person = np.dstack([cv2.multiply(picture, cv2.merge([opacity] * 3), scale=1 / 255.0), opacity])
+    left, top, right, bottom = grid.box
+    background = picture.copy()
+    region = background[top : bottom + 1, left : right + 1]
+    region[:] = _filled(region, matte[top : bottom + 1, left : right + 1])
+    return Layers(person=np.ascontiguousarray(person), background=background)
+
+
+def _filled(picture: Pixels, matte: Matte) -> Pixels:
+    """The region with the person's pixels replaced by what surrounds them."""
+    height, width = matte.shape
+    scale = min(_PLATE_PX / max(height, width), 1.0)
+    size = (max(round(width * scale), 2), max(round(height * scale), 2))
+    reach = 2 * round(max(0.012 * max(height, width), 1.0)) + 1
+    near_person = cv2.dilate((matte > 0.04).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    hole = (cv2.resize(near_person * 255, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(small, hole, 3.0, cv2.INPAINT_TELEA)
+    filled = np.where(hole[..., None] > 0, cv2.GaussianBlur(filled, (0, 0), 1.2), filled)
+    large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    share = cv2.blur(near_person.astype(np.float32), (reach, reach)).clip(0.0, 1.0)
+    share = np.maximum(share, near_person)[..., None]
+    mixed: Pixels = np.clip(picture + (large - picture) * share + 0.5, 0, 255).astype(np.uint8)
+    return mixed
+
+
+def _sample(matte: Matte, points: Array) -> NDArray[np.float32]:
+    height, width = matte.shape
+    columns = points[:, 0].round().astype(int)
+    rows = points[:, 1].round().astype(int)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    values = matte[rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return np.where(inside, values, np.float32(0.0))

@@ -1,0 +1,120 @@
+"""The face's own flow: its triangles drawn with the portrait's coordinates for colours.
+
+A backward flow: for every output pixel, where in the portrait its colour lies. `mesh_flow_twin.py`
+computes the same, slowly, for reading and for the tests.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import MachineError
+from engine.faces.canonical import load_basis
+from engine.faces.topology import MESH_POINTS
+from engine.geometry import Array
+from engine.installing import install
+from engine.rig.warp.grid import Lattice, Map
+
+_DEPTH = 1e-3
+"""How much farther than the nearest point the farthest is drawn, as a share: enough to tell near
+from far, too little to bend what is drawn by perspective."""
+
+_FOV_RAD = np.pi / 2.0
+_NEAR, _FAR = 0.5, 2.0
+"""OpenCV's camera: it sees half its picture's height at distance 1, where the face is put."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeshFlow:
+    """The flow at the points of a lattice, and where the mesh covers it."""
+
+    x: Map
+    y: Map
+    covered: NDArray[np.bool_]
+    """(rows, columns); elsewhere x and y mean nothing."""
+
+
+class MeshFlower:
+    """The flow of one portrait's face mesh; what doesn't depend on the frame is made once."""
+
+    def __init__(self, source: Array) -> None:
+        """`source` is (478, 3): the portrait's landmarks in px."""
+        points = source[:MESH_POINTS, :2]
+        self._low = points.min(axis=0)
+        self._extent = np.maximum(points.max(axis=0) - self._low, 1e-6)
+        self._colours = np.ones((MESH_POINTS, 3), np.float32)  # the third says: covered
+        self._colours[:, :2] = (points - self._low) / self._extent
+
+    def flow(self, target: Array, lattice: Lattice) -> MeshFlow:
+        """The flow at the points of a lattice for landmarks `target` (478, 3).
+
+        Raises:
+            MachineError: this OpenCV cannot draw triangles.
+        """
+        settings = self._settings
+        drawn = np.zeros((lattice.rows, lattice.columns, 3), np.float32)
+        depth = np.ones((lattice.rows, lattice.columns), np.float32)  # 1 is the farthest
+        cv2.triangleRasterize(
+            _placed(target),
+            load_basis().triangles,
+            self._colours,
+            drawn,
+            depth,
+            _camera(lattice),
+            _FOV_RAD,
+            _NEAR,
+            _FAR,
+            settings,
+        )
+        (low_x, low_y), (width, height) = self._low, self._extent
+        x = drawn[..., 0] * np.float32(width) + np.float32(low_x)
+        y = drawn[..., 1] * np.float32(height) + np.float32(low_y)
+        return MeshFlow(x=x, y=y, covered=drawn[..., 2] > 0.5)
+
+    @cached_property
+    def _settings(self) -> "cv2.TriangleRasterizeSettings":
+        """Asked for by the first picture: on a GPU our kernels draw the mesh, with any OpenCV."""
+        return _settings()
+
+
+def _settings() -> "cv2.TriangleRasterizeSettings":
+    # Another package's OpenCV may have been laid over ours: all of them own the folder cv2.
+    if not hasattr(cv2, "TriangleRasterizeSettings"):
+        raise MachineError(
+            f"the rig needs OpenCV 5, and OpenCV {cv2.__version__} is installed: "
+            f"{install('--force-reinstall', 'opencv-python-headless>=5.0')}"
+        )
+    return (
+        cv2.TriangleRasterizeSettings()
+        .setShadingType(cv2.RASTERIZE_SHADING_SHADED)
+        .setCullingMode(cv2.RASTERIZE_CULLING_CW)
+        # Depth as OpenGL has it: else OpenCV converts the whole buffer and back.
+        .setGlCompatibleMode(cv2.RASTERIZE_COMPAT_INVDEPTH)
+    )
+
+
+def _placed(target: Array) -> NDArray[np.float32]:
+    """Landmarks `target` (478, 3) px as a scene before OpenCV's camera: (468, 3), y up, -z away."""
+    depth = target[:MESH_POINTS, 2]
+    nearest = float(depth.min())
+    away = 1.0 + (depth - nearest) * (_DEPTH / max(float(depth.max()) - nearest, 1e-6))
+    scene = np.empty((MESH_POINTS, 3), np.float32)
+    scene[:, 0] = target[:MESH_POINTS, 0] * away
+    scene[:, 1] = target[:MESH_POINTS, 1] * -away
+    scene[:, 2] = -away
+    return scene
+
+
+def _camera(lattice: Lattice) -> NDArray[np.float32]:
+    """(4, 4): puts the lattice's points amid the camera's pixels, whose first is 0 to 1."""
+    zoom = 2.0 / (lattice.rows * lattice.step)
+    right, down = (
+        (0.5 - size / 2.0 - first / lattice.step) * 2.0 / lattice.rows
+        for size, first in ((lattice.columns, lattice.left), (lattice.rows, lattice.top))
+    )
+    return np.array(
+        [[zoom, 0, -right, 0], [0, zoom, down, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32
+    )
