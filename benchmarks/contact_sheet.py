@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         picture, face = fit_portrait(picture, face, frame="face", size=512)
         portrait, driver = model.enroll(picture, face), model.driver()
         driver.calibrate(*seen[neutral])
-        # A quarter of a second between frames: each is believed on its own.
+        # A quarter of a second between frames: each is trusted on its own.
         motions = [driver.read(*seen[i], captured_ns=(i + 1) * 250_000_000) for i in picked]
         for refine in _ROWS[options.refine]:
             edit = Edit(mode=options.mode, refine=refine)

@@ -4,29 +4,29 @@ import numpy as np
 import pytest
 
 from engine.rig.driver.driver import rigid_movement
-from engine.rig.driver.head_check import Witness
+from engine.rig.driver.head_check import HeadCheck
 from engine.rig.driver.reading import read_face
 from tests.faces_made import made_face, textured
 
 SIZE = 256
 
 
-def test_a_movement_that_the_picture_shows_is_believed_and_no_other() -> None:
+def test_a_movement_that_the_picture_shows_is_trusted_and_no_other() -> None:
     picture = textured()
     neutral = read_face(made_face(), picture)
-    witness = Witness(neutral, picture)
+    head_check = HeadCheck(neutral, picture)
     moved = rigid_movement(neutral, read_face(made_face(shift=(9.0, -4.0))))
     shifted = np.roll(picture, (-4, 9), axis=(0, 1))
-    assert witness.believed(moved, shifted) > 0.95
-    assert witness.believed(moved, picture) < 0.2
+    assert head_check.trusted_share(moved, shifted) > 0.95
+    assert head_check.trusted_share(moved, picture) < 0.2
 
 
-def test_half_a_movement_is_half_believed() -> None:
+def test_half_a_movement_is_half_trusted() -> None:
     picture = textured()
     neutral = read_face(made_face(), picture)
     moved = rigid_movement(neutral, read_face(made_face(shift=(12.0, 0.0))))
     halfway = np.roll(picture, 6, axis=1)
-    assert Witness(neutral, picture).believed(moved, halfway) == pytest.approx(0.5, abs=0.12)
+    assert HeadCheck(neutral, picture).trusted_share(moved, halfway) == pytest.approx(0.5, abs=0.12)
 
 
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (-130.0, 20.0), (140.0, 130.0)])
@@ -37,5 +37,7 @@ def test_a_stream_may_change_its_size_with_a_head_at_the_border(
     picture = textured()
     neutral = read_face(made_face(shift=shift), picture)
     moved = rigid_movement(neutral, read_face(made_face(shift=shift, yaw=9.0)))
-    share = Witness(neutral, picture).believed(moved, np.ascontiguousarray(picture[:size, :size]))
+    share = HeadCheck(neutral, picture).trusted_share(
+        moved, np.ascontiguousarray(picture[:size, :size])
+    )
     assert 0.0 <= share <= 1.0

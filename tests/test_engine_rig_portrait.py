@@ -16,7 +16,7 @@ from engine.rig.driver.reading import read_face
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.portrait import RigPortrait
 from engine.rig.warp.flow import PortraitFlow
-from engine.rig.warp.grid import Lattice
+from engine.rig.warp.grid import SampleGrid
 from engine.rig.warp.head_field import HeadField
 from engine.rig.warp.mesh_flow import MeshFlower
 from engine.rig.warp.mesh_flow_twin import mesh_flow_reference
@@ -95,7 +95,7 @@ def test_the_fast_mesh_flow_equals_its_slow_twin(moved: dict[str, float]) -> Non
     target = made_face(128, **moved).landmarks.astype(np.float64)  # type: ignore[arg-type]
     box = (20, 10, 110, 120)
     slow, _ = mesh_flow_reference(source, target, box)
-    fast = MeshFlower(source).flow(target, Lattice.of_pixels(box))
+    fast = MeshFlower(source).flow(target, SampleGrid.of_pixels(box))
     both = fast.covered & ~np.isnan(slow[..., 0])
     assert both.sum() > 0.99 * max(fast.covered.sum(), (~np.isnan(slow[..., 0])).sum())
     error = np.hypot(fast.x - slow[..., 0], fast.y - slow[..., 1])[both]

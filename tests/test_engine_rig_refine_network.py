@@ -22,7 +22,7 @@ from engine.rig.model import RigModel
 from engine.rig.motion.factors import motion_from_arkit
 from engine.rig.motion.motion import still_motion
 from engine.rig.portrait import RigPortrait
-from engine.rig.refine.corrections import fade, lay_over
+from engine.rig.refine.corrections import apply_corrections, fade
 from engine.rig.refine.head_crop import (
     CENTRE_CM,
     PART_HEIGHT,
@@ -36,7 +36,7 @@ from engine.rig.refine.head_crop import (
 )
 from engine.rig.refine.inputs import MAPS, MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.refine.network import Refiner, load_refiner
-from engine.rig.refine.regions import Place, heard
+from engine.rig.refine.regions import Place, correction_mask
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion
 from engine.runtimes.base import Arrays, Graph
 from stream.parts import load_model
@@ -75,7 +75,7 @@ def nothing(shape: tuple[int, int] = (SIDE, SIDE)) -> tuple[np.ndarray, np.ndarr
 def test_no_correction_changes_no_pixel(scale: float, shift: tuple[float, float]) -> None:
     picture = noise(300, 340)
     before = picture.copy()
-    lay_over(picture, placed(scale, shift), *nothing())
+    apply_corrections(picture, placed(scale, shift), *nothing())
     np.testing.assert_array_equal(picture, before)
 
 
@@ -84,7 +84,7 @@ def test_flow_is_in_pixels_of_the_crop() -> None:
     before = picture.copy()
     steer, added = nothing()
     steer[..., 0], steer[..., 1] = 4.0, -3.0
-    lay_over(picture, placed(2.0, (30.0, 40.0)), steer, added)
+    apply_corrections(picture, placed(2.0, (30.0, 40.0)), steer, added)
     np.testing.assert_array_equal(picture[100:400, 100:400], before[94:394, 108:408])
     np.testing.assert_array_equal(picture[:38], before[:38])
 
@@ -95,7 +95,7 @@ def test_flow_turns_with_the_crop() -> None:
     steer, added = nothing()
     steer[..., 0] = 5.0
     upside_down = np.array([[-1.0, 0.0, 277.0], [0.0, -1.0, 277.0]])
-    lay_over(picture, HeadCrop(from_crop=upside_down, to_crop=upside_down), steer, added)
+    apply_corrections(picture, HeadCrop(from_crop=upside_down, to_crop=upside_down), steer, added)
     np.testing.assert_array_equal(picture[60:200, 60:200], before[60:200, 55:195])
 
 
@@ -104,7 +104,7 @@ def test_colours_replace_what_is_not_kept_and_stay_in_range() -> None:
     steer, added = nothing()
     steer[100:140, 100:140, 2] = 0.25
     added[100:140, 100:140] = (30.0, 300.0, -90.0)
-    lay_over(picture, placed(1.0, (0.0, 0.0)), steer, added)
+    apply_corrections(picture, placed(1.0, (0.0, 0.0)), steer, added)
     np.testing.assert_array_equal(picture[120, 120], (80, 255, 0))
     np.testing.assert_array_equal(picture[90, 120], (200, 200, 200))
 
@@ -114,7 +114,7 @@ def test_a_head_outside_the_picture_changes_nothing() -> None:
     before = picture.copy()
     steer, added = nothing()
     added += 50.0
-    lay_over(picture, placed(1.0, (500.0, 500.0)), steer, added)
+    apply_corrections(picture, placed(1.0, (500.0, 500.0)), steer, added)
     np.testing.assert_array_equal(picture, before)
 
 
@@ -192,16 +192,16 @@ _OF_DPE = """{
 }"""
 
 
-def test_corrections_are_heard_at_their_place_and_nowhere_else(face: PortraitFace) -> None:
+def test_corrections_are_made_at_their_place_and_nowhere_else(face: PortraitFace) -> None:
     points = head_crop(face, still(face)).points(face.landmarks)
     place = Place(contour=np.asarray(LEFT_EYE.contour), flatness=0.65, share=0.5)
-    stays = heard(points, [place], (SIDE, SIDE))
+    mask = correction_mask(points, [place], (SIDE, SIDE))
     x, y = np.round(points[LEFT_EYE.contour].mean(axis=0)).astype(int)
-    assert stays[y, x] == pytest.approx(0.5, abs=0.01)
+    assert mask[y, x] == pytest.approx(0.5, abs=0.01)
     other_x, other_y = np.round(points[RIGHT_EYE.contour].mean(axis=0)).astype(int)
-    assert stays[other_y, other_x] == stays[y + 60, x] == 0.0
+    assert mask[other_y, other_x] == mask[y + 60, x] == 0.0
     steer, added = np.full((2, SIDE, SIDE, 3), 0.5, np.float32)
-    fade(steer, added, stays)
+    fade(steer, added, mask)
     np.testing.assert_allclose(steer[y, x], (0.25, 0.25, 0.75), atol=0.01)
     np.testing.assert_allclose(added[y, x], 0.25, atol=0.01)
     np.testing.assert_allclose(steer[y + 60, x], (0.0, 0.0, 1.0))

@@ -47,7 +47,7 @@ def bundle(refiner: Refiner, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_live_step_shows_what_pytorch_computes(refiner: Refiner, bundle: Path) -> None:
-    """Where the parts are heard in full; smoothed, as sampling softens a random net's noise."""
+    """Where the parts are corrected in full; smoothed, as sampling softens a random net's noise."""
     picture, face = textured(400), made_face(400)
     motion = motion_from_arkit({"jawOpen": 0.4, "eyeBlinkLeft": 0.7})
     plain = RigPortrait(picture, face)
@@ -59,8 +59,8 @@ def test_the_live_step_shows_what_pytorch_computes(refiner: Refiner, bundle: Pat
     with torch.inference_mode():
         features = refiner.enroll(network_input(own.cut(picture), own.points(plain.face.landmarks)))
         pixels = network_input(crop.cut(warped.picture), crop.points(warped.target))
-        told = torch.from_numpy(motion_vector(plain.face, motion, warped.head))[None]
-        wanted, _ = applied(pixels, refiner(pixels, *features, told))
+        vector = torch.from_numpy(motion_vector(plain.face, motion, warped.head))[None]
+        wanted, _ = applied(pixels, refiner(pixels, *features, vector))
     expected = ((wanted[0].permute(1, 2, 0).numpy() + 1) * 127.5).clip(0, 255)
     points = crop.points(warped.target)
     at_part = np.zeros(expected.shape[:2], np.uint8)

@@ -118,15 +118,15 @@ def test_the_mirror_pairs_left_with_right() -> None:
 
 
 def test_a_mirrored_motion_is_the_motion_of_the_mirrored_face() -> None:
-    def told(yaw: float, roll: float, **arkit: float) -> NDArray[np.float32]:
+    def vector_of(yaw: float, roll: float, **arkit: float) -> NDArray[np.float32]:
         from engine.rig.motion.factors import motion_from_arkit
 
         face = PortraitFace.from_face(made_face(yaw=yaw, roll=roll))
         motion = motion_from_arkit(arkit)
         return motion_vector(face, motion, head_motion(face, motion))
 
-    left = told(0.3, 0.1, mouthSmileLeft=0.8, jawLeft=0.3)
-    right = told(-0.3, -0.1, mouthSmileRight=0.8, jawRight=0.3)
+    left = vector_of(0.3, 0.1, mouthSmileLeft=0.8, jawLeft=0.3)
+    right = vector_of(-0.3, -0.1, mouthSmileRight=0.8, jawRight=0.3)
     np.testing.assert_allclose(mirrored_motion(left), right, atol=0.08)
     assert np.abs(left - right).max() > 0.3
 

@@ -27,9 +27,9 @@ def pictures() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
 
 
 def test_each_loss_reaches_one_side_only() -> None:
-    output, truth, told, watched = pictures()
+    output, truth, regions, watched = pictures()
     adversary = Adversary(PIXEL_CHANNELS)
-    verdict = adversary.judge(output, truth, told, watched)
+    verdict = adversary.judge(output, truth, regions, watched)
     verdict.telling.backward(retain_graph=True)  # type: ignore[no-untyped-call]
     assert not has_gradient([output])
     assert has_gradient(list(adversary.parameters()))
@@ -48,22 +48,24 @@ def has_gradient(tensors: list[torch.Tensor]) -> bool:
 def test_it_learns_to_tell_blurred_pictures() -> None:
     adversary = Adversary(PIXEL_CHANNELS)
     optimiser = torch.optim.Adam(adversary.parameters(), 2e-3)
-    output, truth, told, watched = pictures()
-    assert adversary.judge(output, truth, told, watched).telling.item() == pytest.approx(2, abs=0.2)
+    output, truth, regions, watched = pictures()
+    assert adversary.judge(output, truth, regions, watched).telling.item() == pytest.approx(
+        2, abs=0.2
+    )
     for _ in range(60):
         optimiser.zero_grad()
-        adversary.judge(output, truth, told, watched).telling.backward()  # type: ignore[no-untyped-call]
+        adversary.judge(output, truth, regions, watched).telling.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    assert adversary.judge(output, truth, told, watched).telling.item() < 1.0
+    assert adversary.judge(output, truth, regions, watched).telling.item() < 1.0
 
 
 def test_what_is_not_watched_does_not_count() -> None:
     adversary = Adversary(PIXEL_CHANNELS)
-    output, truth, told, watched = pictures()
+    output, truth, regions, watched = pictures()
     watched[..., :16] = 0.0
     changed = output.detach().clone()
     changed[..., :2] = 1.0  # far enough from the watched half for the patches that lie in it
-    first, second = (adversary.judge(o, truth, told, watched) for o in (output, changed))
+    first, second = (adversary.judge(o, truth, regions, watched) for o in (output, changed))
     assert first.telling.item() == pytest.approx(second.telling.item(), abs=1e-6)
     assert first.fooling.item() == pytest.approx(second.fooling.item(), abs=1e-6)
 

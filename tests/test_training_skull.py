@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.faces.tracker import MeshTracker
-from engine.rig.warp.skull import SKULL, Bell
+from engine.rig.warp.skull import SKULL, DepthGaussian
 from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training import skull
 from training.heads import facekit
@@ -14,10 +14,10 @@ from training.heads.quality import TRAINING
 from training.heads.renderer import Renderer
 
 
-def test_a_bell_is_found_again() -> None:
+def test_a_depth_gaussian_is_found_again() -> None:
     middles = (np.arange(skull.BINS) + 0.5) * (2 * skull.REACH / skull.BINS) - skull.REACH
     along, aside = np.meshgrid(middles, middles, indexing="ij")
-    made = Bell(forward=0.5, width=0.6, height=0.7, above=0.3, back=0.1)
+    made = DepthGaussian(forward=0.5, width=0.6, height=0.7, above=0.3, back=0.1)
     counts = np.full(aside.shape, 1000.0)
     counts[:, :3] = 0.0  # what no render shows
     found = skull.fit(made.depth(aside, along) * counts, counts)

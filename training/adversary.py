@@ -48,16 +48,16 @@ class Adversary(nn.Module):
             taps.append(x)
         return [*taps, self.last(x)]
 
-    def judge(self, output: Tensor, truth: Tensor, told: Tensor, watched: Tensor) -> Verdict:
+    def judge(self, output: Tensor, truth: Tensor, regions: Tensor, watched: Tensor) -> Verdict:
         """One batch.
 
         Args:
             output: (N, 3, S, S) of the network.
             truth: (N, 3, S, S) rendered.
-            told: (N, C, S, S) regions, the same for both.
+            regions: (N, C, S, S) region maps, the same for both.
             watched: (N, 1, S, S), at least 0: where it matters.
         """
-        real, fake = torch.cat([truth, told], 1), torch.cat([output, told], 1)
+        real, fake = torch.cat([truth, regions], 1), torch.cat([output, regions], 1)
         both = self(torch.cat([real, fake.detach()]))[-1]
         share = F.avg_pool2d(watched, 4)
         share = share / share.sum().clamp(min=1e-6)

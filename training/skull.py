@@ -3,8 +3,8 @@
     python -m training.skull facekit.npz [--people 20]
 
 Each head is rendered straight and turned; the exact flow between the two says how deep each point
-beside the face lies. The mean over all people, as a bell over the picture, is what is printed. A
-portrait has one picture, so nothing better than a mean is known of what lies behind its face.
+beside the face lies. The mean over all people, as a Gaussian over the picture, is what is printed.
+A portrait has one picture, so nothing better than a mean is known of what lies behind its face.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from engine.faces.face import Tracker
 from engine.faces.tracker import MeshTracker
 from engine.geometry import Array
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
-from engine.rig.warp.skull import Bell, from_pivot
+from engine.rig.warp.skull import DepthGaussian, from_pivot
 from training.heads import facekit
 from training.heads.appearance import sample_appearance
 from training.heads.factors import Expression
@@ -43,7 +43,7 @@ _NECK = 0.35
 _LEAST_PIXELS = 400
 _FARTHEST = 2.0
 _NARROWEST = 0.42
-"""Of the bell: steeper, a head that turns by 45 degrees would fold at its silhouette."""
+"""Of the Gaussian: steeper, a head that turns by 45 degrees would fold at its silhouette."""
 
 
 def measure(renderer: Renderer, tracker: Tracker, people: range) -> tuple[Array, Array]:
@@ -61,20 +61,22 @@ def measure(renderer: Renderer, tracker: Tracker, people: range) -> tuple[Array,
     return sums + sums[:, ::-1], counts + counts[:, ::-1]
 
 
-def fit(sums: Array, counts: Array) -> Bell:
-    """The bell nearest to the mean depths, squares weighted by the root of their pixels."""
+def fit(sums: Array, counts: Array) -> DepthGaussian:
+    """The Gaussian nearest to the mean depths, squares weighted by the root of their pixels."""
     middles = (np.arange(BINS) + 0.5) * (2 * REACH / BINS) - REACH
     along, aside = np.meshgrid(middles, middles, indexing="ij")
     known = (counts > _LEAST_PIXELS) & (along < _NECK)
     depth, weight = sums[known] / counts[known], np.sqrt(counts[known])
 
     def missed(values: Array) -> Array:
-        off = Bell(*values).depth(aside[known], along[known]) - depth
+        off = DepthGaussian(*values).depth(aside[known], along[known]) - depth
         return np.asarray(off * weight / weight.mean())
 
     limits = [0.0, _NARROWEST, _NARROWEST, -1.0, -0.5], [1.0, 2.0, 2.0, 1.0, 0.5]
     start = [0.45, 0.5, 0.5, 0.4, 0.05]
-    return Bell(*least_squares(missed, start, bounds=limits, loss="soft_l1", f_scale=0.1).x)
+    return DepthGaussian(
+        *least_squares(missed, start, bounds=limits, loss="soft_l1", f_scale=0.1).x
+    )
 
 
 def _person(
@@ -130,8 +132,8 @@ def main() -> None:
     arguments = parser.parse_args()
     renderer = Renderer(facekit.load(arguments.facekit), TRAINING)
     people = range(FIRST_PERSON, FIRST_PERSON + arguments.people)
-    bell = fit(*measure(renderer, MeshTracker(), people))
-    values = (f"{name} {value:.2f}" for name, value in asdict(bell).items())
+    gaussian = fit(*measure(renderer, MeshTracker(), people))
+    values = (f"{name} {value:.2f}" for name, value in asdict(gaussian).items())
     sys.stdout.write(", ".join(values) + "\n")
 
 

@@ -61,7 +61,7 @@ def compared(subjects: Subjects, take: Take, lpips: Lpips | None) -> Iterator[Co
         if index == take.neutral:
             continue
         truth, face = take.pictures[index], take.faces[index]
-        # Time 0: each frame is believed on its own, as in `benchmarks.same_person`.
+        # Time 0: each frame is trusted on its own, as in `benchmarks.same_person`.
         outputs = {STILL: start[0], **sitter.shown(driver.read(truth, face, 0))}
         masks = regions(face, truth.shape[:2])
         right = lpips.features(truth) if lpips else None

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from training.heads.facekit import Part
 from training.heads.head_mesh import HeadMesh, smoothstep
 
-INNER_LIPS = (62, 66)
+LIP_MIDDLES = (62, 66)
 """Middle of the upper and of the lower inner lip among the 68 landmarks."""
 UPPER_LIDS = ((43, 44), (37, 38))
 """Landmarks of the left and of the right upper lid."""
@@ -39,7 +39,7 @@ def of_expression(mesh: HeadMesh, base: Field, head: Field) -> Field:
     """Occlusion (V,) of a deformed head: `base` with the mouth and the eyes as they are now."""
     result = base.copy()
     landmarks = mesh.facekit.landmarks68
-    upper, lower = head[landmarks[INNER_LIPS[0]]], head[landmarks[INNER_LIPS[1]]]
+    upper, lower = head[landmarks[LIP_MIDDLES[0]]], head[landmarks[LIP_MIDDLES[1]]]
     gap = max(0.0, float(upper[1] - lower[1]))
     inside = np.isin(mesh.parts, (Part.MOUTH_SOCKET, Part.GUMS, Part.TEETH))
     behind = (upper[2] + lower[2]) / 2 - head[inside, 2]
@@ -54,4 +54,4 @@ def of_expression(mesh: HeadMesh, base: Field, head: Field) -> Field:
 def mouth_gap(mesh: HeadMesh, head: Field) -> float:
     """How far the lips are apart, in units."""
     landmarks = mesh.facekit.landmarks68
-    return float(head[landmarks[INNER_LIPS[0]], 1] - head[landmarks[INNER_LIPS[1]], 1])
+    return float(head[landmarks[LIP_MIDDLES[0]], 1] - head[landmarks[LIP_MIDDLES[1]], 1])

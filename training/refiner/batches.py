@@ -15,7 +15,7 @@ from engine.geometry import Array
 from engine.rig.landmarks import EYES, INNER_LIPS, OUTER_LIPS
 from engine.rig.paint.mouth import shows_interior
 from engine.rig.refine.head_crop import SIDE
-from engine.rig.refine.inputs import TOLD, region_maps
+from engine.rig.refine.inputs import EXPRESSION_POINTS, region_maps
 from training.refiner.couples import Couple
 
 WINDOW = 128
@@ -38,7 +38,8 @@ people's, and mouths lie in shade."""
 
 WATCHED = np.unique(
     np.concatenate(
-        [np.array(OUTER_LIPS), np.array(INNER_LIPS), TOLD] + [eye.contour for eye in EYES]
+        [np.array(OUTER_LIPS), np.array(INNER_LIPS), EXPRESSION_POINTS]
+        + [eye.contour for eye in EYES]
     )
 )
 """The landmarks that tell where the flow should lead."""
@@ -173,12 +174,12 @@ def _coarse(picture: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def _resting(motion: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.float32]:
     """No motion, as a tracker reads it: nearly none."""
-    count = 3 * len(TOLD)
-    told = np.zeros_like(motion)
-    told[:count] = random.normal(0, 0.03, count)
-    told[count : count + 2] = random.normal(0, 0.1, 2)
-    told[-3:] = motion[-3:]
-    return told
+    count = 3 * len(EXPRESSION_POINTS)
+    resting = np.zeros_like(motion)
+    resting[:count] = random.normal(0, 0.03, count)
+    resting[count : count + 2] = random.normal(0, 0.1, 2)
+    resting[-3:] = motion[-3:]
+    return resting
 
 
 def _light(maps: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -256,15 +257,15 @@ def mirrored_points(points: Array) -> Array:
 
 
 @cache
-def _told_order() -> NDArray[np.int64]:
-    place = {int(landmark): k for k, landmark in enumerate(TOLD)}
-    return np.array([place[int(mirror_order()[landmark])] for landmark in TOLD])
+def _mirror_of_points() -> NDArray[np.int64]:
+    place = {int(landmark): k for k, landmark in enumerate(EXPRESSION_POINTS)}
+    return np.array([place[int(mirror_order()[landmark])] for landmark in EXPRESSION_POINTS])
 
 
 def mirrored_motion(motion: NDArray[np.float32]) -> NDArray[np.float32]:
     """A motion vector, as in a mirror: left and right change places, yaw and roll their signs."""
-    count = 3 * len(TOLD)
-    offsets = motion[:count].reshape(-1, 3)[_told_order()] * _MIRROR
+    count = 3 * len(EXPRESSION_POINTS)
+    offsets = motion[:count].reshape(-1, 3)[_mirror_of_points()] * _MIRROR
     aperture, contact = motion[count : count + 2][::-1], motion[count + 2 : count + 3]
     turns = motion[count + 3 :].reshape(2, 3) * np.array([1.0, -1.0, -1.0], np.float32)
     return np.concatenate([offsets.ravel(), aperture, contact, turns.ravel()])

@@ -21,7 +21,7 @@ from engine.rig.driver.driver import RigDriver
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.portrait import RigPortrait
 from engine.rig.refine.head_crop import head_crop
-from engine.rig.refine.inputs import TOLD, motion_vector
+from engine.rig.refine.inputs import EXPRESSION_POINTS, motion_vector
 from engine.rig.warp.target import head_motion
 from training.heads.appearance import sample_appearance
 from training.heads.factors import Expression, sample_pose
@@ -230,7 +230,7 @@ def _sample(portrait: RigPortrait, motion: RigMotion, target: _Frame) -> _Sample
     crop = head_crop(portrait.face, warped.head)
     truth, found = _aligned(target, warped.target)
     points, truth_points = crop.points(warped.target), crop.points(found)
-    error = np.linalg.norm(points - truth_points, axis=1)[TOLD]
+    error = np.linalg.norm(points - truth_points, axis=1)[EXPRESSION_POINTS]
     if error.mean() > _MEAN_ERROR_PX or error.max() > _LARGEST_ERROR_PX:
         return None
     return _Sample(

@@ -17,7 +17,7 @@ from engine.geometry import (
     vector_from_rotation,
 )
 from engine.model import Neutral
-from engine.rig.driver.head_check import Witness, share_of
+from engine.rig.driver.head_check import HeadCheck, share_of
 from engine.rig.driver.neutral import NeutralChoice
 from engine.rig.driver.reading import Reading, read_face
 from engine.rig.landmarks import LIDS
@@ -35,7 +35,7 @@ _WIDEST = 1.6
 
 
 _STEADY_S = 0.12
-"""Memory of how far the head's movement is believed: that may waver from frame to frame."""
+"""Memory of how far the head's movement is trusted: that may waver from frame to frame."""
 
 
 class RigDriver:
@@ -44,9 +44,9 @@ class RigDriver:
     def __init__(self, *, shows_mouth: bool = False) -> None:
         self._neutral = NeutralChoice()
         self._shows_mouth = shows_mouth
-        self._witness: Witness | None = None
-        self._witnessed: Reading | None = None
-        self._believed = 1.0
+        self._head_check: HeadCheck | None = None
+        self._checked_against: Reading | None = None
+        self._trusted_share = 1.0
         self._seen_ns = 0
         self._last = still_motion()
         self._size: tuple[int, int] | None = None
@@ -71,21 +71,21 @@ class RigDriver:
             return self._last
         neutral = self._neutral.consider(reading, captured_ns)
         moved = rigid_movement(neutral, reading)
-        believed = self._believe(moved, picture, captured_ns)
-        motion = difference(neutral, reading, moved, believed)
+        trusted_share = self._check_head(moved, picture, captured_ns)
+        motion = difference(neutral, reading, moved, trusted_share)
         self._last = replace(motion, mouth=shown) if self._shows_mouth else motion
         return self._last
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
-        """Take this frame as neutral and keep it until told otherwise."""
+        """Take this frame as neutral and keep it until another is asked for."""
         picture, face = self._as_first(picture, face)
         if face.is_plausible and (reading := read_face(face)).is_sound:
             self._neutral.fix(reading)
             # At once: a long clip has many drivers, each with a whole picture otherwise.
-            self._witness, self._witnessed = Witness(reading, picture), reading
+            self._head_check, self._checked_against = HeadCheck(reading, picture), reading
 
     def recalibrate(self) -> None:
-        """Take the next frame as neutral and keep it until told otherwise."""
+        """Take the next frame as neutral and keep it until another is asked for."""
         self._neutral.fix_next()
 
     def _begin_shot(self, shot: int) -> None:
@@ -105,20 +105,20 @@ class RigDriver:
         scaled = as_pixels(cv2.resize(picture, self._size[::-1]))
         return scaled, face.moved(scale, ((scale - 1.0) / 2.0, (scale - 1.0) / 2.0))
 
-    def _believe(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
+    def _check_head(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
         """The share of the head's movement that the picture confirms, steadied over time."""
         chosen = self._neutral.chosen
-        if chosen is not self._witnessed and chosen.picture is not None:
-            self._witness, self._witnessed = Witness(chosen, chosen.picture), chosen
-        if self._witness is None or chosen is not self._witnessed:
+        if chosen is not self._checked_against and chosen.picture is not None:
+            self._head_check, self._checked_against = HeadCheck(chosen, chosen.picture), chosen
+        if self._head_check is None or chosen is not self._checked_against:
             return 1.0
-        share = self._witness.believed(moved, picture)
+        share = self._head_check.trusted_share(moved, picture)
         elapsed_s = abs(now_ns - self._seen_ns) / 1e9
         keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
         self._seen_ns = now_ns
-        steadied = self._believed * keep + share * (1.0 - keep)
-        self._believed = max(steadied, self._witness.least(moved))
-        return self._believed
+        steadied = self._trusted_share * keep + share * (1.0 - keep)
+        self._trusted_share = max(steadied, self._head_check.least_share(moved))
+        return self._trusted_share
 
 
 def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
@@ -131,15 +131,15 @@ def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
 
 
 def difference(
-    neutral: Reading, reading: Reading, moved: Similarity | None = None, believed: float = 1.0
+    neutral: Reading, reading: Reading, moved: Similarity | None = None, trusted_share: float = 1.0
 ) -> RigMotion:
     """The motion from the neutral face to this one.
 
-    `moved` is the head's own movement (worked out where it is None), `believed` the share of it
-    that is real; the landmarks' remaining movement is expression.
+    `moved` is the head's own movement (worked out where it is None), `trusted_share` the share
+    of it that is real; the landmarks' remaining movement is expression.
     """
     pivot = neutral.placement.apply(PIVOT_CM[None])[0]
-    moved = share_of(moved or rigid_movement(neutral, reading), believed, pivot)
+    moved = share_of(moved or rigid_movement(neutral, reading), trusted_share, pivot)
     points = neutral.placement.invert(moved.invert(reading.landmarks))
     offsets = points - neutral.points
     offsets[LIDS] = 0.0

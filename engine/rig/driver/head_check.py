@@ -3,7 +3,7 @@
 A tracker's landmarks lean with the expression: a crooked smile reads as a turn of three degrees. So
 the rim of the head (hair, ears, silhouette; no expression moves them) is compared in two small
 pictures: the driver's neutral frame, moved by several shares of the movement that was read, and the
-frame at hand. The share that explains it best is believed.
+frame at hand. The share that explains it best is trusted.
 """
 
 from typing import TypeAlias
@@ -57,7 +57,7 @@ _RIM_DEPTH_CM = 2.0
 """The rim's distance before the pivot, along the view."""
 
 
-class Witness:
+class HeadCheck:
     """Remembers the rim of the head in the driver's neutral frame."""
 
     def __init__(self, neutral: Reading, picture: Pixels) -> None:
@@ -82,7 +82,7 @@ class Witness:
         self._small = self._look(picture)
         self._rim = self._rim_mask(outline, chin)
 
-    def believed(self, moved: Similarity, picture: Pixels) -> float:
+    def trusted_share(self, moved: Similarity, picture: Pixels) -> float:
         """0..1: the share of the movement `moved` (neutral to now, px) that the rim confirms."""
         now = self._look(picture)
         still = _differing(now, self._small, self._rim)
@@ -90,7 +90,7 @@ class Witness:
         expected = float(smoothstep(_ERRS, _SURELY, np.asarray(self._way(moved))))
         return _lowest(np.array(differences) + _TRUST * (_SHARES - expected) ** 2)
 
-    def least(self, moved: Similarity) -> float:
+    def least_share(self, moved: Similarity) -> float:
         """0..1: the share of a movement that is real whatever the pictures say."""
         turn = float(np.linalg.norm(vector_from_rotation(moved.rotation)))
         by_way = 1.0 - _MOST_DOUBTED / max(self._way(moved), _MOST_DOUBTED)

@@ -2,7 +2,7 @@
 
 Each landmark's offset is shared out among lips, emotion and gaze by where the landmark lies; blink
 and pose have fields of their own. An ARKit name acts through its displacement of the landmarks; how
-much of it a driver does is told by `engine/rig/motion/arkit_reader.py`.
+much of it a driver does is read by `engine/rig/motion/arkit_reader.py`.
 """
 
 from dataclasses import replace

@@ -61,7 +61,7 @@ def blend_into(
     cv2.add(output, change, dst=output, dtype=cv2.CV_8U)  # rounds to the nearest and clips
 
 
-def lay_over(canvas: NDArray[np.float32], layer: NDArray[np.float32]) -> None:
+def blend_rgba(canvas: NDArray[np.float32], layer: NDArray[np.float32]) -> None:
     """Blend a layer (h, w, 4) in place into a canvas (h, w, 3); its opacity is in 0..1."""
     opacity = cv2.cvtColor(cv2.extractChannel(layer, 3), cv2.COLOR_GRAY2RGB)
     change = cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB)

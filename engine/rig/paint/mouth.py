@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.rig.landmarks import INNER_LIPS, INNER_LOWER, MOUTH_LEFT, MOUTH_RIGHT, relative_lip_gap
-from engine.rig.paint.blend import Layer, lay_over, polygon_mask
+from engine.rig.paint.blend import Layer, blend_rgba, polygon_mask
 from engine.rig.paint.teeth import EDGE_ROW, PER_WIDTH, Texture, lower_teeth, tongue, upper_teeth
 from engine.rig.warp.grid import Box
 
@@ -117,7 +117,7 @@ class MouthPainter:
             np.float32,
         )
         own[..., 3] *= np.float32(1.0 / 255.0)
-        lay_over(canvas, own)
+        blend_rgba(canvas, own)
 
 
 def shows_interior(source: Array) -> bool:
@@ -231,4 +231,4 @@ def _overlay(
     place[:, 2] -= corner
     size = (canvas.shape[1], canvas.shape[0])
     warped = cv2.warpAffine(texture, place, size, flags=cv2.INTER_AREA)
-    lay_over(canvas, np.asarray(warped, np.float32))
+    blend_rgba(canvas, np.asarray(warped, np.float32))

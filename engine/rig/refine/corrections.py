@@ -24,16 +24,16 @@ _LEAST_FLOW, _LEAST_SHARE, _LEAST_LEVEL = 0.15, 0.008, 1.0
 """Px of the crop, share and levels below which nothing is to be seen."""
 
 
-def fade(steer: Map, added: Map, stays: Map) -> None:
-    """Scale corrections in place by `stays` (height, width) in 0..1."""
+def fade(steer: Map, added: Map, mask: Map) -> None:
+    """Scale corrections in place by `mask` (height, width) in 0..1."""
     # All channels at once: NumPy is slow where it steps over the last axis.
-    three = np.asarray(cv2.cvtColor(stays, cv2.COLOR_GRAY2RGB), np.float32)
+    three = np.asarray(cv2.cvtColor(mask, cv2.COLOR_GRAY2RGB), np.float32)
     steer *= three
-    steer[..., 2] += 1.0 - stays
+    steer[..., 2] += 1.0 - mask
     added *= three
 
 
-def lay_over(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
+def apply_corrections(picture: Pixels, crop: HeadCrop, steer: Map, added: Map) -> None:
     """picture[at + flow] * keep + added, in place, at the picture's resolution.
 
     `steer` is (height, width, 3): flow right and down in px of the crop, and what is kept;

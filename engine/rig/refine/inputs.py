@@ -1,4 +1,4 @@
-"""What the refiner is told besides pixels: where the openings of the face lie, and the motion.
+"""The refiner's inputs besides pixels: where the openings of the face lie, and the motion.
 
 Shared by training and the live step, so that the network always sees the same.
 """
@@ -25,7 +25,7 @@ _NOSE_CHEEKS_CHIN = (
     1, 98, 327, 205, 425, 50, 280, 117, 346, 152, 176, 400, 172, 397, 9, 151, 108, 337,
 )  # fmt: skip
 
-TOLD = np.unique(
+EXPRESSION_POINTS = np.unique(
     np.concatenate(
         [
             np.array(INNER_LIPS), np.array(OUTER_LIPS), np.array(_BROWS).ravel(),
@@ -36,7 +36,7 @@ TOLD = np.unique(
 )  # fmt: skip
 """The landmarks whose offsets describe the expression."""
 
-MOTION_LENGTH = 3 * len(TOLD) + 2 + 1 + 3 + 3
+MOTION_LENGTH = 3 * len(EXPRESSION_POINTS) + 2 + 1 + 3 + 3
 """Of `motion_vector`."""
 
 _SUBPIXEL_BITS = 4
@@ -80,11 +80,11 @@ def motion_vector(face: PortraitFace, motion: RigMotion, head: HeadMotion) -> ND
     flip = np.diag([1.0, -1.0, -1.0])
     scale = np.cbrt(np.linalg.det(head.linear))
     posed = flip @ (head.linear / scale) @ flip @ face.pose.placement.rotation
-    told = [
-        motion.offsets[TOLD].ravel(),
+    entries = [
+        motion.offsets[EXPRESSION_POINTS].ravel(),
         motion.aperture - 1.0,
         [motion.lip_contact],
         motion.rotation,
         vector_from_rotation(posed),
     ]
-    return np.concatenate(told).astype(np.float32)
+    return np.concatenate(entries).astype(np.float32)

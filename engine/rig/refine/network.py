@@ -19,10 +19,10 @@ from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
 from engine.progress import Progress
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.paint.mouth import own_interior_at, shows_interior
-from engine.rig.refine.corrections import Map, fade, lay_over
+from engine.rig.refine.corrections import Map, apply_corrections, fade
 from engine.rig.refine.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.refine.inputs import MOTION_LENGTH, motion_vector, region_maps
-from engine.rig.refine.regions import PARTS, Part, heard, own_teeth
+from engine.rig.refine.regions import PARTS, Part, correction_mask, own_teeth
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion
 from engine.runtimes.base import Graph, Runtime
 from engine.runtimes.choose import choose
@@ -71,21 +71,21 @@ class RefinedPortrait:
             target: (478, 3) px, where the landmarks went.
         """
         whole = head_crop(self._face, head)
-        told = motion_vector(self._face, motion, head)[None]
+        vector = motion_vector(self._face, motion, head)[None]
         for part, features in self._parts:
             places = part.wanted(motion)
             if not places:
                 continue
             crop = whole.part(part.top)
             found = self._refine.run(
-                {"pixels": _pixels(picture, crop, target), "motion": told, **features}
+                {"pixels": _pixels(picture, crop, target), "motion": vector, **features}
             )
             steer, added = found["steer"][0], found["added"][0]
-            stays = heard(crop.points(target), places, crop.size)
+            mask = correction_mask(crop.points(target), places, crop.size)
             if part.has_teeth and self._shows_teeth:
-                stays *= np.float32(1.0) - self._teeth(crop, target)
-            fade(steer, added, stays)
-            lay_over(picture, crop, steer, added)
+                mask *= np.float32(1.0) - self._teeth(crop, target)
+            fade(steer, added, mask)
+            apply_corrections(picture, crop, steer, added)
 
     def _teeth(self, crop: HeadCrop, target: Array) -> Map:
         """Where the portrait's own are seen."""

@@ -1,4 +1,4 @@
-"""Where the refiner is heard: around lips that speak and lids that close.
+"""Where the refiner corrects: around lips that speak and lids that close.
 
 Everywhere else the rig's picture is the portrait's own skin, which the network would only smooth:
 corrected there, too, the person is less like himself.
@@ -40,10 +40,10 @@ _MOVED_CM = 0.45, 0.8
 _LIPS = np.unique(np.array(OUTER_LIPS + INNER_LIPS))
 
 _REACH = 1.5
-"""Half axes of the ellipse that is heard, over those of what it surrounds."""
+"""Half axes of the ellipse that is corrected, over those of what it surrounds."""
 
 _FULL, _NONE = 0.5, 1.7
-"""Squared distance from its middle, in half axes: up to the first all is heard, from the second on
+"""Squared distance from its middle, in half axes: up to the first all is kept, from the second on
 nothing."""
 
 _LIP_FLATNESS, _LID_FLATNESS = 0.5, 0.65
@@ -109,7 +109,7 @@ def _lips(motion: RigMotion) -> list[Place]:
 PARTS = (Part("eyes", _lids), Part("mouth", _lips, has_teeth=True))
 
 
-def heard(points: Array, places: Sequence[Place], size: tuple[int, int]) -> Map:
+def correction_mask(points: Array, places: Sequence[Place], size: tuple[int, int]) -> Map:
     """(height, width) in 0..1: how much of the corrections stays.
 
     Args:

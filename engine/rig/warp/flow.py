@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.geometry import Array
 from engine.rig.landmarks import OVAL
 from engine.rig.warp.facing import FacingTriangles
-from engine.rig.warp.grid import Box, Lattice, Map
+from engine.rig.warp.grid import Box, Map, SampleGrid
 from engine.rig.warp.head_field import HeadField, Map2
 from engine.rig.warp.mesh_flow import MeshFlower
 from engine.rig.warp.target import HeadMotion, PortraitFace
@@ -64,9 +64,9 @@ class PortraitFlow:
         """
         field = self.head.backward(head, target if asked is None else asked)
         box = self._moving_box(field, target)
-        lattice, x, y = self.head.grid.refined(field, box, self._step)
-        self._lay_mesh(x, y, target, lattice)
-        return box, _enlarged(x, lattice, box), _enlarged(y, lattice, box)
+        sample_grid, x, y = self.head.grid.refined(field, box, self._step)
+        self._lay_mesh(x, y, target, sample_grid)
+        return box, _enlarged(x, sample_grid, box), _enlarged(y, sample_grid, box)
 
     def mesh_box(self, target: Array) -> Box:
         """Left, top, right, bottom of the face mesh in the picture; it may be empty."""
@@ -87,10 +87,10 @@ class PortraitFlow:
         limit = np.clip(np.ceil(high), (left + 2, top + 2), (width, height)).astype(int)
         return left, top, int(limit[0]), int(limit[1])
 
-    def _lay_mesh(self, x: Map, y: Map, target: Array, lattice: Lattice) -> None:
+    def _lay_mesh(self, x: Map, y: Map, target: Array, sample_grid: SampleGrid) -> None:
         """Put the face mesh's flow into the map, with a soft seam along its outline."""
-        part = lattice.part(self.mesh_box(target))
-        own = lattice.cut(part)
+        part = sample_grid.part(self.mesh_box(target))
+        own = sample_grid.cut(part)
         if own.rows < 1 or own.columns < 1:
             return
         mesh = self._mesh.flow(target, own)
@@ -112,13 +112,13 @@ class PortraitFlow:
         return core
 
 
-def _enlarged(plane: Map, lattice: Lattice, box: Box) -> Map:
-    """Values at a lattice's points -> at the pixels of a box within it."""
-    rows, columns = part = lattice.part(box)
-    large = cv2.resize(plane[part], None, fx=lattice.step, fy=lattice.step)
-    own = lattice.cut((rows, columns))
+def _enlarged(plane: Map, sample_grid: SampleGrid, box: Box) -> Map:
+    """Values at a sample grid's points -> at the pixels of a box within it."""
+    rows, columns = part = sample_grid.part(box)
+    large = cv2.resize(plane[part], None, fx=sample_grid.step, fy=sample_grid.step)
+    own = sample_grid.cut((rows, columns))
     left, top = (
-        box[axis] - round(first - (lattice.step - 1) / 2)
+        box[axis] - round(first - (sample_grid.step - 1) / 2)
         for axis, first in enumerate((own.left, own.top))
     )
     return np.asarray(large[top : top + box[3] - box[1], left : left + box[2] - box[0]])

@@ -17,7 +17,7 @@ Map: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lattice:
+class SampleGrid:
     """One point in the middle of each cell of step x step pixels."""
 
     left: float
@@ -28,7 +28,7 @@ class Lattice:
     rows: int
 
     @classmethod
-    def of_pixels(cls, box: Box) -> "Lattice":
+    def of_pixels(cls, box: Box) -> "SampleGrid":
         """Every pixel of a box."""
         left, top, right, bottom = box
         return cls(left=left, top=top, step=1, columns=right - left, rows=bottom - top)
@@ -39,10 +39,10 @@ class Lattice:
         across = _around(left, right, self.left, self.step, self.columns)
         return _around(top, bottom, self.top, self.step, self.rows), across
 
-    def cut(self, part: tuple[slice, slice]) -> "Lattice":
-        """The lattice of some of its rows and columns."""
+    def cut(self, part: tuple[slice, slice]) -> "SampleGrid":
+        """The sample grid of some of its rows and columns."""
         rows, columns = part
-        return Lattice(
+        return SampleGrid(
             left=self.left + columns.start * self.step,
             top=self.top + rows.start * self.step,
             step=self.step,
@@ -51,7 +51,7 @@ class Lattice:
         )
 
     def places(self, points: Array) -> Array:
-        """(N, 2) px -> columns and rows of the lattice."""
+        """(N, 2) px -> columns and rows of the sample grid."""
         found: Array = (points - (self.left, self.top)) / self.step
         return found
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.geometry import Array, smoothstep
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
-from engine.rig.warp.grid import Box, Lattice, Map
+from engine.rig.warp.grid import Box, Map, SampleGrid
 from engine.rig.warp.skull import skull_depth
 from engine.rig.warp.target import HeadMotion, PortraitFace
 
@@ -56,7 +56,7 @@ _OWN_REACH = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Grid:
+class NodeGrid:
     """Nodes over a box of the picture, at whole pixels."""
 
     left: int
@@ -72,8 +72,8 @@ class Grid:
         right, bottom = self.points[-1, -1]
         return self.left, self.top, int(right), int(bottom)
 
-    def refined(self, field: Map2, box: Box, step: int) -> tuple[Lattice, Map, Map]:
-        """Where the points of a lattice around a box of pixels come from, in px: x and y.
+    def refined(self, field: Map2, box: Box, step: int) -> tuple[SampleGrid, Map, Map]:
+        """Where the points of a sample grid around a box of pixels come from, in px: x and y.
 
         Displacements at nodes are carried over bilinearly; nothing moves beyond the outermost.
         A resize by s / step has a node amid its s / step points, and those amid their pixels.
@@ -95,14 +95,14 @@ class Grid:
         y[inside] += moved[..., 1]
         size = columns * self.spacing // step, rows * self.spacing // step
         rim = (step - self.spacing) / 2
-        lattice = Lattice(
+        sample_grid = SampleGrid(
             left=self.left + self.spacing * first_column + rim,
             top=self.top + self.spacing * first_row + rim,
             step=step,
             columns=size[0],
             rows=size[1],
         )
-        return lattice, np.asarray(cv2.resize(x, size)), np.asarray(cv2.resize(y, size))
+        return sample_grid, np.asarray(cv2.resize(x, size)), np.asarray(cv2.resize(y, size))
 
     def _nodes_around(self, low: int, high: int, first: int, step: int) -> tuple[int, int]:
         """The first node at least a step before a range of pixels, and how many reach beyond it."""
@@ -176,7 +176,7 @@ def followed(residual: Array, face_height: float) -> Array:
     return smoothstep(_GUESSED, _SEEN, size)[:, None]
 
 
-def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:
+def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> NodeGrid:
     """Nodes around the face, no farther than the picture's border."""
     height, width = size
     spacing = max(int(face_height / NODES_PER_FACE / 2) * 2 + 1, 3)
@@ -188,7 +188,7 @@ def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> Grid:
     columns = left + spacing * np.arange(-(-(right - left) // spacing) + 1)
     rows = top + spacing * np.arange(-(-(bottom - top) // spacing) + 1)
     points = np.stack(np.meshgrid(columns, rows), axis=-1).astype(np.float64)
-    return Grid(left=left, top=top, spacing=spacing, points=points)
+    return NodeGrid(left=left, top=top, spacing=spacing, points=points)
 
 
 def _neck_share(along: Array) -> Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
-from engine.rig.warp.head_field import Grid
+from engine.rig.warp.head_field import NodeGrid
 
 _LEAST_INSIDE = 0.85
 """Mean matte within the face's outline below which the segmentation has failed."""
@@ -63,7 +63,7 @@ def head_half_width(matte: Matte, landmarks: Array) -> float:
     return widest
 
 
-def split(picture: Pixels, matte: Matte, grid: Grid) -> Layers:
+def split(picture: Pixels, matte: Matte, grid: NodeGrid) -> Layers:
     """Cut the person out and fill in the background behind the head, which is where `grid` is."""
     opacity = np.round(matte * 255.0).astype(np.uint8)
     person = np.dstack([cv2.multiply(picture, cv2.merge([opacity] * 3), scale=1 / 255.0), opacity])

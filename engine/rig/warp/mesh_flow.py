@@ -16,7 +16,7 @@ from engine.faces.canonical import load_basis
 from engine.faces.topology import MESH_POINTS
 from engine.geometry import Array
 from engine.installing import install
-from engine.rig.warp.grid import Lattice, Map
+from engine.rig.warp.grid import Map, SampleGrid
 
 _DEPTH = 1e-3
 """How much farther than the nearest point the farthest is drawn, as a share: enough to tell near
@@ -29,7 +29,7 @@ _NEAR, _FAR = 0.5, 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MeshFlow:
-    """The flow at the points of a lattice, and where the mesh covers it."""
+    """The flow at the points of a sample grid, and where the mesh covers it."""
 
     x: Map
     y: Map
@@ -48,22 +48,22 @@ class MeshFlower:
         self._colours = np.ones((MESH_POINTS, 3), np.float32)  # the third says: covered
         self._colours[:, :2] = (points - self._low) / self._extent
 
-    def flow(self, target: Array, lattice: Lattice) -> MeshFlow:
-        """The flow at the points of a lattice for landmarks `target` (478, 3).
+    def flow(self, target: Array, sample_grid: SampleGrid) -> MeshFlow:
+        """The flow at the points of a sample grid for landmarks `target` (478, 3).
 
         Raises:
             MachineError: this OpenCV cannot draw triangles.
         """
         settings = self._settings
-        drawn = np.zeros((lattice.rows, lattice.columns, 3), np.float32)
-        depth = np.ones((lattice.rows, lattice.columns), np.float32)  # 1 is the farthest
+        drawn = np.zeros((sample_grid.rows, sample_grid.columns, 3), np.float32)
+        depth = np.ones((sample_grid.rows, sample_grid.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
             _placed(target),
             load_basis().triangles,
             self._colours,
             drawn,
             depth,
-            _camera(lattice),
+            _camera(sample_grid),
             _FOV_RAD,
             _NEAR,
             _FAR,
@@ -108,12 +108,15 @@ def _placed(target: Array) -> NDArray[np.float32]:
     return scene
 
 
-def _camera(lattice: Lattice) -> NDArray[np.float32]:
-    """(4, 4): puts the lattice's points amid the camera's pixels, whose first is 0 to 1."""
-    zoom = 2.0 / (lattice.rows * lattice.step)
+def _camera(sample_grid: SampleGrid) -> NDArray[np.float32]:
+    """(4, 4): puts the sample grid's points amid the camera's pixels, whose first is 0 to 1."""
+    zoom = 2.0 / (sample_grid.rows * sample_grid.step)
     right, down = (
-        (0.5 - size / 2.0 - first / lattice.step) * 2.0 / lattice.rows
-        for size, first in ((lattice.columns, lattice.left), (lattice.rows, lattice.top))
+        (0.5 - size / 2.0 - first / sample_grid.step) * 2.0 / sample_grid.rows
+        for size, first in (
+            (sample_grid.columns, sample_grid.left),
+            (sample_grid.rows, sample_grid.top),
+        )
     )
     return np.array(
         [[zoom, 0, -right, 0], [0, zoom, down, 0], [0, 0, 1, 0], [0, 0, 0, 1]], np.float32

@@ -1,7 +1,7 @@
 """How deep hair and ears lie: a head of average depth, since one picture shows nothing of it.
 
-Positions beside the face are told from the head's pivot in face heights: `aside` of the face's axis
-and `along` it, towards the chin.
+Positions beside the face are counted from the head's pivot in face heights: `aside` of the face's
+axis and `along` it, towards the chin.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from engine.geometry import Array
 
 
 @dataclass(frozen=True, slots=True)
-class Bell:
+class DepthGaussian:
     """A depth over the picture; everything in face heights.
 
     A ball fits no worse, but is so steep at its silhouette that a turning head would fold there.
@@ -35,7 +35,7 @@ class Bell:
         return np.asarray(self.back - self.forward * np.exp(-share))
 
 
-SKULL = Bell(forward=0.65, width=0.42, height=0.49, above=0.51, back=0.07)
+SKULL = DepthGaussian(forward=0.65, width=0.42, height=0.49, above=0.51, back=0.07)
 """Fitted to the exact movement of rendered heads by `training/skull.py`."""
 
 
