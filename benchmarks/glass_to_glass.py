@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks.machine import keep, markdown
 from benchmarks.stamped import Stamped, StampedTracker
 from engine.model import Model
-from stream.clips import Clip
+from stream.files.clips import Clip
 
 PORTRAIT = Path(__file__).parents[1] / "stream" / "assets" / "portrait.png"
 DRIVING = PORTRAIT.with_name("driving.mp4")

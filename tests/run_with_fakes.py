@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import stream.parts
+import stream.cli.factories
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.model import Model
@@ -41,7 +41,7 @@ if __name__ == "__main__":
     if "serve" in sys.argv:
         import stream.server.shelf
 
-        stream.server.shelf.ASSETS = Path("no assets")  # which show no disc
-    stream.parts.load_model = load_model
-    stream.parts.tracker_maker = tracker_maker
+        vars(stream.server.shelf)["ASSETS"] = Path("no assets")  # which show no disc
+    stream.cli.factories.load_model = load_model
+    stream.cli.factories.tracker_maker = tracker_maker
     main()

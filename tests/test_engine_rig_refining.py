@@ -39,7 +39,7 @@ from engine.rig.refining import Refiner, load_refiner
 from engine.rig.target import HeadMotion, PortraitFace, head_motion
 from engine.rig.topology import EYES, INNER_LIPS, LEFT_EYE, OUTER_LIPS, OVAL, RIGHT_EYE
 from engine.runtimes.base import Arrays, Graph
-from stream.parts import load_model
+from stream.cli.factories import load_model
 from tests.faces_made import made_face, textured
 from tests.fakes import DiscTracker
 

@@ -273,7 +273,7 @@ from engine.errors import MachineError
 runtime = choose("auto", 1)
 self_test(runtime)
 print(runtime.name)
-import export.cli, export.tensorrt, stream.cli, stream.doctor, stream.parts
+import export.cli, export.tensorrt, stream.cli.commands, stream.doctor.examine, stream.cli.factories
 for name in NAMES:
     try:
         choose(name, 1)

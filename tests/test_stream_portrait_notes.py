@@ -9,8 +9,8 @@ from PIL import Image
 from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 from engine.portrait_notes import OPEN
-from stream.live_job import LiveJob, open_portraits
-from stream.portrait_source import open_source
+from stream.live.job import LiveJob, open_portraits
+from stream.render.portrait_source import open_source
 from stream.server.shelf import Shelf, uploaded
 from stream.session.portraits import Enroller
 from tests.drawn_faces import drawn_picture

@@ -14,14 +14,14 @@ import pytest
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from stream.server import bodies, entrance, hall, listening
+from stream.server import bodies, entrance, listening, sessions
 from stream.server.app import Served
+from stream.server.app_keys import HALL
 from stream.server.busy import BusyError
 from stream.server.callers import Caller
 from stream.server.entrance import Entrance, Waiting
 from stream.server.gallery import MOST_VIEWERS
 from stream.server.guard import Guard, middleware
-from stream.server.parts import HALL
 from stream.server.settings import ServerSettings
 from stream.webrtc.connection import (
     BadOfferError,
@@ -411,7 +411,7 @@ def test_a_peer_from_which_nothing_comes_loses_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that sends no picture, but is there, keeps it."""
-    monkeypatch.setattr(hall, "DEAD_S", 3.0)
+    monkeypatch.setattr(sessions, "DEAD_S", 3.0)
 
     async def test(served: Served, http: aiohttp.ClientSession) -> None:
         async with page(http, served.url) as silent, page(http, served.url) as dead:
@@ -454,7 +454,7 @@ def test_channels_that_nobody_needs_are_closed_and_too_many_end_the_connection(
 def test_a_return_that_never_comes_up_leaves_the_living_connection_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hall, "CONNECT_S", 1.0)
+    monkeypatch.setattr(sessions, "CONNECT_S", 1.0)
 
     async def test(served: Served, http: aiohttp.ClientSession) -> None:
         sdp = await half_open_offer()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from engine.frame import Pixels
-from stream.server.parts import HALL
+from stream.server.app_keys import HALL
 from tests.fakes import disc_picture
 from tests.peers import LOCAL, SIZE, SOON_S, Page, disc_near, page, server
 from tests.whip_client import SDP, Client

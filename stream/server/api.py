@@ -10,11 +10,11 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from engine.pictures import NotAPictureError, TooLargeError
-from stream.keys import keep_secret
+from stream.server.app_keys import CALLERS, DECODERS, HALL, SHELF, STUDIO, UPLOADS
 from stream.server.bodies import read_json, read_upload
 from stream.server.control_json import told
 from stream.server.guard import refusal
-from stream.server.parts import CALLERS, DECODERS, HALL, SHELF, STUDIO, UPLOADS
+from stream.server.keys import keep_secret
 from stream.server.peers import join_page
 from stream.server.session import Session
 from stream.server.shelf import Item

@@ -17,16 +17,9 @@ from engine.errors import OutputError
 from engine.faces.face import Tracker
 from engine.folders import user_data
 from engine.model import AnyModel
-from stream.keys import keep_secret
-from stream.output_place import reason_of
+from stream.files.output_place import reason_of
 from stream.server import api, pages, whip
-from stream.server.bodies import FORM_ROOM, MOST_UPLOAD
-from stream.server.callers import Callers
-from stream.server.decoders import Decoders
-from stream.server.guard import WILDCARDS, Guard, middleware
-from stream.server.hall import Hall
-from stream.server.listening import letting_in, listening, tls_of
-from stream.server.parts import (
+from stream.server.app_keys import (
     BUSY,
     CALLERS,
     DECODERS,
@@ -36,7 +29,14 @@ from stream.server.parts import (
     STUDIO,
     UPLOADS,
 )
+from stream.server.bodies import FORM_ROOM, MOST_UPLOAD
+from stream.server.callers import Callers
+from stream.server.decoders import Decoders
+from stream.server.guard import WILDCARDS, Guard, middleware
+from stream.server.keys import keep_secret
+from stream.server.listening import letting_in, listening, tls_of
 from stream.server.recordings import Recordings
+from stream.server.sessions import Hall
 from stream.server.settings import ServerSettings
 from stream.server.shelf import Shelf
 from stream.server.studio import Studio

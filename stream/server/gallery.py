@@ -1,9 +1,9 @@
 """Whoever watches: so many of one session, and none that is not there any more."""
 
-from stream.keys import new_key
 from stream.server.busy import BusyError, FullError
 from stream.server.callers import Caller
 from stream.server.entrance import Entrance
+from stream.server.keys import new_key
 from stream.server.peers import Join, Peer, all_of
 from stream.server.session import Session
 

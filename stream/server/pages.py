@@ -4,8 +4,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from stream.server.app_keys import SETTINGS
 from stream.server.guard import refusal
-from stream.server.parts import SETTINGS
 
 routes = web.RouteTableDef()
 

@@ -13,8 +13,8 @@ from engine.errors import InputError, UnderstudyError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.model import Motion
-from stream.clip_writer import BrokenOffError
-from stream.live_sound import LiveSound
+from stream.files.clip_writer import BrokenOffError
+from stream.files.live_sound import LiveSound
 from stream.server.control_json import changed
 from stream.server.recordings import Recordings
 from stream.server.shelf import Item

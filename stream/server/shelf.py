@@ -14,10 +14,10 @@ from PIL import Image
 from engine.errors import MachineError
 from engine.faces.face import Tracker
 from engine.frame import Pixels
-from stream.keys import new_key
+from stream.files.bundled import ASSETS
+from stream.server.keys import new_key
 from stream.session.portraits import FacePicture, find_face, open_portrait
 
-ASSETS = Path(__file__).parent.parent / "assets"
 THUMBNAIL = 640
 """Longest side of the picture that the page shows."""
 MOST_NAME = 40

@@ -13,9 +13,9 @@ from aiortc import RTCPeerConnection
 from aiortc.sdp import candidate_from_sdp
 
 from stream.server.api import found_item
+from stream.server.app_keys import CALLERS, HALL, SETTINGS, SHELF
 from stream.server.bodies import read_sdp
 from stream.server.guard import refusal
-from stream.server.parts import CALLERS, HALL, SETTINGS, SHELF
 from stream.server.peers import Peer, join_publisher, join_viewer
 from stream.webrtc.connection import BadOfferError
 
