@@ -13,8 +13,8 @@ from PIL import Image
 
 from engine.framing import FRAMINGS, SIZE_LIMITS
 from stream.cli import main
-from stream.cli.commands import ELSEWHERE
-from stream.cli.lazy_group import Unopened
+from stream.cli.commands import COMMANDS
+from stream.cli.lazy_group import LazyCommand
 from tests.fakes import disc_picture
 from tests.video_files import click, make_clip, pictures_of
 
@@ -64,9 +64,9 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
     assert "Render a portrait" in done.stdout
 
 
-def test_every_command_elsewhere_is_really_there() -> None:
-    for command in ELSEWHERE:
-        opened = Unopened(command).opened()
+def test_every_command_of_the_list_is_really_there() -> None:
+    for command in COMMANDS:
+        opened = LazyCommand(command).load()
         assert opened.name == command.name
         assert opened.help
 

@@ -14,10 +14,11 @@ from engine.runtimes.auto import has_nvidia_driver
 from engine.runtimes.base import Runtime
 from engine.runtimes.choose import choose
 from engine.runtimes.registry import IN_AUTO
-from stream.cli.commands import render, serve
 from stream.cli.factories import load_model
 from stream.cli.live import live
 from stream.cli.options import BackendName
+from stream.cli.render import render
+from stream.cli.serve import serve
 
 
 @pytest.mark.parametrize("backend", ["auto", "openvino", "onnxruntime"])

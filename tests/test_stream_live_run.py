@@ -414,8 +414,7 @@ def test_the_virtual_camera_may_be_named_or_not(
 
     from stream.cli.live import app
 
-    command = get_command(app).commands["live"]  # type: ignore[attr-defined]
-    context = command.make_context("live", list(arguments))
+    context = get_command(app).make_context("live", list(arguments))
     assert context.params["virtual_camera"] == device
 
 

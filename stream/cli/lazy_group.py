@@ -1,4 +1,4 @@
-"""Lists commands of other packages without importing them: help needs no torch to be fast."""
+"""Lists commands without importing what they need: help comes at once, and needs no torch."""
 
 import importlib
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from stream.cli.usage_words import in_our_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Elsewhere:
-    """A command that another package has."""
+class CommandEntry:
+    """A command, and the module that has it."""
 
     name: str
     help: str
@@ -21,15 +21,15 @@ class Elsewhere:
     """Holds `app`, a Typer application that has a command of this name."""
 
 
-class Roof(TyperGroup):
-    """A group of commands, some of which are imported only when they are called."""
+class LazyGroup(TyperGroup):
+    """A group of commands that are imported only when they are called."""
 
-    elsewhere: tuple[Elsewhere, ...] = ()
+    entries: tuple[CommandEntry, ...] = ()
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        for command in self.elsewhere:
-            self.add_command(Unopened(command))
+        for command in self.entries:
+            self.add_command(LazyCommand(command))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was named; what is wrong with its options is said plainly."""
@@ -40,18 +40,18 @@ class Roof(TyperGroup):
             raise
 
 
-class Unopened(TyperCommand):
+class LazyCommand(TyperCommand):
     """Stands in the list of commands; becomes the real one when it is called or asked for help."""
 
-    def __init__(self, command: Elsewhere) -> None:
+    def __init__(self, command: CommandEntry) -> None:
         super().__init__(command.name, help=command.help)
         self._command = command
 
     def make_context(self, info_name: Any, args: Any, parent: Any = None, **extra: Any) -> Any:
         """Import the real command and let it read its arguments."""
-        return self.opened().make_context(info_name, args, parent, **extra)
+        return self.load().make_context(info_name, args, parent, **extra)
 
-    def opened(self) -> Any:
+    def load(self) -> Any:
         """The real command."""
         app: typer.Typer = importlib.import_module(self._command.module).app
         command = typer.main.get_command(app)
