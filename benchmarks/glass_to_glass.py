@@ -211,7 +211,7 @@ def _serve(portrait: Path, size: int) -> None:
         ServerSettings(port=0, portrait=portrait, size=size, adapts=False, pages=PAGES),
         model=model,
         make_tracker=lambda: StampedTracker(MeshTracker()),
-        told=lambda address: print(address, flush=True),
+        on_address=lambda address: print(address, flush=True),
         stop=stop,
     )
 

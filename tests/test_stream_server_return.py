@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stream.server import sessions
-from stream.server.app_keys import HALL
+from stream.server.app_keys import SESSIONS
 from tests.peers import LOCAL, SOON_S, disc_near, page, server
 
 
@@ -73,7 +73,7 @@ def test_a_page_that_stays_away_loses_its_session(
             await peer.until(disc_near(128, 128))
             await peer.connection.close()
             async with asyncio.timeout(SOON_S):
-                while served.app[HALL].find(peer.session["id"]):  # noqa: ASYNC110
+                while served.app[SESSIONS].find(peer.session["id"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
 
     asyncio.run(run())
@@ -86,7 +86,7 @@ def test_a_newcomer_gets_the_place_of_a_page_that_was_lost(tmp_path: Path) -> No
             await peer.until(disc_near(128, 128))
             await peer.connection.close()
             async with asyncio.timeout(SOON_S):
-                while served.app[HALL].find_driver(peer.session["id"]):  # noqa: ASYNC110
+                while served.app[SESSIONS].find_driver(peer.session["id"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             async with page(http, served.url) as newcomer:
                 await newcomer.until(disc_near(128, 128))

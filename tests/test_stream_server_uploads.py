@@ -22,7 +22,7 @@ from stream.server.app_keys import DECODERS
 from stream.server.busy import BusyError
 from stream.server.decoders import Decoders
 from stream.server.forms import MOST_PARTS, file_of_form
-from stream.server.shelf import Item
+from stream.server.portrait_list import Item
 from stream.server.uploads import (
     FORGOTTEN_AFTER_S,
     MOST,

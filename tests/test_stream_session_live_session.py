@@ -24,10 +24,10 @@ from engine.motion import Edit
 from engine.slot import LatestSlot
 from stream.live.job import LiveJob, open_portraits
 from stream.live.key_actions import LiveControls
+from stream.server.portrait_list import Item, uploaded
 from stream.server.recordings import Recordings
 from stream.server.session import open_session
-from stream.server.shelf import Item, uploaded
-from stream.server.studio import Studio
+from stream.server.shared_work import SharedWork
 from stream.session.controls import OF_FACTORS, SWITCH_KEYS, SWITCHES, Controls, Switch
 from stream.session.ladder import LOSING_S
 from stream.session.live_session import LiveSession
@@ -135,7 +135,7 @@ class Json:
 
     def __init__(self, paths: list[Path], model: Model[Any]) -> None:
         self.home = asyncio.Runner()
-        self.studio = Studio(model=model, make_tracker=DiscTracker, framing="full")
+        self.shared = SharedWork(model=model, make_tracker=DiscTracker, framing="full")
         self.items: list[Item] = []
         for path in paths:
             with Image.open(path) as image:
@@ -144,7 +144,7 @@ class Json:
         self.session = self.does(
             open_session(
                 "an id",
-                studio=self.studio,
+                shared=self.shared,
                 item=self.items[0],
                 size=512,
                 recordings=Recordings(),
@@ -168,7 +168,7 @@ class Json:
 
     def close(self) -> None:
         self.does(self.session.close())
-        self.studio.close()
+        self.shared.close()
         self.home.close()
 
 

@@ -131,7 +131,7 @@ def serve(
     )
     refuse_plain_http(settings)
 
-    def told(url: str) -> None:
+    def on_address(url: str) -> None:
         print(url, flush=True)
         if opens:
             open_page(url)
@@ -143,6 +143,6 @@ def serve(
                 model, mouth="generic", refine=refine, backend=backend, builds=terminal.builds
             ),
             make_tracker=tracker_maker("mesh"),
-            told=told,
+            on_address=on_address,
             stop=terminal.stop,
         )

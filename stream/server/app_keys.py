@@ -6,16 +6,16 @@ from aiohttp import web
 
 from stream.server.callers import Callers
 from stream.server.decoders import Decoders
-from stream.server.sessions import Hall
+from stream.server.portrait_list import PortraitList
+from stream.server.sessions import Sessions
 from stream.server.settings import ServerSettings
-from stream.server.shelf import Shelf
-from stream.server.studio import Studio
+from stream.server.shared_work import SharedWork
 from stream.server.uploads import Uploads
 
 SETTINGS = web.AppKey("settings", ServerSettings)
-SHELF = web.AppKey("shelf", Shelf)
-STUDIO = web.AppKey("studio", Studio)
-HALL = web.AppKey("hall", Hall)
+PORTRAITS = web.AppKey("portraits", PortraitList)
+SHARED_WORK = web.AppKey("shared", SharedWork)
+SESSIONS = web.AppKey("sessions", Sessions)
 UPLOADS = web.AppKey("uploads", Uploads)
 DECODERS = web.AppKey("decoders", Decoders)
 CALLERS = web.AppKey("callers", Callers)

@@ -7,14 +7,14 @@ import time
 from stream.server.busy import BusyError, FullError
 from stream.server.callers import Caller
 from stream.server.entrance import Entrance
-from stream.server.gallery import Gallery
 from stream.server.keys import new_key
 from stream.server.peers import Join, Peer, all_of
+from stream.server.portrait_list import Item
 from stream.server.recordings import Recordings
 from stream.server.session import Session, open_session
 from stream.server.settings import ServerSettings
-from stream.server.shelf import Item
-from stream.server.studio import Studio
+from stream.server.shared_work import SharedWork
+from stream.server.viewers import Viewers
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +30,13 @@ RETURNS_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.5
 
 
-class Hall:
+class Sessions:
     """All sessions of a server, and their connections."""
 
-    def __init__(self, studio: Studio, settings: ServerSettings, recordings: Recordings) -> None:
-        self._studio = studio
+    def __init__(
+        self, shared: SharedWork, settings: ServerSettings, recordings: Recordings
+    ) -> None:
+        self._shared = shared
         self._size = settings.size
         self._most = settings.most_sessions
         self._stun = settings.stun
@@ -45,7 +47,7 @@ class Hall:
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
         self._returning: dict[str, Peer] = {}  # session id -> what is to replace its driver
         self._entrance = Entrance(most=8, most_each=3, most_per_address=4)
-        self.gallery = Gallery(settings.stun)
+        self.viewers = Viewers(settings.stun)
         """Whoever watches."""
         self._left_s: dict[str, float] = {}  # session id -> when its page was lost
 
@@ -142,7 +144,7 @@ class Hall:
         session = self._sessions.pop(session_id, None)
         if session is None:
             return False
-        await self.gallery.close_all(session)
+        await self.viewers.close_all(session)
         self._left_s.pop(session_id, None)
         for drivers in (self._returning, self._drivers):
             driver = drivers.pop(session_id, None)
@@ -166,7 +168,7 @@ class Hall:
         """A session with its connection, in its place."""
         session = await open_session(
             new_key(),
-            studio=self._studio,
+            shared=self._shared,
             item=item,
             size=self._size,
             recordings=self.recordings,
@@ -216,7 +218,7 @@ class Hall:
             [
                 *(self.close(session_id) for session_id in (*left, *gone)),
                 *(self._entrance.end(each) for each in self._entrance.older_than(CONNECT_S)),
-                self.gallery.look(now_s, dead_s=DEAD_S, connect_s=CONNECT_S),
+                self.viewers.look(now_s, dead_s=DEAD_S, connect_s=CONNECT_S),
             ]
         )
 

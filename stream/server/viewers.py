@@ -11,7 +11,7 @@ MOST_VIEWERS = 8
 """Of one session: each costs an encoder."""
 
 
-class Gallery:
+class Viewers:
     """All viewers of a server."""
 
     def __init__(self, stun: tuple[str, ...]) -> None:

@@ -25,7 +25,7 @@ MOST_NAME = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Item(FacePicture):
-    """One portrait on the shelf."""
+    """One portrait of the list."""
 
     id: str
     name: str
@@ -39,13 +39,13 @@ class Item(FacePicture):
         """Where the page finds the picture."""
         return f"/api/portraits/{self.id}/picture"
 
-    def told(self) -> dict[str, str | bool | list[str]]:
-        """What the page is told."""
-        told = {"id": self.id, "name": self.name, "url": self.url}
-        return {**told, "own": self.is_own, "notes": list(self.notes)}
+    def as_json(self) -> dict[str, str | bool | list[str]]:
+        """What the page gets."""
+        found = {"id": self.id, "name": self.name, "url": self.url}
+        return {**found, "own": self.is_own, "notes": list(self.notes)}
 
 
-class Shelf:
+class PortraitList:
     """Portraits by id. Changed in one thread."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class Shelf:
         """What a session begins with that asks for none."""
         return next(iter(self))
 
-    def stock(self, extra: Path | None, tracker: Tracker) -> None:
+    def fill(self, extra: Path | None, tracker: Tracker) -> None:
         """Take in the user's own portrait, then those of the package."""
         paths = [extra] if extra is not None else []
         paths += [path for path in [ASSETS / "portrait.png"] if path.exists()]
@@ -113,9 +113,9 @@ def _name(raw: str) -> str:
     return words or "portrait"
 
 
-def _free_id(name: str, shelf: Shelf) -> str:
+def _free_id(name: str, portraits: PortraitList) -> str:
     base = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in name.lower())
     number, found = 2, base
-    while shelf.find(found) is not None:
+    while portraits.find(found) is not None:
         found, number = f"{base}-{number}", number + 1
     return found

@@ -14,7 +14,7 @@ from engine.faces.face import Tracker
 from engine.frame import Pixels
 from engine.framing import Framing
 from engine.model import AnyModel, Motion
-from stream.server.shelf import Item, uploaded
+from stream.server.portrait_list import Item, uploaded
 from stream.session.portraits import Enrolled, Enroller
 
 MOST_WAITERS = 8
@@ -24,7 +24,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Studio:
+class SharedWork:
     """Makes portraits and lends trackers. Its coroutines belong to one event loop."""
 
     def __init__(
