@@ -24,7 +24,7 @@ from engine.pictures import open_picture
 from engine.rig.driver.reading import read_face
 from engine.rig.model import MOUTHS, RigModel
 from engine.rig.refine.network import load_refiner
-from stream.clips import Clip
+from stream.files.clips import Clip
 
 _ROWS = {"on": (True,), "off": (False,), "both": (False, True)}
 

@@ -24,7 +24,7 @@ from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from engine.stats import percentiles_ms
-from stream.clips import Clip
+from stream.files.clips import Clip
 
 WARM_UP = 20
 

@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks.machine import keep, markdown
 from benchmarks.stamped import Stamped, StampedTracker
 from engine.model import Model
-from stream.clips import Clip
+from stream.files.clips import Clip
 
 PORTRAIT = Path(__file__).parents[1] / "stream" / "assets" / "portrait.png"
 DRIVING = PORTRAIT.with_name("driving.mp4")
@@ -211,7 +211,7 @@ def _serve(portrait: Path, size: int) -> None:
         ServerSettings(port=0, portrait=portrait, size=size, adapts=False, pages=PAGES),
         model=model,
         make_tracker=lambda: StampedTracker(MeshTracker()),
-        told=lambda address: print(address, flush=True),
+        on_address=lambda address: print(address, flush=True),
         stop=stop,
     )
 

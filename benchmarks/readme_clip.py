@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from engine.frame import Pixels
-from stream.clips import Clip
-from stream.options import ASSETS
-from stream.parts import load_model, tracker_maker
-from stream.render import RenderJob, render
+from stream.cli.factories import load_model, tracker_maker
+from stream.files.bundled import ASSETS
+from stream.files.clips import Clip
+from stream.render.job import RenderJob, render
 
 DRIVING = ASSETS / "driving.mp4"
 PORTRAITS = tuple(ASSETS / "portraits" / f"{name}.png" for name in ("man", "painting", "singer"))

@@ -27,7 +27,7 @@ from engine.motion import Edit
 from engine.rig.driver.reading import read_face
 from engine.rig.model import Mouth, RigModel
 from engine.rig.refine.network import Refiner, load_refiner
-from stream.clips import Clip
+from stream.files.clips import Clip
 
 Step = Callable[[Pixels, Face], Pixels]
 Scores = dict[str, tuple[float, float]]

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from engine.frame import Pixels
-from stream.cameras import Opened
+from stream.live.cameras import Opened
 
 Stamps = Callable[[int], int | None]
 Paint = Callable[[int], Pixels]

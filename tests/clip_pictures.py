@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.frame import Frame, Pixels
-from stream.clip_writer import clip_writer
+from stream.files.clip_writer import clip_writer
 
 COLOURS = np.array(
     [

@@ -12,7 +12,7 @@ def _no_bundled_portraits_for_fake_trackers(
 ) -> None:
     """The server's tests give it a drawn disc for a face; the bundled portraits have none."""
     if request.path.name.startswith("test_stream_server"):
-        monkeypatch.setattr("stream.server.shelf.ASSETS", tmp_path / "no assets")
+        monkeypatch.setattr("stream.server.portrait_list.ASSETS", tmp_path / "no assets")
 
 
 @pytest.fixture(autouse=True)

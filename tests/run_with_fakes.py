@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import stream.parts
+import stream.cli.factories
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.model import Model
@@ -39,9 +39,9 @@ def tracker_maker(name: str) -> type[Tracker]:
 if __name__ == "__main__":
     SlowTracker.delay_s = float(sys.argv.pop(1))
     if "serve" in sys.argv:
-        import stream.server.shelf
+        import stream.server.portrait_list
 
-        stream.server.shelf.ASSETS = Path("no assets")  # which show no disc
-    stream.parts.load_model = load_model
-    stream.parts.tracker_maker = tracker_maker
+        vars(stream.server.portrait_list)["ASSETS"] = Path("no assets")  # which show no disc
+    stream.cli.factories.load_model = load_model
+    stream.cli.factories.tracker_maker = tracker_maker
     main()

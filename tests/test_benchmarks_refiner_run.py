@@ -12,7 +12,7 @@ from benchmarks.refiner.__main__ import SECTIONS, main
 from engine.errors import InputError
 from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
-from stream.clips import Clip
+from stream.files.clips import Clip
 from tests.faces_made import made_face
 from tests.video_files import make_clip
 

@@ -15,8 +15,8 @@ from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from engine.rig.driver.reading import read_face
-from stream.clips import Clip
-from stream.options import ASSETS
+from stream.files.bundled import ASSETS
+from stream.files.clips import Clip
 from tests.video_files import make_clip, pictures_of
 
 EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"

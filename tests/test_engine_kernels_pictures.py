@@ -13,7 +13,7 @@ from engine.faces.crop import CropBox
 from engine.kernels.pictures import BT601, BT709, Format, crop_place, inverted
 from engine.kernels.pictures_fast import PictureKernels
 from engine.kernels.pictures_twins import PictureTwins, encoded
-from stream.colours import YuvWriter
+from stream.files.colours import YuvWriter
 from tests.host_launcher import COMPILER, HostLauncher
 from tests.pictures_made import MadePaste, nv12, photo, places_of
 

@@ -39,7 +39,7 @@ from engine.rig.refine.network import Refiner, load_refiner
 from engine.rig.refine.regions import Place, correction_mask
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion
 from engine.runtimes.base import Arrays, Graph
-from stream.parts import load_model
+from stream.cli.factories import load_model
 from tests.faces_made import made_face, textured
 from tests.fakes import DiscTracker
 

@@ -273,7 +273,8 @@ from engine.errors import MachineError
 runtime = choose("auto", 1)
 self_test(runtime)
 print(runtime.name)
-import export.cli, export.tensorrt, stream.cli, stream.doctor, stream.parts
+import export.cli, export.tensorrt, stream.doctor.examine, stream.cli.factories
+import stream.cli.commands, stream.cli.render, stream.cli.serve, stream.cli.live, stream.cli.doctor
 for name in NAMES:
     try:
         choose(name, 1)

@@ -14,7 +14,7 @@ from engine.pictures import open_picture
 from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
 from engine.rig.motion.motion import RigMotion
-from stream.clips import Clip
+from stream.files.clips import Clip
 from tests.drawn_faces import draw_face
 
 ASSETS = Path(__file__).parents[1] / "stream" / "assets"

@@ -19,11 +19,11 @@ from PIL import Image
 from engine.errors import InputError, MachineError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
-from stream.cameras import Opened, Place, place_of
-from stream.clips import Clip
-from stream.live_reader import captured_at
-from stream.live_source import MOST_HANGING, LiveSource
-from stream.torn_jpeg import TornJpeg
+from stream.files.clips import Clip
+from stream.live.cameras import Opened, Place, place_of
+from stream.live.reader import captured_at
+from stream.live.source import MOST_HANGING, LiveSource
+from stream.live.torn_jpeg import TornJpeg
 from tests.camera_fake import FakeContainer, FakePacket, now_us, opened, plain
 from tests.video_files import make_clip
 from tests.virtual_camera_fake import wait_until
@@ -374,7 +374,7 @@ def test_a_camera_that_gives_nothing_but_damage_is_opened_again(
 
 
 def test_a_driver_that_does_not_even_open_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stream.live_source.OPENS_S", 0.2)
+    monkeypatch.setattr("stream.live.source.OPENS_S", 0.2)
     late = FakeContainer([10])
     freed = Event()
 

@@ -9,9 +9,9 @@ from PIL import Image
 from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 from engine.portrait_notes import OPEN
-from stream.live_job import LiveJob, open_portraits
-from stream.portrait_source import open_source
-from stream.server.shelf import Shelf, uploaded
+from stream.live.job import LiveJob, open_portraits
+from stream.render.portrait_source import open_source
+from stream.server.portrait_list import PortraitList, uploaded
 from stream.session.portraits import Enroller
 from tests.drawn_faces import drawn_picture
 from tests.fakes import ShiftModel
@@ -50,13 +50,13 @@ def test_live_says_it_once(open_mouth: Path, caplog: pytest.LogCaptureFixture) -
 
 def test_the_page_is_told_of_an_upload(open_mouth: Path) -> None:
     item = uploaded(open_picture(open_mouth), "me.png", MeshTracker())
-    assert item.told()["notes"] == [OPEN]
+    assert item.as_json()["notes"] == [OPEN]
 
 
 def test_a_server_says_it_of_its_owners_portrait(
     open_mouth: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shelf = Shelf()
-    shelf.stock(open_mouth, MeshTracker())
+    portraits = PortraitList()
+    portraits.fill(open_mouth, MeshTracker())
     assert told(caplog) == [OPEN]
-    assert [item.told()["notes"] for item in shelf] == [[OPEN], [], [], [], []]
+    assert [item.as_json()["notes"] for item in portraits] == [[OPEN], [], [], [], []]

@@ -221,7 +221,7 @@ def test_a_peer_that_hangs_up_gives_its_place_back(tmp_path: Path) -> None:
 def test_a_silent_camera_loses_its_place_only_when_it_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream.server.hall.SILENT_S", 1.0)
+    monkeypatch.setattr("stream.server.sessions.SILENT_S", 1.0)
 
     async def run() -> None:
         async with (

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.errors import MachineError
-from stream.cli import app
+from stream.cli.commands import app
 from stream.server.settings import ServerSettings, is_loopback
 from tests.peers import LOCAL, Page, disc_near, page, server
 
@@ -288,7 +288,7 @@ def test_an_upload_without_end_is_cut_off(tmp_path: Path) -> None:
 def test_a_connection_that_never_comes_up_gives_its_place_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stream.server.hall.CONNECT_S", 0.5)
+    monkeypatch.setattr("stream.server.sessions.CONNECT_S", 0.5)
 
     async def run() -> None:
         async with server(tmp_path, replace(LOCAL, most_sessions=1)) as (served, http):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.server import hall
-from stream.server.parts import HALL
+from stream.server import sessions
+from stream.server.app_keys import SESSIONS
 from tests.peers import LOCAL, SOON_S, disc_near, page, server
 
 
@@ -66,14 +66,14 @@ def test_a_session_that_has_ended_is_replaced_by_a_new_one(tmp_path: Path) -> No
 def test_a_page_that_stays_away_loses_its_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hall, "RETURNS_WITHIN_S", 0.5)
+    monkeypatch.setattr(sessions, "RETURNS_WITHIN_S", 0.5)
 
     async def run() -> None:
         async with server(tmp_path) as (served, http), page(http, served.url) as peer:
             await peer.until(disc_near(128, 128))
             await peer.connection.close()
             async with asyncio.timeout(SOON_S):
-                while served.app[HALL].find(peer.session["id"]):  # noqa: ASYNC110
+                while served.app[SESSIONS].find(peer.session["id"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
 
     asyncio.run(run())
@@ -86,7 +86,7 @@ def test_a_newcomer_gets_the_place_of_a_page_that_was_lost(tmp_path: Path) -> No
             await peer.until(disc_near(128, 128))
             await peer.connection.close()
             async with asyncio.timeout(SOON_S):
-                while served.app[HALL].find_driver(peer.session["id"]):  # noqa: ASYNC110
+                while served.app[SESSIONS].find_driver(peer.session["id"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             async with page(http, served.url) as newcomer:
                 await newcomer.until(disc_near(128, 128))

@@ -14,15 +14,15 @@ import pytest
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from stream.server import bodies, entrance, hall, listening
+from stream.server import bodies, entrance, listening, sessions
 from stream.server.app import Served
+from stream.server.app_keys import SESSIONS
 from stream.server.busy import BusyError
 from stream.server.callers import Caller
 from stream.server.entrance import Entrance, Waiting
-from stream.server.gallery import MOST_VIEWERS
 from stream.server.guard import Guard, middleware
-from stream.server.parts import HALL
 from stream.server.settings import ServerSettings
+from stream.server.viewers import MOST_VIEWERS
 from stream.webrtc.connection import (
     BadOfferError,
     accept,
@@ -393,7 +393,7 @@ def test_viewers_of_many_browsers_are_no_more_than_the_limit_either(tmp_path: Pa
                 for _ in range(3):
                     async with each.post(address, data=sdp, headers=SDP) as response:
                         assert response.status in (201, 503)
-                    most = max(most, len(vars(served.app[HALL].gallery)["_viewers"]))
+                    most = max(most, len(vars(served.app[SESSIONS].viewers)["_viewers"]))
 
         async with page(http, served.url) as peer:
             await peer.until(disc_near(128, 128))
@@ -411,7 +411,7 @@ def test_a_peer_from_which_nothing_comes_loses_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that sends no picture, but is there, keeps it."""
-    monkeypatch.setattr(hall, "DEAD_S", 3.0)
+    monkeypatch.setattr(sessions, "DEAD_S", 3.0)
 
     async def test(served: Served, http: aiohttp.ClientSession) -> None:
         async with page(http, served.url) as silent, page(http, served.url) as dead:
@@ -419,8 +419,8 @@ def test_a_peer_from_which_nothing_comes_loses_its_place(
                 await peer.until(disc_near(128, 128))
             silent.camera.is_silent = True
             kill(dead.connection)
-            await until(lambda: served.app[HALL].find(dead.session["id"]) is None)
-            assert served.app[HALL].find(silent.session["id"]) is not None
+            await until(lambda: served.app[SESSIONS].find(dead.session["id"]) is None)
+            assert served.app[SESSIONS].find(silent.session["id"]) is not None
 
     with_server(tmp_path, test)
 
@@ -444,7 +444,7 @@ def test_channels_that_nobody_needs_are_closed_and_too_many_end_the_connection(
             assert greedy.connection.connectionState == "connected"
             for _ in range(200):
                 greedy.connection.createDataChannel("stats")
-            await until(lambda: served.app[HALL].find(greedy.session["id"]) is None)
+            await until(lambda: served.app[SESSIONS].find(greedy.session["id"]) is None)
             honest.camera.centre = (150, 128)
             await honest.until(disc_near(150, 128))
 
@@ -454,7 +454,7 @@ def test_channels_that_nobody_needs_are_closed_and_too_many_end_the_connection(
 def test_a_return_that_never_comes_up_leaves_the_living_connection_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hall, "CONNECT_S", 1.0)
+    monkeypatch.setattr(sessions, "CONNECT_S", 1.0)
 
     async def test(served: Served, http: aiohttp.ClientSession) -> None:
         sdp = await half_open_offer()
@@ -604,7 +604,7 @@ def test_a_failure_is_logged_by_its_route_without_the_id(
         raise ZeroDivisionError("it failed")
 
     async def test(served: Served, http: aiohttp.ClientSession) -> None:
-        monkeypatch.setattr(served.app[HALL], "find", fail)
+        monkeypatch.setattr(served.app[SESSIONS], "find", fail)
         async with http.get(f"{served.url}api/sessions/an-id-that-is-a-key") as response:
             assert response.status == 500
             assert "it failed" not in await response.text()

@@ -18,11 +18,11 @@ from engine.frame import Pixels
 from engine.pictures import NotAPictureError, TooLargeError
 from stream.server import decoders
 from stream.server.app import Served
+from stream.server.app_keys import DECODERS
 from stream.server.busy import BusyError
 from stream.server.decoders import Decoders
 from stream.server.forms import MOST_PARTS, file_of_form
-from stream.server.parts import DECODERS
-from stream.server.shelf import Item
+from stream.server.portrait_list import Item
 from stream.server.uploads import (
     FORGOTTEN_AFTER_S,
     MOST,

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from engine.frame import Pixels
-from stream.server.parts import HALL
+from stream.server.app_keys import SESSIONS
 from tests.fakes import disc_picture
 from tests.peers import LOCAL, SIZE, SOON_S, Page, disc_near, page, server
 from tests.whip_client import SDP, Client
@@ -271,7 +271,7 @@ def test_ffmpeg_publishes_and_leaves(tmp_path: Path) -> None:
             process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
             player = Client(http, url)
             async with asyncio.timeout(SOON_S):
-                while not (sessions := vars(served.app[HALL])["_sessions"]):  # noqa: ASYNC110
+                while not (sessions := vars(served.app[SESSIONS])["_sessions"]):  # noqa: ASYNC110
                     await asyncio.sleep(0.2)
             assert await player.watch(f"/whep/{next(iter(sessions))}") == 201
             # The first face is the neutral one, so the portrait shows itself as it is.

@@ -19,7 +19,7 @@ from engine.pictures import open_picture
 from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
-from stream.clips import Clip
+from stream.files.clips import Clip
 from stream.session.loop import FAILED_S, FrameLoop
 from stream.webrtc.camera_track import CameraSource
 from tests.fakes import (

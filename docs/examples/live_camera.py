@@ -9,11 +9,11 @@ of `out`, or beside it, a job takes `preview=True` (a window) or `virtual_camera
 import sys
 from pathlib import Path
 
-from stream.hotkeys import NoKeys
-from stream.live import live
-from stream.live_job import LiveJob
-from stream.parts import load_model, tracker_maker
-from stream.terminal import stop_on_signals
+from stream.cli.factories import load_model, tracker_maker
+from stream.cli.terminal import stop_on_signals
+from stream.live.hotkeys import NoKeys
+from stream.live.job import LiveJob
+from stream.live.run import live
 
 portrait, out = map(Path, sys.argv[1:3])
 camera = sys.argv[3] if len(sys.argv) > 3 else "auto"

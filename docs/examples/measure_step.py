@@ -11,8 +11,8 @@ from engine.framing import fit_portrait
 from engine.pictures import open_picture
 from engine.reenactor import Reenactor
 from engine.stats import StageTimes
-from stream.clips import Clip
-from stream.parts import load_model
+from stream.cli.factories import load_model
+from stream.files.clips import Clip
 
 portrait, clip = map(Path, sys.argv[1:3])
 

@@ -2,8 +2,8 @@
 
 python docs/examples/mix_factors.py PORTRAIT CLIP OUT.mp4
 
-`ToCamera()` is a source of gaze, and `Replayed(load_motion(path))`, of stream.motion_reader, one of
-every factor.
+`ToCamera()` is a source of gaze, and `Replayed(load_motion(path))`, of
+stream.files.motion_reader, one of every factor.
 """
 
 import sys
@@ -11,8 +11,8 @@ from pathlib import Path
 
 from engine.motion import Edit
 from engine.rig.motion.mixer import Held, RigMixer
-from stream.parts import load_model, tracker_maker
-from stream.render import RenderJob, render
+from stream.cli.factories import load_model, tracker_maker
+from stream.render.job import RenderJob, render
 
 portrait, clip, out = map(Path, sys.argv[1:4])
 

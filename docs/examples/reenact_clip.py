@@ -6,8 +6,8 @@ python docs/examples/reenact_clip.py PORTRAIT CLIP OUT.mp4
 import sys
 from pathlib import Path
 
-from stream.parts import load_model, tracker_maker
-from stream.render import RenderJob, render
+from stream.cli.factories import load_model, tracker_maker
+from stream.render.job import RenderJob, render
 
 portrait, clip, out = map(Path, sys.argv[1:4])
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
-from stream.cameras import linux_cameras
-from stream.doctor_cameras import virtual_camera
-from stream.doctor_system import System
-from stream.virtual_camera import VirtualCamera
+from stream.doctor.cameras import virtual_camera
+from stream.doctor.system import System
+from stream.live.cameras import linux_cameras
+from stream.live.virtual_camera import VirtualCamera
 
 WIDTH, HEIGHT = 320, 240
 BARS = 8

@@ -10,14 +10,14 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from engine.pictures import NotAPictureError, TooLargeError
-from stream.keys import keep_secret
+from stream.server.app_keys import CALLERS, DECODERS, PORTRAITS, SESSIONS, SHARED_WORK, UPLOADS
 from stream.server.bodies import read_json, read_upload
-from stream.server.control_json import told
+from stream.server.control_json import as_json
 from stream.server.guard import refusal
-from stream.server.parts import CALLERS, DECODERS, HALL, SHELF, STUDIO, UPLOADS
+from stream.server.keys import keep_secret
 from stream.server.peers import join_page
+from stream.server.portrait_list import Item
 from stream.server.session import Session
-from stream.server.shelf import Item
 from stream.webrtc.connection import BadOfferError
 
 T = TypeVar("T")
@@ -48,22 +48,22 @@ async def open_session(request: web.Request) -> web.Response:
     wanted = dict(wanted)
     portrait = body.get("portrait", wanted.pop("portrait", None))
     item = None if portrait is None else found_item(request, portrait)
-    hall, before = request.app[HALL], body.get("session")
+    sessions, before = request.app[SESSIONS], body.get("session")
     caller = request.app[CALLERS].caller(request)
-    session = hall.find(before) if isinstance(before, str) else None
+    session = sessions.find(before) if isinstance(before, str) else None
     try:
         if session is not None:
-            answer = await hall.rejoin(session, item, wanted, sdp, join_page, caller)
+            answer = await sessions.rejoin(session, item, wanted, sdp, join_page, caller)
         else:
-            item = item or request.app[SHELF].first
-            session, answer = await hall.open(item, wanted, sdp, join_page, caller)
+            item = item or request.app[PORTRAITS].first
+            session, answer = await sessions.open(item, wanted, sdp, join_page, caller)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
     if watch is not None:
         keep_secret(watch)
         session.watched_as = watch
-    told = {"id": session.id, "sdp": answer, "type": "answer"}
-    response = web.json_response(told | _state(session), status=201)
+    joined = {"id": session.id, "sdp": answer, "type": "answer"}
+    response = web.json_response(joined | _state(session), status=201)
     request.app[CALLERS].remember(request, response)
     return response
 
@@ -89,7 +89,7 @@ async def control_session(request: web.Request) -> web.Response:
 @routes.delete("/api/sessions/{id}")
 async def close_session(request: web.Request) -> web.Response:
     """Hang up."""
-    if not await request.app[HALL].close(request.match_info["id"]):
+    if not await request.app[SESSIONS].close(request.match_info["id"]):
         raise _unknown_session()
     return web.Response(status=204)
 
@@ -115,15 +115,15 @@ async def switch_recording(request: web.Request) -> web.Response:
         case _:
             raise refusal(web.HTTPBadRequest, 'send {"on": true} or {"on": false}')
     problem = session.recording_problem
-    told = {} if problem is None else {"problem": problem}
-    return web.json_response({"recording": session.live.is_recording} | told)
+    problems = {} if problem is None else {"problem": problem}
+    return web.json_response({"recording": session.live.is_recording} | problems)
 
 
 @routes.get("/api/sessions/{id}/recording")
 async def download_recording(request: web.Request) -> web.FileResponse:
     """The finished recording, the last or `?number=`; also after its session has ended."""
-    recordings, (session_id, number) = request.app[HALL].recordings, _named(request)
-    session = request.app[HALL].find(session_id)
+    recordings, (session_id, number) = request.app[SESSIONS].recordings, _named(request)
+    session = request.app[SESSIONS].find(session_id)
     is_running = session is not None and number is None and session.live.is_recording
     path = None if is_running else recordings.find(session_id, number)
     if path is None and session is not None and number is None:
@@ -136,7 +136,7 @@ async def download_recording(request: web.Request) -> web.FileResponse:
 @routes.delete("/api/sessions/{id}/recording")
 async def delete_recording(request: web.Request) -> web.Response:
     """Throw it away."""
-    if not request.app[HALL].recordings.delete(*_named(request)):
+    if not request.app[SESSIONS].recordings.delete(*_named(request)):
         raise _unknown_recording()
     return web.Response(status=204)
 
@@ -146,7 +146,7 @@ async def list_portraits(request: web.Request) -> web.Response:
     """The portraits that this browser may show: those of the package first, then its own."""
     callers = request.app[CALLERS]
     own = request.app[UPLOADS].of(callers.browser(request))
-    response = web.json_response([item.told() for item in (*request.app[SHELF], *own)])
+    response = web.json_response([item.as_json() for item in (*request.app[PORTRAITS], *own)])
     callers.remember(request, response)
     return response
 
@@ -163,9 +163,9 @@ async def add_portrait(request: web.Request) -> web.Response:
             raise refusal(web.HTTPUnsupportedMediaType, str(error)) from error
         except TooLargeError as error:
             raise refusal(_TooManyPixels, str(error)) from error
-        item = await request.app[STUDIO].examine(picture, name)
+        item = await request.app[SHARED_WORK].examine(picture, name)
     uploads.add(item, browser)
-    return web.json_response(item.told(), status=201)
+    return web.json_response(item.as_json(), status=201)
 
 
 @routes.get("/api/portraits/{id}/picture")
@@ -180,7 +180,7 @@ async def show_portrait(request: web.Request) -> web.Response:
 async def forget_portrait(request: web.Request) -> web.Response:
     """Forget an own portrait; a session that shows it goes on until another one is chosen."""
     portrait_id = request.match_info["id"]
-    if request.app[SHELF].find(portrait_id) is not None:
+    if request.app[PORTRAITS].find(portrait_id) is not None:
         raise refusal(web.HTTPForbidden, "this portrait came with the server: it stays")
     if not request.app[UPLOADS].remove(portrait_id, request.app[CALLERS].browser(request)):
         raise _unknown_portrait()
@@ -203,7 +203,7 @@ async def _while_there(request: web.Request, work: Coroutine[object, None, T]) -
 
 def found_session(request: web.Request) -> Session:
     """The session that the address names."""
-    session = request.app[HALL].find(request.match_info["id"])
+    session = request.app[SESSIONS].find(request.match_info["id"])
     if session is None:
         raise _unknown_session()
     return session
@@ -214,7 +214,7 @@ def found_item(request: web.Request, portrait_id: object) -> Item:
     item = None
     if isinstance(portrait_id, str):
         browser = request.app[CALLERS].browser(request)
-        item = request.app[SHELF].find(portrait_id)
+        item = request.app[PORTRAITS].find(portrait_id)
         item = item or request.app[UPLOADS].find(portrait_id, browser)
     if item is None:
         raise _unknown_portrait()
@@ -242,7 +242,7 @@ def _named(request: web.Request) -> tuple[str, int | None]:
 
 
 def _state(session: Session) -> dict[str, object]:
-    return {"settings": told(session.live.controls), "portrait": session.item.id}
+    return {"settings": as_json(session.live.controls), "portrait": session.item.id}
 
 
 class _Download(web.FileResponse):

@@ -17,29 +17,29 @@ from engine.errors import OutputError
 from engine.faces.face import Tracker
 from engine.folders import user_data
 from engine.model import AnyModel
-from stream.keys import keep_secret
-from stream.output_place import reason_of
+from stream.files.output_place import reason_of
 from stream.server import api, pages, whip
+from stream.server.app_keys import (
+    BUSY,
+    CALLERS,
+    DECODERS,
+    PORTRAITS,
+    SESSIONS,
+    SETTINGS,
+    SHARED_WORK,
+    UPLOADS,
+)
 from stream.server.bodies import FORM_ROOM, MOST_UPLOAD
 from stream.server.callers import Callers
 from stream.server.decoders import Decoders
 from stream.server.guard import WILDCARDS, Guard, middleware
-from stream.server.hall import Hall
+from stream.server.keys import keep_secret
 from stream.server.listening import letting_in, listening, tls_of
-from stream.server.parts import (
-    BUSY,
-    CALLERS,
-    DECODERS,
-    HALL,
-    SETTINGS,
-    SHELF,
-    STUDIO,
-    UPLOADS,
-)
+from stream.server.portrait_list import PortraitList
 from stream.server.recordings import Recordings
+from stream.server.sessions import Sessions
 from stream.server.settings import ServerSettings
-from stream.server.shelf import Shelf
-from stream.server.studio import Studio
+from stream.server.shared_work import SharedWork
 from stream.server.uploads import Uploads
 
 logger = logging.getLogger(__name__)
@@ -79,20 +79,20 @@ async def serving(
         port = int(listener.getsockname()[1])
         recordings = _recordings(settings)
         stack.callback(recordings.close)
-        studio = Studio(
+        shared = SharedWork(
             model=model,
             make_tracker=make_tracker,
             framing=settings.framing,
         )
-        stack.callback(studio.close)
-        shelf = Shelf()
-        await studio.open(READY_TRACKERS)
-        await studio.with_examiner(lambda tracker: shelf.stock(settings.portrait, tracker))
-        hall = Hall(studio, settings, recordings)
-        stack.push_async_callback(hall.close_all)
-        care = asyncio.create_task(hall.look_after())
+        stack.callback(shared.close)
+        portraits = PortraitList()
+        await shared.open(READY_TRACKERS)
+        await shared.with_examiner(lambda tracker: portraits.fill(settings.portrait, tracker))
+        sessions = Sessions(shared, settings, recordings)
+        stack.push_async_callback(sessions.close_all)
+        care = asyncio.create_task(sessions.look_after())
         stack.push_async_callback(_cancelled, care)
-        app = application(settings, port, shelf, studio, hall)
+        app = application(settings, port, portraits, shared, sessions)
         tidying = asyncio.create_task(_tidied(app[UPLOADS]))
         stack.push_async_callback(_cancelled, tidying)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -103,13 +103,18 @@ async def serving(
 
 
 def application(
-    settings: ServerSettings, port: int, shelf: Shelf, studio: Studio, hall: Hall
+    settings: ServerSettings,
+    port: int,
+    portraits: PortraitList,
+    shared: SharedWork,
+    sessions: Sessions,
 ) -> web.Application:
     """All addresses behind one guard."""
     busy: set[asyncio.BaseProtocol] = set()
     guarded = middleware(Guard(settings, port), busy)
     app = web.Application(middlewares=[guarded], client_max_size=MOST_UPLOAD + FORM_ROOM)
-    app[SETTINGS], app[SHELF], app[STUDIO], app[HALL] = settings, shelf, studio, hall
+    app[SETTINGS], app[PORTRAITS] = settings, portraits
+    app[SHARED_WORK], app[SESSIONS] = shared, sessions
     app[UPLOADS], app[DECODERS], app[BUSY] = Uploads(), Decoders(), busy
     app[CALLERS] = Callers(settings, port)
     for part in (api, whip, pages):
@@ -122,16 +127,16 @@ def serve(
     *,
     model: AnyModel,
     make_tracker: Callable[[], Tracker],
-    told: Callable[[str], None],
+    on_address: Callable[[str], None],
     stop: Event,
 ) -> None:
-    """Serve until `stop` is set; `told` gets the address once the server is up."""
+    """Serve until `stop` is set; `on_address` gets the address once the server is up."""
     sys.setswitchinterval(SWITCH_S)
     cv2.setNumThreads(1)
 
     async def run() -> None:
         async with serving(settings, model=model, make_tracker=make_tracker) as served:
-            told(served.url)
+            on_address(served.url)
             while not stop.is_set():  # noqa: ASYNC110 (set by a signal handler)
                 await asyncio.sleep(LOOK_UP_S)
 

@@ -1,4 +1,4 @@
-"""A session's controls as JSON: told to the page, and read from it, checked in one place."""
+"""A session's controls as JSON: given to the page, and read from it, checked in one place."""
 
 import math
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from engine.motion import MODES, Edit, Mode
 from stream.session.controls import SWITCHES, Controls
 
 
-def told(controls: Controls) -> dict[str, object]:
-    """What the page is told."""
+def as_json(controls: Controls) -> dict[str, object]:
+    """What the page gets."""
     return {
         "mode": controls.edit.mode,
         "gains": dict(controls.edit.gains),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from stream.server.app_keys import SETTINGS
 from stream.server.guard import refusal
-from stream.server.parts import SETTINGS
 
 routes = web.RouteTableDef()
 
@@ -81,8 +81,8 @@ def _file(
         raise refusal(web.HTTPNotFound, "there is no such file: check the address")
     if path.suffix == ".html" and headers is None:  # asked for as a file, not as a page
         headers = PAGE_HEADERS
-    told = {"Content-Type": KINDS[path.suffix], "Cache-Control": "no-cache"}
-    return web.FileResponse(path, headers=told | (headers or {}))
+    ours = {"Content-Type": KINDS[path.suffix], "Cache-Control": "no-cache"}
+    return web.FileResponse(path, headers=ours | (headers or {}))
 
 
 def _inside(folder: Path, name: str) -> Path | None:

@@ -22,7 +22,7 @@ from tempfile import mkdtemp
 from filelock import lock_descriptor
 
 from engine.errors import OutputError
-from stream.growing_file import MARK, is_playable
+from stream.files.growing_file import MARK, is_playable
 
 logger = logging.getLogger(__name__)
 

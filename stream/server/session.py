@@ -13,12 +13,12 @@ from engine.errors import InputError, UnderstudyError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.model import Motion
-from stream.clip_writer import BrokenOffError
-from stream.live_sound import LiveSound
+from stream.files.clip_writer import BrokenOffError
+from stream.files.live_sound import LiveSound
 from stream.server.control_json import changed
+from stream.server.portrait_list import Item
 from stream.server.recordings import Recordings
-from stream.server.shelf import Item
-from stream.server.studio import Studio
+from stream.server.shared_work import SharedWork
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enrolled
 from stream.session.recorder import UnforeseenError
@@ -38,7 +38,7 @@ class Session:
     def __init__(
         self,
         session_id: str,
-        studio: Studio,
+        shared: SharedWork,
         item: Item,
         enrolled: Enrolled[Motion],
         tracker: Tracker,
@@ -57,17 +57,17 @@ class Session:
         self.outlet = Outlet(still)
         self.live = LiveSession(
             self.source,
-            enroller=studio.enroller,
+            enroller=shared.enroller,
             enrolled=enrolled,
             tracker=tracker,
-            mixer=studio.enroller.model.mixer(),
+            mixer=shared.enroller.model.mixer(),
             adapts=adapts,
             on_step=self.outlet.put,
         )
         self.voice = Voice(lambda: self.live.loop.delay_ms / 1e3)
         """The microphone, as late as the pictures are."""
         self.is_closed = False
-        self._studio = studio
+        self._shared = shared
         self._tracker = tracker
         self._recordings = recordings
         self._recorded = 0
@@ -123,7 +123,7 @@ class Session:
     async def stop_recording(self) -> None:
         """Complete the recording, if there is one."""
         self.voice.record_into(None)
-        await self._studio.aside(self.live.stop_recording)
+        await self._shared.aside(self.live.stop_recording)
         self._hand_over()
 
     @property
@@ -153,8 +153,8 @@ class Session:
             return
         self.is_closed = True
         await self.stop_recording()
-        if await self._studio.aside(self.live.stop):
-            self._studio.take_back(self._tracker)
+        if await self._shared.aside(self.live.stop):
+            self._shared.take_back(self._tracker)
         else:
             logger.error("session %s: its step hangs; its tracker is given up", self.id[:6])
 
@@ -186,19 +186,19 @@ def _brief(found: dict[str, float]) -> dict[str, float | None]:
 async def open_session(
     session_id: str,
     *,
-    studio: Studio,
+    shared: SharedWork,
     item: Item,
     size: int,
     recordings: Recordings,
     adapts: bool,
 ) -> Session:
     """A session whose loop is running, and is warm soon."""
-    tracker = await studio.lend_tracker()
+    tracker = await shared.lend_tracker()
     try:
-        enrolled = await studio.enroll(item, size)
-        session = Session(session_id, studio, item, enrolled, tracker, recordings, adapts=adapts)
+        enrolled = await shared.enroll(item, size)
+        session = Session(session_id, shared, item, enrolled, tracker, recordings, adapts=adapts)
     except BaseException:
-        studio.take_back(tracker)
+        shared.take_back(tracker)
         raise
     session.live.loop.start()
     return session

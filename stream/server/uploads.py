@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from stream.server.busy import BusyError
-from stream.server.shelf import Item
+from stream.server.portrait_list import Item
 
 MOST = 32
 """Portraits in all, of up to 12 MB each."""

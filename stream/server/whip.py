@@ -13,9 +13,9 @@ from aiortc import RTCPeerConnection
 from aiortc.sdp import candidate_from_sdp
 
 from stream.server.api import found_item
+from stream.server.app_keys import CALLERS, PORTRAITS, SESSIONS, SETTINGS
 from stream.server.bodies import read_sdp
 from stream.server.guard import refusal
-from stream.server.parts import CALLERS, HALL, SETTINGS, SHELF
 from stream.server.peers import Peer, join_publisher, join_viewer
 from stream.webrtc.connection import BadOfferError
 
@@ -33,10 +33,10 @@ async def publish(request: web.Request) -> web.Response:
     """A publisher's offer: a new session, which its video drives."""
     sdp = await read_sdp(request)
     wanted = request.query.get("portrait")
-    item = request.app[SHELF].first if wanted is None else found_item(request, wanted)
+    item = request.app[PORTRAITS].first if wanted is None else found_item(request, wanted)
     caller = request.app[CALLERS].caller(request)
     try:
-        session, answer = await request.app[HALL].open(item, {}, sdp, join_publisher, caller)
+        session, answer = await request.app[SESSIONS].open(item, {}, sdp, join_publisher, caller)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
     return _created(request, f"/whip/{quote(session.id)}", session.id, answer)
@@ -47,14 +47,14 @@ async def publish(request: web.Request) -> web.Response:
 async def watch(request: web.Request) -> web.Response:
     """A player's offer: one more viewer."""
     sdp = await read_sdp(request)
-    hall = request.app[HALL]
+    sessions = request.app[SESSIONS]
     wanted = request.match_info.get("session") or request.query.get("session")
     if not wanted:
         raise refusal(
             web.HTTPNotFound,
             "this address names no session: watch /whep/ID, as the page's Browser source link does",
         )
-    session = hall.find_watched(wanted)
+    session = sessions.find_watched(wanted)
     if session is None:
         raise refusal(
             web.HTTPNotFound,
@@ -63,7 +63,7 @@ async def watch(request: web.Request) -> web.Response:
         )
     caller = request.app[CALLERS].caller(request)
     try:
-        viewer_id, answer = await hall.gallery.watch(session, sdp, join_viewer, caller)
+        viewer_id, answer = await sessions.viewers.watch(session, sdp, join_viewer, caller)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
     return _created(request, f"/whep/{quote(viewer_id)}", viewer_id, answer)
@@ -93,7 +93,7 @@ async def trickle(request: web.Request) -> web.Response:
 @routes.delete("/whip/{id}")
 async def unpublish(request: web.Request) -> web.Response:
     """The publisher leaves; the session ends."""
-    if not await request.app[HALL].close(request.match_info["id"]):
+    if not await request.app[SESSIONS].close(request.match_info["id"]):
         raise _gone()
     return web.Response()
 
@@ -101,7 +101,7 @@ async def unpublish(request: web.Request) -> web.Response:
 @routes.delete("/whep/{id}")
 async def leave(request: web.Request) -> web.Response:
     """The viewer leaves."""
-    if not await request.app[HALL].gallery.close(request.match_info["id"]):
+    if not await request.app[SESSIONS].viewers.close(request.match_info["id"]):
         raise _gone()
     return web.Response()
 
@@ -147,9 +147,9 @@ def _check_tag(request: web.Request) -> None:
 
 
 def _peer(request: web.Request) -> Peer:
-    hall, resource_id = request.app[HALL], request.match_info["id"]
+    sessions, resource_id = request.app[SESSIONS], request.match_info["id"]
     is_publisher = _is_publisher(request)
-    peer = hall.find_driver(resource_id) if is_publisher else hall.gallery.find(resource_id)
+    peer = sessions.find_driver(resource_id) if is_publisher else sessions.viewers.find(resource_id)
     if peer is None:
         raise _gone()
     return peer

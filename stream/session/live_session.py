@@ -21,7 +21,7 @@ from engine.model import Mixer, MotionT
 from engine.motion import Edit
 from engine.reenactor import Look, Reenactor
 from engine.slot import LatestSlot
-from stream.live_sound import LiveSound
+from stream.files.live_sound import LiveSound
 from stream.session.controls import OF_FACTORS, Controls
 from stream.session.ladder import Ladder, LoadMeter
 from stream.session.loop import FrameLoop, FrameSource

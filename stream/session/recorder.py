@@ -16,8 +16,8 @@ from engine.errors import OutputError, UnderstudyError
 from engine.frame import Frame
 from engine.framing import letterboxed
 from engine.slot import LatestSlot
-from stream.clip_writer import ClipWriter, clip_writer
-from stream.live_sound import LiveSound
+from stream.files.clip_writer import ClipWriter, clip_writer
+from stream.files.live_sound import LiveSound
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from engine.stats import timed
-from stream.clip_files import LARGEST_PIXELS
+from stream.files.clip_files import LARGEST_PIXELS
 from stream.webrtc.hand_over import take_at_once
 
 LONGEST_SIDE = 1280

@@ -13,7 +13,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
-from stream.live_sound import Alignment, LiveSound
+from stream.files.live_sound import Alignment, LiveSound
 
 MOST_HELD = 100
 """Packets of 20 ms: two seconds. A sound older than that is of no use to anybody."""

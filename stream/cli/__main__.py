@@ -1,0 +1,5 @@
+"""`python -m stream.cli` is `understudy`."""
+
+from stream.cli import main
+
+main()

@@ -1,0 +1,148 @@
+"""The command `understudy serve`: reads arguments, checks that they agree, runs the server."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.cli.options import (
+    BackendName,
+    Frame,
+    Refine,
+    Size,
+)
+
+app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen on. Beyond this machine, requests need the token."),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
+    ] = 8080,
+    portrait: Annotated[
+        Path | None,
+        typer.Option(help="A picture to begin with; the page offers it beside the others."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
+    ] = "rig",
+    backend: BackendName = "auto",
+    size: Size = 512,
+    frame: Frame = "face",
+    refine: Refine = "on",
+    sessions: Annotated[
+        int, typer.Option(min=1, max=64, help="How many people may be on camera at once.")
+    ] = 4,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="What every request must carry. Default: none on this machine, else a new one.",
+            show_default=False,
+        ),
+    ] = None,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder where recordings lie until whoever made them has saved them. Default: one "
+            "of your own.",
+            show_default=False,
+        ),
+    ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option(
+            metavar="https://NAME",
+            help="The address of a proxy that you trust and that passes everything on to here.",
+            show_default=False,
+        ),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            help="Serve https with this certificate (PEM, its chain in it).", show_default=False
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="The certificate's key (PEM).", show_default=False)
+    ] = None,
+    insecure_http: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-http", help="Beyond this machine, serve plain http: anybody can listen in."
+        ),
+    ] = False,
+    opens: Annotated[
+        bool, typer.Option("--open", help="Open the address in the browser of this desktop.")
+    ] = False,
+) -> None:
+    """Serve a web page: your webcam in, the portrait back. Prints the one address to open.
+
+    Also takes video by WHIP at /whip and shows the result by WHEP at /whep and on the page /view.
+    """
+    import secrets
+
+    from stream.cli.browser import open_page
+    from stream.cli.factories import load_model, tracker_maker
+    from stream.cli.terminal import working
+    from stream.server.app import serve as run
+    from stream.server.settings import (
+        LEAST_TOKEN,
+        ServerSettings,
+        is_loopback,
+        is_token,
+        read_origin,
+        refuse_plain_http,
+    )
+
+    if size % 2:
+        raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
+    if token is not None and not is_token(token):
+        raise typer.BadParameter(
+            f"needs {LEAST_TOKEN} characters or more: letters, digits and signs of ASCII, no space",
+            param_hint="--token",
+        )
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("goes with the other one", param_hint="--tls-cert and --tls-key")
+    try:
+        origin = None if public_url is None else read_origin(public_url)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--public-url") from None
+    if token is None and not (is_loopback(host) and origin is None):
+        token = secrets.token_urlsafe(24)
+    settings = ServerSettings(
+        host=host,
+        port=port,
+        portrait=portrait,
+        size=size,
+        framing=frame,
+        most_sessions=sessions,
+        token=token,
+        recordings=recordings,
+        public_url=origin,
+        insecure_http=insecure_http,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
+    refuse_plain_http(settings)
+
+    def on_address(url: str) -> None:
+        print(url, flush=True)
+        if opens:
+            open_page(url)
+
+    with working() as terminal:
+        run(
+            settings,
+            model=load_model(
+                model, mouth="generic", refine=refine, backend=backend, builds=terminal.builds
+            ),
+            make_tracker=tracker_maker("mesh"),
+            on_address=on_address,
+            stop=terminal.stop,
+        )

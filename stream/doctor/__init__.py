@@ -1,0 +1,1 @@
+"""Names the step that keeps somebody off camera, and the fix."""

@@ -1,0 +1,1 @@
+"""File to file: a portrait and a driving clip or recording in, a clip out."""

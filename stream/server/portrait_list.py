@@ -1,0 +1,121 @@
+"""The portraits that everybody may show: those of the package and the one the server began with.
+
+Those that a browser brings are in `uploads`. No file name of a peer is ever used.
+"""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from engine.errors import MachineError
+from engine.faces.face import Tracker
+from engine.frame import Pixels
+from stream.files.bundled import ASSETS
+from stream.server.keys import new_key
+from stream.session.portraits import FacePicture, find_face, open_portrait
+
+THUMBNAIL = 640
+"""Longest side of the picture that the page shows."""
+MOST_NAME = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Item(FacePicture):
+    """One portrait of the list."""
+
+    id: str
+    name: str
+    jpeg: bytes
+    """The picture, made anew and small: nothing of the uploaded file is passed on."""
+    is_own: bool = False
+    """Whether a browser brought it."""
+
+    @property
+    def url(self) -> str:
+        """Where the page finds the picture."""
+        return f"/api/portraits/{self.id}/picture"
+
+    def as_json(self) -> dict[str, str | bool | list[str]]:
+        """What the page gets."""
+        found = {"id": self.id, "name": self.name, "url": self.url}
+        return {**found, "own": self.is_own, "notes": list(self.notes)}
+
+
+class PortraitList:
+    """Portraits by id. Changed in one thread."""
+
+    def __init__(self) -> None:
+        self._bundled: dict[str, Item] = {}
+
+    def __iter__(self) -> Iterator[Item]:
+        yield from self._bundled.values()
+
+    def find(self, portrait_id: str) -> Item | None:
+        """The portrait with this id."""
+        return self._bundled.get(portrait_id)
+
+    @property
+    def first(self) -> Item:
+        """What a session begins with that asks for none."""
+        return next(iter(self))
+
+    def fill(self, extra: Path | None, tracker: Tracker) -> None:
+        """Take in the user's own portrait, then those of the package."""
+        paths = [extra] if extra is not None else []
+        paths += [path for path in [ASSETS / "portrait.png"] if path.exists()]
+        paths += sorted((ASSETS / "portraits").glob("*.png"))
+        for path in paths:
+            name = _name(path.stem)
+            found = open_portrait(path, tracker, is_noted=path == extra)
+            item = _item(found, name, _free_id(name, self))
+            self._bundled[item.id] = item
+        if not self._bundled:
+            raise MachineError(
+                "this package has no portraits in it: give one with --portrait PICTURE"
+            )
+
+
+def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
+    """A portrait from a peer's picture; an error that says what is wrong with it."""
+    name = _name(name)
+    return _item(find_face(picture, tracker, name=name), name, new_key(), is_own=True)
+
+
+def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:
+    return Item(
+        id=portrait_id,
+        name=name,
+        picture=found.picture,
+        face=found.face,
+        notes=found.notes,
+        jpeg=_jpeg(found.picture),
+        is_own=is_own,
+    )
+
+
+def _jpeg(picture: Pixels) -> bytes:
+    image = Image.fromarray(np.asarray(picture))
+    image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    into = io.BytesIO()
+    image.save(into, "JPEG", quality=88)
+    return into.getvalue()
+
+
+def _name(raw: str) -> str:
+    """A name to show: letters, digits and a few signs of the given one."""
+    stem = Path(raw.replace("\\", "/")).stem
+    kept = "".join(sign if sign.isalnum() or sign in " -_." else " " for sign in stem)
+    words = " ".join(kept.replace("_", " ").replace("-", " ").split())[:MOST_NAME]
+    return words or "portrait"
+
+
+def _free_id(name: str, portraits: PortraitList) -> str:
+    base = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in name.lower())
+    number, found = 2, base
+    while portraits.find(found) is not None:
+        found, number = f"{base}-{number}", number + 1
+    return found
