@@ -80,5 +80,5 @@ def _size(shapes: Mapping[str, Size], name: str, axis: int) -> int | None:
 
 
 def _vote(sizes: list[int | None], otherwise: int) -> int:
-    told = [size for size in sizes if size]
-    return mode(told) if told else otherwise
+    known = [size for size in sizes if size]
+    return mode(known) if known else otherwise

@@ -139,10 +139,10 @@ def compare(path: Path, found: Mapping[str, Size], expected: Mapping[str, Size])
         "unknown": [name for name in found if name not in expected],
         "wrong shape": wrong,
     }
-    told = [f"{kind}: {_listed(names)}" for kind, names in parts.items() if names]
-    if told:
+    faults = [f"{kind}: {_listed(names)}" for kind, names in parts.items() if names]
+    if faults:
         raise BundleError(
-            f"{path} is no DPE checkpoint; {'; '.join(told)}. "
+            f"{path} is no DPE checkpoint; {'; '.join(faults)}. "
             "Give the file that the authors published or their trainer saved."
         )
 
