@@ -15,7 +15,7 @@ from PIL import Image
 
 from benchmarks.same_person import most_neutral
 from engine.faces.face import Face
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.framing import fit_portrait
 from engine.geometry import Array

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import keep, markdown
 from benchmarks.refiner.cast import ACTS, FIRST_PERSON, Act, Kind, before_the_camera
 from engine.faces.face import Face, Tracker
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.driver.driver import RigDriver

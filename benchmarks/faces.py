@@ -19,8 +19,8 @@ from engine.errors import InputError
 from engine.faces.detection import FaceDetector
 from engine.faces.face import Face
 from engine.faces.mesh import SIZE, MeshNetwork, square_of_mesh
+from engine.faces.mesh_tracker import MeshTracker
 from engine.faces.segmentation import PersonSegmenter
-from engine.faces.tracker import MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from engine.stats import percentiles_ms

@@ -198,7 +198,7 @@ def _served(portrait: Path, size: int) -> Iterator[str]:
 
 
 def _serve(portrait: Path, size: int) -> None:
-    from engine.faces.tracker import MeshTracker
+    from engine.faces.mesh_tracker import MeshTracker
     from engine.rig.model import RigModel
     from engine.rig.refine.network import load_refiner
     from stream.server.app import serve

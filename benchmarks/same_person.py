@@ -21,7 +21,7 @@ from benchmarks.prototype import load_prototype, prototype_renderer
 from benchmarks.regions import REGIONS, distance, regions
 from engine.errors import InputError
 from engine.faces.face import Face
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.driver.reading import read_face

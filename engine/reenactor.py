@@ -13,7 +13,7 @@ from typing import Generic
 
 import numpy as np
 
-from engine.drivers import Drivers
+from engine.driver_per_person import DriverPerPerson
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame, Pixels
@@ -39,7 +39,7 @@ class Look(Generic[MotionT]):
 class _Stream(Generic[MotionT]):
     """What is known of one driving stream; the next one begins with a new one of these."""
 
-    drivers: Drivers[MotionT]
+    drivers: DriverPerPerson[MotionT]
     presence: Presence = field(default_factory=Presence)
     last: MotionT | None = None
     """The newest motion that is followed."""
@@ -59,8 +59,8 @@ class Reenactor(Generic[MotionT]):
         self._model = model
         self._tracker = tracker
         self._altering = Lock()
-        self._stream = _Stream(drivers=Drivers(model))
-        self._recalibrated: Drivers[MotionT] | None = None
+        self._stream = _Stream(drivers=DriverPerPerson(model))
+        self._recalibrated: DriverPerPerson[MotionT] | None = None
         """Nobody yet: takes over as soon as the next frame is looked at."""
 
     @property
@@ -127,7 +127,7 @@ class Reenactor(Generic[MotionT]):
 
     def recalibrate(self) -> None:
         """Take the largest face of the next frame that has one as the driver, and as neutral."""
-        self._recalibrated = Drivers(self._model, recalibrates=True)
+        self._recalibrated = DriverPerPerson(self._model, recalibrates=True)
 
     def restart(self) -> None:
         """Begin a new driving stream: forget the face, its neutral and its motion."""
@@ -135,7 +135,7 @@ class Reenactor(Generic[MotionT]):
         if self.look.mixer is not None:
             self.look.mixer.restart()
         self._recalibrated = None
-        self._stream = _Stream(drivers=Drivers(self._model))
+        self._stream = _Stream(drivers=DriverPerPerson(self._model))
 
     def _find(self, frame: Frame) -> Face | None:
         """The driver's face; what can't be a face is none."""

@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.mobilefacenet import Recogniser, aligned, csim
 from benchmarks.refiner.__main__ import SECTIONS, main
 from engine.errors import InputError
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.pictures import open_picture
 from stream.files.clips import Clip
 from tests.faces_made import made_face

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from engine.rig.driver.reading import read_face

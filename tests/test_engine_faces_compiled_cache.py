@@ -10,9 +10,9 @@ import pytest
 from engine.faces import compiled_cache, models
 from engine.faces.attention import extensions
 from engine.faces.compiled_cache import MOST_KEPT, loaded_or_compiled
+from engine.faces.mesh_tracker import MeshTracker
 from engine.faces.models import FOLDER, SETTINGS, SHA256
 from engine.faces.segmentation import PersonSegmenter
-from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 
 PORTRAIT = Path(__file__).parents[1] / "stream/assets/portrait.png"

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from engine.faces.matting import LEAST_VARIANCE, linear_fit, moved_to_edges, stretched
+from engine.faces.mesh_tracker import MeshTracker
 from engine.faces.segmentation import PersonSegmenter, faded, only_the_one_at, part_around
-from engine.faces.tracker import MeshTracker
 from engine.pictures import open_picture
 from tests.drawn_faces import draw_face, drawn_picture
 

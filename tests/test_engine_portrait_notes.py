@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import stream
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from engine.portrait_notes import DOUBTFUL, OPEN, notes_on

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import stream
 from engine.faces.canonical import load_basis
 from engine.faces.face import Face
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.framing import fit_portrait
 from engine.geometry import Array, rotation_from_yaw_pitch_roll

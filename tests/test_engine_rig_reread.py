@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.motion import Edit

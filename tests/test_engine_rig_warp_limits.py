@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.faces.mesh_tracker import MeshTracker
 from engine.faces.segmentation import PersonSegmenter
-from engine.faces.tracker import MeshTracker
 from engine.framing import fit_portrait
 from engine.geometry import Array
 from engine.pictures import open_picture

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.faces.face import Face
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Frame, Pixels
 from engine.framing import fit_portrait
 from engine.pictures import open_picture

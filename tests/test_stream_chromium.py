@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from tests.chromium import (
     ROOT,

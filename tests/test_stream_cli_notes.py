@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from stream.cli.notes import LONGEST, MOST_LINES, WITHIN_S, Notes
-from stream.server.keys import keep_secret, new_key
+from stream.server.tokens import keep_secret, new_key
 
 logger = logging.getLogger("tests.notes")
 

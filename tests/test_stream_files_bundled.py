@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 
 ASSETS = Path(__file__).parents[1] / "stream" / "assets"
 PORTRAITS = [ASSETS / "portrait.png", *sorted((ASSETS / "portraits").glob("*.png"))]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.pictures import open_picture
 from engine.portrait_notes import OPEN
 from stream.live.job import LiveJob, open_portraits

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Frame, Pixels
 from engine.framing import fit_portrait
 from engine.pictures import open_picture
 from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
-from stream.files.background import ahead
+from stream.files.bounded_queue import ahead
 from stream.files.clips import Clip
 from stream.render.job import RenderJob, reenacted, render
 from stream.render.portrait_source import open_source

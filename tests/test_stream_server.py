@@ -17,7 +17,7 @@ from PIL import Image
 from engine.faces.face import Face
 from engine.frame import Pixels
 from stream.server.app import Served
-from stream.server.bodies import MOST_UPLOAD
+from stream.server.request_body import MOST_UPLOAD
 from tests.fakes import DiscTracker, disc_picture
 from tests.peers import LOCAL, SIZE, Page, disc_near, disc_place, page, server
 

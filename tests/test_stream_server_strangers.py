@@ -14,12 +14,12 @@ import pytest
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
-from stream.server import bodies, entrance, listening, sessions
+from stream.server import admission, listening, request_body, sessions
+from stream.server.admission import Admission, Waiting
 from stream.server.app import Served
 from stream.server.app_keys import SESSIONS
 from stream.server.busy import BusyError
 from stream.server.callers import Caller
-from stream.server.entrance import Entrance, Waiting
 from stream.server.guard import Guard, middleware
 from stream.server.settings import ServerSettings
 from stream.server.viewers import MOST_VIEWERS
@@ -77,7 +77,7 @@ async def offered(http: aiohttp.ClientSession, served: Served, sdp: str, **extra
 
 def test_sockets_that_never_ask_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "HEADERS_S", 1.0)
-    monkeypatch.setattr(bodies, "BODY_S", 1.0)
+    monkeypatch.setattr(request_body, "BODY_S", 1.0)
     post = "POST /api/sessions HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
     halves = (
         "",
@@ -102,7 +102,7 @@ def test_sockets_that_never_ask_are_closed(tmp_path: Path, monkeypatch: pytest.M
 def test_a_request_that_does_not_end_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "PIECE_S", 0.5)
+    monkeypatch.setattr(request_body, "PIECE_S", 0.5)
 
     async def test(served: Served, http: aiohttp.ClientSession) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
@@ -142,7 +142,7 @@ def test_a_request_whose_connection_had_to_go_is_dropped_and_no_failure(
         async def answer_it(request: web.Request) -> web.Response:
             nonlocal answered
             answered += 1
-            return web.json_response(await bodies.read_json(request))
+            return web.json_response(await request_body.read_json(request))
 
         app = web.Application(middlewares=[middleware(Guard(LOCAL, 80), set())])
         app.router.add_post("/", answer_it)
@@ -223,7 +223,7 @@ def test_half_open_offers_are_few_and_an_honest_page_comes_in_all_the_same(
             peer = Page(http, served.url)
             assert await peer.start() == 201, peer.session
             await peer.until(disc_near(128, 128))
-            await asyncio.sleep(2 * entrance.PROMPT_S)
+            await asyncio.sleep(2 * admission.PROMPT_S)
             peer.camera.centre = (150, 128)
             await peer.until(disc_near(150, 128))  # and it stays in
             is_over.set()
@@ -239,7 +239,7 @@ def test_a_program_without_cookies_comes_in_after_a_moment(tmp_path: Path) -> No
         async with aiohttp.ClientSession() as program:
             while await offered(program, served, sdp) == 201:
                 pass
-            async with asyncio.timeout(5 * entrance.PROMPT_S):
+            async with asyncio.timeout(5 * admission.PROMPT_S):
                 peer = Page(program, served.url)
                 while await peer.start() != 201:
                     await peer.close()
@@ -294,7 +294,7 @@ def test_a_caller_has_few_waiting_and_a_slow_one_makes_room(
     given_up: list[int] = []
 
     async def run() -> None:
-        waiting = Entrance(most=6, most_each=2, most_per_address=3)
+        waiting = Admission(most=6, most_each=2, most_per_address=3)
 
         async def admit(number: int, caller: Caller) -> None:
             each = await waiting.admit(caller)
@@ -318,7 +318,7 @@ def test_a_caller_has_few_waiting_and_a_slow_one_makes_room(
         with pytest.raises(BusyError):
             await admit(8, Caller(browser="emil", address="192.0.2.9"))  # all
         assert given_up == []
-        monkeypatch.setattr(entrance, "PROMPT_S", -1.0)
+        monkeypatch.setattr(admission, "PROMPT_S", -1.0)
         await admit(9, Caller(browser="emil", address="192.0.2.9"))
         assert given_up == [0]
 
@@ -330,7 +330,7 @@ def test_whoever_has_many_waiting_makes_way_for_whoever_has_few() -> None:
     greedy, modest = (Caller(browser=name, address=None) for name in ("greedy", "modest"))
 
     async def run() -> None:
-        waiting = Entrance(most=9, most_each=9, most_per_address=9)
+        waiting = Admission(most=9, most_each=9, most_per_address=9)
 
         async def admit(caller: Caller) -> Waiting:
             each = await waiting.admit(caller)
@@ -349,10 +349,10 @@ def test_whoever_has_many_waiting_makes_way_for_whoever_has_few() -> None:
 
 
 def test_who_has_been_heard_of_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entrance, "PROMPT_S", -1.0)
+    monkeypatch.setattr(admission, "PROMPT_S", -1.0)
 
     async def run() -> None:
-        waiting = Entrance(most=1, most_each=1, most_per_address=1)
+        waiting = Admission(most=1, most_each=1, most_per_address=1)
         each = await waiting.admit(HOME)
         each.give_up, each.is_answered = asyncio.Event().wait, lambda: True
         with pytest.raises(BusyError):

@@ -23,7 +23,7 @@ from engine.model import Model
 from engine.motion import Edit
 from engine.slot import LatestSlot
 from stream.live.job import LiveJob, open_portraits
-from stream.live.key_actions import LiveControls
+from stream.live.key_actions import KeyActions
 from stream.server.portrait_list import Item, uploaded
 from stream.server.recordings import Recordings
 from stream.server.session import open_session
@@ -102,7 +102,7 @@ class Keys:
             canvas=portraits[0].size,
         )
         self.said: list[str] = []
-        self.controls = LiveControls(
+        self.controls = KeyActions(
             self.live,
             portraits,
             quit_=lambda: None,

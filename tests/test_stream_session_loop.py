@@ -12,7 +12,7 @@ import pytest
 from av import VideoFrame
 
 from engine.faces.face import Face
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Frame, Pixels
 from engine.framing import fit_portrait
 from engine.pictures import open_picture
@@ -21,7 +21,7 @@ from engine.rig.model import RigModel
 from engine.slot import LatestSlot
 from stream.files.clips import Clip
 from stream.session.loop import FAILED_S, FrameLoop
-from stream.webrtc.camera_track import CameraSource
+from stream.webrtc.camera_source import CameraSource
 from tests.fakes import (
     DiscTracker,
     Shift,

@@ -24,9 +24,9 @@ from av import VideoFrame
 
 from engine.frame import Frame, Pixels
 from stream.webrtc import encoders, playout_delay, prompt_release
-from stream.webrtc.camera_track import LONGEST_SIDE, rgb
+from stream.webrtc.camera_source import LONGEST_SIDE, rgb
 from stream.webrtc.connection import BadOfferError, check_offer, install_low_latency, new_connection
-from stream.webrtc.hand_over import take_at_once
+from stream.webrtc.decoder_tap import take_at_once
 from stream.webrtc.marker_release import MarkerJitterBuffer, releases_on_marker
 from stream.webrtc.outlet import Outlet, i420
 from stream.webrtc.portrait_track import PortraitTrack

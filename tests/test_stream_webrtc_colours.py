@@ -17,7 +17,7 @@ from av.video.codeccontext import VideoCodecContext
 from engine.frame import Frame, Pixels
 from engine.framing import SIZE_LIMITS
 from stream.session.ladder import Ladder, Load
-from stream.webrtc.camera_track import rgb
+from stream.webrtc.camera_source import rgb
 from stream.webrtc.encoders import FastH264Encoder
 from stream.webrtc.outlet import Outlet
 from stream.webrtc.portrait_track import PortraitTrack

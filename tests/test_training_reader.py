@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.errors import InputError
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.motion import ARKIT_NAMES
 from engine.rig.driver.driver import RigDriver
 from engine.rig.motion.arkit_reader import UNREAD, load_reader, parse_reader

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.faces.canonical import load_basis
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.nets.refiner import Refiner
 from engine.rig.landmarks import INNER_LOWER
 from engine.rig.refine.head_crop import SIDE

@@ -5,7 +5,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.rig.warp.skull import SKULL, DepthGaussian
 from tests.heads_here import FACEKIT, NEEDS_HEADS
 from training import skull

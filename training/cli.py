@@ -102,7 +102,7 @@ def basis(
     people: Annotated[int, typer.Option(min=4, help="How many heads to look at.")] = 40,
 ) -> None:
     """Build the rig's ARKit basis: where the 478 points lie on FaceKit, and how they move."""
-    from engine.faces.tracker import MeshTracker
+    from engine.faces.mesh_tracker import MeshTracker
     from training import basis as build
     from training import correspondence, face_mesh, sightings
     from training.heads import facekit as arrays

@@ -19,7 +19,7 @@ from scipy.optimize import least_squares
 
 from engine.faces.canonical import HeadPose, head_pose
 from engine.faces.face import Tracker
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.geometry import Array
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
 from engine.rig.warp.skull import DepthGaussian, from_pivot

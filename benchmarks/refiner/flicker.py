@@ -17,7 +17,7 @@ from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Sitter, Subjects
 from benchmarks.same_person import Take
 from engine.faces.face import Face
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.rig.motion.motion import RigMotion
 from training.heads.webcam import Webcam, photographed

@@ -28,7 +28,7 @@ from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Subjects
 from engine.errors import MachineError
 from engine.faces.face import Face, Tracker
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.rig.motion.factors import with_factor
 from engine.rig.motion.motion import still_motion

@@ -15,7 +15,7 @@ from benchmarks.mobilefacenet import Recogniser, csim
 from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Subjects
 from benchmarks.same_person import Take
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.rig.motion.motion import RigMotion
 

@@ -22,7 +22,7 @@ from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Sitter, Subjects
 from benchmarks.regions import Mask
 from engine.faces.canonical import head_pose
 from engine.faces.face import Face, Tracker
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.geometry import Array, rotation_from_vector, vector_from_rotation
 from engine.rig.landmarks import CHIN, OVAL

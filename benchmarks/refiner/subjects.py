@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.same_person import Take, load_take
 from engine.errors import InputError
 from engine.faces.face import Face
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.framing import fit_portrait
 from engine.motion import Edit

@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from engine.dpe.model import load_bundle
-from engine.faces.choose import make_tracker
 from engine.faces.face import Face
+from engine.faces.trackers import make_tracker
 from engine.frame import Pixels
 from engine.framing import fit_portrait
 from engine.motion import Edit

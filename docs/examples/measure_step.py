@@ -6,7 +6,7 @@ python docs/examples/measure_step.py PORTRAIT CLIP
 import sys
 from pathlib import Path
 
-from engine.faces.choose import make_tracker
+from engine.faces.trackers import make_tracker
 from engine.framing import fit_portrait
 from engine.pictures import open_picture
 from engine.reenactor import Reenactor

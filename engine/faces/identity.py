@@ -17,8 +17,14 @@ from math import hypot, log
 import cv2
 
 from engine.easing import EASE_OUT_S, HOLD_S
+from engine.faces.descriptor import (
+    Descriptor,
+    Descriptors,
+    describe_face,
+    describe_picture,
+    likeness,
+)
 from engine.faces.face import Face
-from engine.faces.look import Look, Looks, likeness, look_at, look_over
 from engine.faces.mesh import MARGIN, square_of_mesh
 from engine.faces.roi import Square, as_pixels, scale_of_view
 from engine.frame import Pixels
@@ -75,7 +81,7 @@ class _Known:
     square: Square
     picture: Pixels
     seen_ns: int
-    looks: Looks
+    descriptors: Descriptors
 
 
 class Identity:
@@ -91,8 +97,8 @@ class Identity:
         self._size: tuple[int, int] | None = None
         self._was_seen = False
         self._now_ns = 0
-        self._named: tuple[Square, Look] | None = None
-        self._whole: Look | None = None
+        self._named: tuple[Square, Descriptor] | None = None
+        self._whole: Descriptor | None = None
         self._continues = 1.0
 
     def reset(self) -> None:
@@ -104,7 +110,7 @@ class Identity:
         """Begin with the next picture: how much larger the view is, None where it is another."""
         scale = self._fit(picture.shape[:2])
         self._now_ns = self._now_ns + PICTURE_NS if now_ns is None else now_ns
-        before, self._whole = self._whole, look_over(picture)
+        before, self._whole = self._whole, describe_picture(picture)
         self._continues = 1.0 if before is None else likeness(before, self._whole)
         return scale
 
@@ -139,16 +145,18 @@ class Identity:
     def named(self, picture: Pixels, face: Face) -> Face | None:
         """The face with its shot and person; None for somebody who must wait."""
         square, current = square_of_mesh(face.landmarks), self._current
-        look = look_at(picture, square)
+        descriptor = describe_face(picture, square)
         if current is None:
-            return self._of(face, square, look, self._shot, self._person_after_cut(look))
+            return self._of(
+                face, square, descriptor, self._shot, self._person_after_cut(descriptor)
+            )
         if self._was_seen:
-            return self._named_next(current, picture, face, square, look)
+            return self._named_next(current, picture, face, square, descriptor)
         for known in self._all():
-            if self._is_again(known, square, look):
-                return self._of(face, square, look, self._shot, known.person)
+            if self._is_again(known, square, descriptor):
+                return self._of(face, square, descriptor, self._shot, known.person)
         if self._is_free(current):
-            return self._of(face, square, look, self._shot, self._persons + 1)
+            return self._of(face, square, descriptor, self._shot, self._persons + 1)
         return None
 
     def named_driver(self, picture: Pixels, face: Face) -> Face | None:
@@ -156,13 +164,13 @@ class Identity:
         driver, square = self._driver, square_of_mesh(face.landmarks)
         if driver is None or not self.may_be_driver(square):
             return None
-        look = look_at(picture, square)
-        alike = driver.looks.likeness(look)
+        descriptor = describe_face(picture, square)
+        alike = driver.descriptors.likeness(descriptor)
         if self._is_near(driver, square) and alike > _SAME_RETURNED:
-            return self._of(face, square, look, self._shot, driver.person)
+            return self._of(face, square, descriptor, self._shot, driver.person)
         if alike > _SAME_AFAR:  # at a place of which the neutral face says nothing
             self._driver = None
-            return self._of(face, square, look, self._shot, self._persons + 1)
+            return self._of(face, square, descriptor, self._shot, self._persons + 1)
         return None
 
     def note(self, picture: Pixels, face: Face | None) -> None:
@@ -171,16 +179,16 @@ class Identity:
         if face is None:
             return
         assert self._named is not None
-        square, look = self._named
+        square, descriptor = self._named
         known = next((k for k in self._all() if k.person == face.person), None)
         if face.shot != self._shot or known is None:
             is_fresh = face.shot != self._shot or self._driver is None
-            known = _Known(face.person, square, picture, self._now_ns, Looks(look))
+            known = _Known(face.person, square, picture, self._now_ns, Descriptors(descriptor))
             self._shot, self._persons = face.shot, max(face.person, self._persons)
             self._driver = known if is_fresh else self._driver
         known.square, known.picture = square, picture
         known.seen_ns = self._now_ns
-        known.looks.add(look)
+        known.descriptors.add(descriptor)
         self._current = known
 
     def _fit(self, size: tuple[int, int]) -> float | None:
@@ -210,53 +218,57 @@ class Identity:
             known.append(self._current)
         return known
 
-    def _of(self, face: Face, square: Square, look: Look, shot: int, person: int) -> Face:
-        self._named = square, look
+    def _of(
+        self, face: Face, square: Square, descriptor: Descriptor, shot: int, person: int
+    ) -> Face:
+        self._named = square, descriptor
         return replace(face, shot=shot, person=person)
 
     def _named_next(
-        self, current: _Known, picture: Pixels, face: Face, square: Square, look: Look
+        self, current: _Known, picture: Pixels, face: Face, square: Square, descriptor: Descriptor
     ) -> Face | None:
         """The same for a face in the picture after one in which the current person was seen."""
         patience = max(1.0, self._lost_s(current) / _SOON_S)
         way, growth = _distance(current.square, square), abs(_growth(current.square, square))
         grows = growth > patience * (_CUT_GROWTH if self.has_jumped else _FASTEST_GROWTH)
         jumps = grows or way > _FASTEST * patience
-        alike = max(likeness(look, current.looks.last), current.looks.likeness(look))
+        alike = max(
+            likeness(descriptor, current.descriptors.last), current.descriptors.likeness(descriptor)
+        )
         goes_on = self._continues > _WHOLE and alike > _SAME_IN_WHOLE
         if not jumps and (alike > _SAME_NEXT or goes_on):
-            return self._of(face, square, look, self._shot, current.person)
+            return self._of(face, square, descriptor, self._shot, current.person)
         is_beside = not _overlap(current.square, square)
-        if is_beside and self._stood_there(current.picture, square, look):
+        if is_beside and self._stood_there(current.picture, square, descriptor):
             return None
         is_another = self.has_jumped and (way < _STAYS or self._continues < _SURE_CUT)
-        return self._of_next_shot(face, square, look) if jumps or is_another else None
+        return self._of_next_shot(face, square, descriptor) if jumps or is_another else None
 
-    def _of_next_shot(self, face: Face, square: Square, look: Look) -> Face:
-        person = self._person_after_cut(look)
-        return self._of(face, square, look, self._shot + 1, person)
+    def _of_next_shot(self, face: Face, square: Square, descriptor: Descriptor) -> Face:
+        person = self._person_after_cut(descriptor)
+        return self._of(face, square, descriptor, self._shot + 1, person)
 
-    def _person_after_cut(self, look: Look) -> int:
+    def _person_after_cut(self, descriptor: Descriptor) -> int:
         """Who a face is after a cut: whom it is very like, or else somebody new."""
         before = self._current or self._before
         if before is None:
             return self._persons
-        is_same = before.looks.likeness(look) > _SAME_AFTER_CUT
+        is_same = before.descriptors.likeness(descriptor) > _SAME_AFTER_CUT
         return before.person if is_same else self._persons + 1
 
-    def _stood_there(self, picture: Pixels, square: Square, look: Look) -> bool:
+    def _stood_there(self, picture: Pixels, square: Square, descriptor: Descriptor) -> bool:
         """Whether an earlier picture had the same face, or any, at the same place."""
         if self._stood is not None:
             return self._stood(picture, square)
-        return likeness(look, look_at(picture, square)) > _STOOD_THERE
+        return likeness(descriptor, describe_face(picture, square)) > _STOOD_THERE
 
-    def _is_again(self, known: _Known, square: Square, look: Look) -> bool:
+    def _is_again(self, known: _Known, square: Square, descriptor: Descriptor) -> bool:
         """Whether a face is a person's who was lost."""
-        if not self._is_near(known, square) or known.looks.likeness(look) < _SAME_AGAIN:
+        if not self._is_near(known, square) or known.descriptors.likeness(descriptor) < _SAME_AGAIN:
             return False
         if _overlap(known.square, square):
             return True
-        return not self._stood_there(known.picture, square, look)
+        return not self._stood_there(known.picture, square, descriptor)
 
     def _is_near(self, known: _Known, square: Square, slack: float = 0.0) -> bool:
         """Whether a face's place and size may be a person's who was lost."""

@@ -37,6 +37,6 @@ def load_model(
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
     """Makes a fresh tracker for each stream of pictures."""
-    from engine.faces.choose import make_tracker
+    from engine.faces.trackers import make_tracker
 
     return partial(make_tracker, name)

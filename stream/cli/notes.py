@@ -14,7 +14,7 @@ from traceback import extract_tb
 
 from rich.console import Console
 
-from stream.server.keys import without_keys
+from stream.server.tokens import without_keys
 
 MOST_LINES = 5
 WITHIN_S = 10.0

@@ -81,7 +81,7 @@ def tracker(system: System) -> Finding:
         says = f"the bundled portrait {system.portrait.name} is not there"
         return Finding(check="tracker", status="broken", says=says, fix=restore())
     try:
-        from engine.faces.tracker import MeshTracker
+        from engine.faces.mesh_tracker import MeshTracker
         from engine.pictures import open_picture
 
         face = MeshTracker().find(open_picture(system.portrait))

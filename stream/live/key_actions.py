@@ -10,9 +10,9 @@ from stream.session.live_session import LiveSession, complain
 from stream.session.portraits import FacePicture
 
 HELP = (
-    "keys: c recalibrate, e next of expression, pose, both, p pause, h freeze the head, "
-    "g look into the camera, v mirror the preview, x mirror the output, 1-9 portraits, "
-    "? figures, q quit"
+    "keys: c recalibrate, e next of expression, pose, both, "
+    + "".join(f"{of.key} {of.does}, " for of in SWITCH_KEYS.values())
+    + "v mirror the preview, 1-9 portraits, ? figures, q quit"
 )
 SWITCHES_BY_KEY: dict[str, Switch] = {
     " ": "paused",
@@ -20,7 +20,7 @@ SWITCHES_BY_KEY: dict[str, Switch] = {
 }
 
 
-class LiveControls(Generic[MotionT]):
+class KeyActions(Generic[MotionT]):
     """Acts on the session between two frames; what was done is said in a few words."""
 
     def __init__(

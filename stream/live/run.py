@@ -20,7 +20,7 @@ from stream.files.motion_file import MotionWriter, motion_writer
 from stream.live.cameras import Opener, open_place, place_of
 from stream.live.hotkeys import Keys
 from stream.live.job import LiveJob, LiveReport, check_job, open_portraits
-from stream.live.key_actions import HELP, LiveControls
+from stream.live.key_actions import HELP, KeyActions
 from stream.live.preview import Preview
 from stream.live.source import LiveSource
 from stream.live.virtual_camera import VirtualCamera
@@ -120,7 +120,7 @@ class _Stream(Generic[MotionT]):
         self._preview: Preview | None = None
         self._records_motion = False
         self._begin_recording: Callable[[], Recorder] | None = None
-        self._controls = LiveControls(
+        self._controls = KeyActions(
             session,
             portraits,
             quit_=stop.set,

@@ -19,7 +19,7 @@ from engine.motion import Edit
 from engine.progress import Progress, Silence
 from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes, timed
-from stream.files.background import Behind, ahead
+from stream.files.bounded_queue import Behind, ahead
 from stream.files.clip_writer import ClipWriter, check_output, clip_writer
 from stream.files.clips import Clip
 from stream.files.growing_file import tell_left_behind

@@ -11,7 +11,7 @@ from engine.faces.face import Face, Tracker
 from engine.frame import Frame
 from engine.progress import Progress
 from engine.stats import StageTimes, timed
-from stream.files.background import ahead
+from stream.files.bounded_queue import ahead
 from stream.files.clips import Clip
 
 LOOK_AHEAD_S = 60

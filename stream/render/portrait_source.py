@@ -14,7 +14,7 @@ from engine.framing import Fit, Framing, letterboxed, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
 from engine.motion import MODES, Edit, Mode
 from engine.portrait_notes import warn_of
-from stream.files.background import ahead
+from stream.files.bounded_queue import ahead
 from stream.files.clip_files import NotAClipError
 from stream.files.clips import Clip
 from stream.session.portraits import ADVICE, FacePicture, find_face, fitted, open_portrait

@@ -14,7 +14,7 @@ from engine.model import Mixer, Model, MotionT, Recording
 from engine.progress import Progress, Silence
 from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes
-from stream.files.background import Behind
+from stream.files.bounded_queue import Behind
 from stream.files.clip_writer import clip_writer
 from stream.files.motion_reader import load_motion
 from stream.render.job import RenderJob, RenderReport, check_paths, encode

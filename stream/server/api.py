@@ -11,13 +11,13 @@ from aiohttp.abc import AbstractStreamWriter
 
 from engine.pictures import NotAPictureError, TooLargeError
 from stream.server.app_keys import CALLERS, DECODERS, PORTRAITS, SESSIONS, SHARED_WORK, UPLOADS
-from stream.server.bodies import read_json, read_upload
 from stream.server.control_json import as_json
 from stream.server.guard import refusal
-from stream.server.keys import keep_secret
 from stream.server.peers import join_page
 from stream.server.portrait_list import Item
+from stream.server.request_body import read_json, read_upload
 from stream.server.session import Session
+from stream.server.tokens import keep_secret
 from stream.webrtc.connection import BadOfferError
 
 T = TypeVar("T")

@@ -29,17 +29,17 @@ from stream.server.app_keys import (
     SHARED_WORK,
     UPLOADS,
 )
-from stream.server.bodies import FORM_ROOM, MOST_UPLOAD
 from stream.server.callers import Callers
 from stream.server.decoders import Decoders
 from stream.server.guard import WILDCARDS, Guard, middleware
-from stream.server.keys import keep_secret
 from stream.server.listening import letting_in, listening, tls_of
 from stream.server.portrait_list import PortraitList
 from stream.server.recordings import Recordings
+from stream.server.request_body import FORM_ROOM, MOST_UPLOAD
 from stream.server.sessions import Sessions
 from stream.server.settings import ServerSettings
 from stream.server.shared_work import SharedWork
+from stream.server.tokens import keep_secret
 from stream.server.uploads import Uploads
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from engine.errors import MachineError
 from engine.faces.face import Tracker
 from engine.frame import Pixels
 from stream.files.bundled import ASSETS
-from stream.server.keys import new_key
+from stream.server.tokens import new_key
 from stream.session.portraits import FacePicture, find_face, open_portrait
 
 THUMBNAIL = 640

@@ -22,7 +22,7 @@ from stream.server.shared_work import SharedWork
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enrolled
 from stream.session.recorder import UnforeseenError
-from stream.webrtc.camera_track import CameraSource
+from stream.webrtc.camera_source import CameraSource
 from stream.webrtc.outlet import Outlet
 from stream.webrtc.voice_track import Voice
 

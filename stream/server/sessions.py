@@ -4,16 +4,16 @@ import asyncio
 import logging
 import time
 
+from stream.server.admission import Admission
 from stream.server.busy import BusyError, FullError
 from stream.server.callers import Caller
-from stream.server.entrance import Entrance
-from stream.server.keys import new_key
 from stream.server.peers import Join, Peer, all_of
 from stream.server.portrait_list import Item
 from stream.server.recordings import Recordings
 from stream.server.session import Session, open_session
 from stream.server.settings import ServerSettings
 from stream.server.shared_work import SharedWork
+from stream.server.tokens import new_key
 from stream.server.viewers import Viewers
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
         self._returning: dict[str, Peer] = {}  # session id -> what is to replace its driver
-        self._entrance = Entrance(most=8, most_each=3, most_per_address=4)
+        self._admission = Admission(most=8, most_each=3, most_per_address=4)
         self.viewers = Viewers(settings.stun)
         """Whoever watches."""
         self._left_s: dict[str, float] = {}  # session id -> when its page was lost
@@ -68,7 +68,7 @@ class Sessions:
         self, item: Item, wanted: dict[str, object], sdp: str, join: Join, caller: Caller
     ) -> tuple[Session, str]:
         """A session for a peer's offer, and the answer; `BusyError` where there is no room."""
-        waiting = await self._entrance.admit(caller)
+        waiting = await self._admission.admit(caller)
         try:
             if self._is_full:
                 await self._make_room(caller)
@@ -84,11 +84,11 @@ class Sessions:
             finally:
                 self._coming -= 1
         except BaseException:
-            self._entrance.leave(waiting)
+            self._admission.leave(waiting)
             raise
         waiting.place = self
         self._drive(session, peer)
-        self._entrance.follow(
+        self._admission.follow(
             peer,
             waiting,
             give_up=lambda: self._give_up(session),
@@ -111,7 +111,7 @@ class Sessions:
         All else goes on: the neutral face, a recording, whoever watches. The connection before goes
         on, too, until this one is up; where this is refused or never comes up, nothing changes.
         """
-        waiting = await self._entrance.admit(caller)
+        waiting = await self._admission.admit(caller)
         try:
             peer, answer = await join(session, sdp, self._stun)
             try:
@@ -122,13 +122,13 @@ class Sessions:
                 await peer.close()
                 raise
         except BaseException:
-            self._entrance.leave(waiting)
+            self._admission.leave(waiting)
             raise
         older = self._returning.get(session.id)
         self._returning[session.id] = peer
         if session.id in self._left_s:
             self._left_s[session.id] = time.monotonic()
-        self._entrance.follow(
+        self._admission.follow(
             peer,
             waiting,
             up=lambda: self._return(session, peer),
@@ -188,11 +188,11 @@ class Sessions:
         quiet = min(
             self._sessions.values(), key=lambda session: session.source.arrived_s, default=None
         )
-        in_the_way = self._entrance.in_the_way(self, caller)
+        in_the_way = self._admission.in_the_way(self, caller)
         if self._left_s:
             await self.close(min(self._left_s, key=self._left_s.__getitem__))
         elif in_the_way is not None:
-            await self._entrance.end(in_the_way)
+            await self._admission.end(in_the_way)
         elif quiet is not None and time.monotonic() - quiet.source.arrived_s > SILENT_S:
             logger.info("session %s: silent, and its place is needed", quiet.id[:6])
             await self.close(quiet.id)
@@ -217,7 +217,7 @@ class Sessions:
         await all_of(
             [
                 *(self.close(session_id) for session_id in (*left, *gone)),
-                *(self._entrance.end(each) for each in self._entrance.older_than(CONNECT_S)),
+                *(self._admission.end(each) for each in self._admission.older_than(CONNECT_S)),
                 self.viewers.look(now_s, dead_s=DEAD_S, connect_s=CONNECT_S),
             ]
         )

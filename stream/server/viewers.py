@@ -1,11 +1,11 @@
 """Whoever watches: so many of one session, and none that is not there any more."""
 
+from stream.server.admission import Admission
 from stream.server.busy import BusyError, FullError
 from stream.server.callers import Caller
-from stream.server.entrance import Entrance
-from stream.server.keys import new_key
 from stream.server.peers import Join, Peer, all_of
 from stream.server.session import Session
+from stream.server.tokens import new_key
 
 MOST_VIEWERS = 8
 """Of one session: each costs an encoder."""
@@ -18,7 +18,7 @@ class Viewers:
         self._stun = stun
         self._viewers: dict[str, Peer] = {}  # viewer id -> connection
         self._joining: list[Session] = []  # once for each viewer whose answer is being made
-        self._entrance = Entrance(most=16, most_each=MOST_VIEWERS, most_per_address=MOST_VIEWERS)
+        self._admission = Admission(most=16, most_each=MOST_VIEWERS, most_per_address=MOST_VIEWERS)
 
     def find(self, viewer_id: str) -> Peer | None:
         """The viewer's connection with this id."""
@@ -28,12 +28,12 @@ class Viewers:
         self, session: Session, sdp: str, join: Join, caller: Caller
     ) -> tuple[str, str]:
         """One more viewer: its id and the answer; `BusyError` where there is no room."""
-        waiting = await self._entrance.admit(caller)
+        waiting = await self._admission.admit(caller)
         try:
             if self._is_full(session):
-                in_the_way = self._entrance.in_the_way(session, caller)
+                in_the_way = self._admission.in_the_way(session, caller)
                 if in_the_way is not None:
-                    await self._entrance.end(in_the_way)
+                    await self._admission.end(in_the_way)
             if self._is_full(session):
                 raise FullError(f"{MOST_VIEWERS} viewers watch this already: wait until one leaves")
             self._joining.append(session)
@@ -45,7 +45,7 @@ class Viewers:
                 await peer.close()
                 raise BusyError("the session has just ended: try again when it is back")
         except BaseException:
-            self._entrance.leave(waiting)
+            self._admission.leave(waiting)
             raise
         waiting.place = session
         viewer_id = new_key()
@@ -54,7 +54,7 @@ class Viewers:
         async def close() -> None:
             await self.close(viewer_id)
 
-        self._entrance.follow(peer, waiting, give_up=close, lost=close)
+        self._admission.follow(peer, waiting, give_up=close, lost=close)
         return viewer_id, answer
 
     async def close(self, viewer_id: str) -> bool:
@@ -77,7 +77,7 @@ class Viewers:
         await all_of(
             [
                 *(self.close(viewer_id) for viewer_id in gone),
-                *(self._entrance.end(each) for each in self._entrance.older_than(connect_s)),
+                *(self._admission.end(each) for each in self._admission.older_than(connect_s)),
             ]
         )
 

@@ -14,9 +14,9 @@ from aiortc.sdp import candidate_from_sdp
 
 from stream.server.api import found_item
 from stream.server.app_keys import CALLERS, PORTRAITS, SESSIONS, SETTINGS
-from stream.server.bodies import read_sdp
 from stream.server.guard import refusal
 from stream.server.peers import Peer, join_publisher, join_viewer
+from stream.server.request_body import read_sdp
 from stream.webrtc.connection import BadOfferError
 
 logger = logging.getLogger(__name__)

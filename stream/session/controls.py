@@ -19,18 +19,23 @@ OF_FACTORS: frozenset[Switch] = frozenset({"freeze_pose", "gaze_to_camera"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchKey:
-    """The key of a switch, and what is said when it has been turned."""
+    """The key of a switch, what it is for, and what is said when it has been turned."""
 
     key: str
+    does: str
     on: str
     off: str
 
 
 SWITCH_KEYS: dict[Switch, SwitchKey] = {
-    "mirror_output": SwitchKey(key="x", on="output mirrored", off="output not mirrored"),
-    "paused": SwitchKey(key="p", on="paused", off="running"),
-    "freeze_pose": SwitchKey(key="h", on="head frozen", off="head moves"),
-    "gaze_to_camera": SwitchKey(key="g", on="eyes on the camera", off="eyes follow yours"),
+    "mirror_output": SwitchKey(
+        key="x", does="mirror the output", on="output mirrored", off="output not mirrored"
+    ),
+    "paused": SwitchKey(key="p", does="pause", on="paused", off="running"),
+    "freeze_pose": SwitchKey(key="h", does="freeze the head", on="head frozen", off="head moves"),
+    "gaze_to_camera": SwitchKey(
+        key="g", does="look into the camera", on="eyes on the camera", off="eyes follow yours"
+    ),
 }
 
 

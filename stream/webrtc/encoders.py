@@ -17,7 +17,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from stream.webrtc.stock import part_of, replace_part
+from stream.webrtc.aiortc_parts import part_of, replace_part
 
 LEAST_BPS, FIRST_BPS, MOST_BPS = 800_000, 2_500_000, 8_000_000
 """Lower limit, start and upper limit; a receiver's estimate takes over within seconds."""

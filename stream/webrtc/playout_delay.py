@@ -8,7 +8,7 @@ in 10 ms) with both at zero turns that off. A peer that did not offer it never g
 from aiortc import codecs, rtp
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 
-from stream.webrtc.stock import replace_part
+from stream.webrtc.aiortc_parts import replace_part
 
 URI = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 AT_ONCE = b"\x00\x00\x00"

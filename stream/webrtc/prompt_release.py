@@ -3,9 +3,9 @@
 from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer
 
+from stream.webrtc.aiortc_parts import part_of, replace_part
 from stream.webrtc.marker_release import MarkerJitterBuffer, releases_on_marker
 from stream.webrtc.sound_release import PromptSoundBuffer, holds_sound_back
-from stream.webrtc.stock import part_of, replace_part
 
 NAME = "JitterBuffer"
 

@@ -52,7 +52,7 @@ class Run:
 
 def make_samples(run: Run, tell: Callable[[int], None]) -> None:
     """Render whoever is missing; `tell` hears how many people are done."""
-    from engine.faces.tracker import MeshTracker
+    from engine.faces.mesh_tracker import MeshTracker
     from training.heads import facekit
     from training.heads.renderer import Renderer
 

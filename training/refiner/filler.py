@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 from training.heads import facekit
 from training.heads.quality import Quality
 from training.heads.renderer import Renderer

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from engine.faces.face import LANDMARKS, Face
+from engine.faces.mesh_tracker import LOOK_EVERY, MeshTracker
 from engine.faces.models import SHA256, checked
 from engine.faces.topology import LEFT_EYE_OUTER, RIGHT_EYE_OUTER
-from engine.faces.tracker import LOOK_EVERY, MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from tests.drawn_faces import EYES, draw_face, drawn_picture

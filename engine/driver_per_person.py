@@ -14,7 +14,7 @@ _MOST = 3
 """People of one shot who are remembered: the first, and those who came last."""
 
 
-class Drivers(Generic[MotionT]):
+class DriverPerPerson(Generic[MotionT]):
     """Belongs to one stream and one thread."""
 
     def __init__(self, model: Model[MotionT], *, recalibrates: bool = False) -> None:

@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, get_args
 
 from engine.faces.face import Tracker
 from engine.faces.mediapipe_tracker import MediaPipeTracker
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
 
 TrackerName: TypeAlias = Literal["mesh", "mediapipe"]
 """mesh: the default, in the package. mediapipe: an extra, with a model file of the user's."""

@@ -8,9 +8,9 @@ import pytest
 
 from engine.errors import MachineError
 from engine.faces import mediapipe_tracker
-from engine.faces.choose import make_tracker
 from engine.faces.mediapipe_tracker import MediaPipeTracker, find_task
-from engine.faces.tracker import MeshTracker
+from engine.faces.mesh_tracker import MeshTracker
+from engine.faces.trackers import make_tracker
 from engine.folders import user_cache, user_data
 from engine.pictures import open_picture
 

@@ -40,7 +40,7 @@ class Waiting:
         return self.give_up is not None and not self.is_answered()
 
 
-class Entrance:
+class Admission:
     """All connections that are coming up. Changed by one event loop."""
 
     def __init__(self, *, most: int, most_each: int, most_per_address: int) -> None:

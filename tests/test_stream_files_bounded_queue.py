@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stream.files.background import Behind, ahead
+from stream.files.bounded_queue import Behind, ahead
 
 
 def test_everything_arrives_in_order() -> None:

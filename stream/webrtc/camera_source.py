@@ -18,7 +18,7 @@ from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from engine.stats import timed
 from stream.files.clip_files import LARGEST_PIXELS
-from stream.webrtc.hand_over import take_at_once
+from stream.webrtc.decoder_tap import take_at_once
 
 LONGEST_SIDE = 1280
 """A larger camera picture is reduced: the tracker sees 192 pixels of a face at most."""
