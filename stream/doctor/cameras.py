@@ -108,25 +108,25 @@ def _loopback(system: System) -> Finding:
     if not (system.root / module.lstrip("/")).is_dir():
         return _no_module(system)
     version = _module_version(system)
-    module = f"v4l2loopback {version}"
+    called = f"v4l2loopback {version}"
     devices = [camera for camera in linux_cameras(system.root) if camera.is_virtual]
     again = f"sudo modprobe -r v4l2loopback\n{LOAD}"
     if not devices:
-        return _broken(f"{module} is loaded without a device", again)
+        return _broken(f"{called} is loaded without a device", again)
     kernel, needed = LOOPBACK_ON_NEW_KERNELS
     if _numbers(system.kernel)[:2] >= kernel and () < _numbers(version) < needed:
         wanted = ".".join(map(str, needed))
         return _broken(
-            f"{module} crashes Linux {system.kernel}",
+            f"{called} crashes Linux {system.kernel}",
             f"Install v4l2loopback {wanted} or newer from its own releases.",
         )
     exclusive = (system.text(f"{module}/parameters/exclusive_caps") or "").split(",")
     if "Y" not in exclusive[: len(devices)] and "1" not in exclusive[: len(devices)]:
         return _broken(
-            f"{module} has exclusive_caps=0: browsers do not list the camera", f"{again}\n{KEEP}"
+            f"{called} has exclusive_caps=0: browsers do not list the camera", f"{again}\n{KEEP}"
         )
     listed = ", ".join(f"{camera.name} ({camera.device})" for camera in devices)
-    return Finding(check="virtual camera", status="ok", says=f"{module}: {listed}")
+    return Finding(check="virtual camera", status="ok", says=f"{called}: {listed}")
 
 
 def _module_version(system: System) -> str:
