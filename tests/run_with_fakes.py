@@ -1,6 +1,7 @@
 """The real command line with the fake model and tracker, in a process of its own.
 
 Run as a module: `python -m tests.run_with_fakes DELAY_S render ...`; the delay slows each frame.
+DELAY_S@N slows the Nth and all that follow, and says `slow` on standard error when it begins to.
 """
 
 import sys
@@ -15,14 +16,24 @@ from engine.model import Model
 from stream.cli import main
 from tests.fakes import DiscTracker, ShiftModel
 
+IS_TOLD = False
+"""Whether somebody waits for the word that it is slow now."""
+
 
 class SlowTracker(DiscTracker):
     """Finds the disc, in its own time."""
 
     delay_s = 0.0
+    quick = 0
+    """So many pictures are seen before it is slow."""
 
     def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
-        time.sleep(self.delay_s)
+        SlowTracker.quick -= 1
+        if SlowTracker.quick < 0:
+            if SlowTracker.quick == -1 and IS_TOLD:
+                sys.stderr.write("slow\n")
+                sys.stderr.flush()
+            time.sleep(self.delay_s)
         return super().find(picture)
 
 
@@ -37,7 +48,9 @@ def tracker_maker(name: str) -> type[Tracker]:
 
 
 if __name__ == "__main__":
-    SlowTracker.delay_s = float(sys.argv.pop(1))
+    delay, _, first = sys.argv.pop(1).partition("@")
+    IS_TOLD = bool(first)
+    SlowTracker.delay_s, SlowTracker.quick = float(delay), int(first or 0)
     if "serve" in sys.argv:
         import stream.server.portrait_list
 

@@ -163,8 +163,8 @@ def test_notes_are_one_line_each(portrait: Path, driving: Path, tmp_path: Path) 
     assert len(done.stderr.splitlines()) == 1
 
 
-def start(delay_s: float, portrait: Path, driving: Path, out: Path) -> subprocess.Popen[str]:
-    """A render to which each frame takes so long."""
+def start(delay_s: float | str, portrait: Path, driving: Path, out: Path) -> subprocess.Popen[str]:
+    """A render to which each frame takes so long; see `run_with_fakes`."""
     arguments = ["render", "--portrait", portrait, "--driving", driving, "--out", out]
     command = [sys.executable, "-m", "tests.run_with_fakes", delay_s, *arguments]
     return subprocess.Popen(
@@ -213,7 +213,9 @@ def test_a_second_ctrl_c_breaks_off_and_leaves_nothing(portrait: Path, tmp_path:
     """While the tracker hangs, the first request cannot be met; the second need not wait."""
     walk = [disc_picture(320, 256, (100 + index, 128)) for index in range(120)]
     driving = make_clip(tmp_path / "driving.mp4", walk)
-    process = start(1.5, portrait, driving, tmp_path / "out.mp4")
+    process = start("4@20", portrait, driving, tmp_path / "out.mp4")
+    assert process.stderr is not None
+    assert any(line.strip() == "slow" for line in process.stderr)
     wait_for_part(tmp_path, process)
     process.send_signal(signal.SIGINT)
     time.sleep(0.2)
