@@ -94,16 +94,23 @@ def working() -> Iterator[Terminal]:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Event]:
-    """Set on the first Ctrl-C or request to terminate; the second one raises KeyboardInterrupt.
+    """Set on the first Ctrl-C or request to terminate; a Ctrl-C after it raises KeyboardInterrupt.
 
-    A terminal that is closed asks, too, unless `nohup` had that ignored.
+    A request to terminate may come twice: to a whole process group, and passed on by `make`. It is
+    the same request then, and must not break off what already ends well. A terminal that is closed
+    asks, too, unless `nohup` had that ignored.
     """
-    stop = Event()
+    stop, is_asked = Event(), False
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
+        nonlocal is_asked
+        if not is_asked:
+            # First of all: a signal may come within `set`, whose lock is held then, and would wait
+            # for it for ever.
+            is_asked = True
+            stop.set()
+        elif number == signal.SIGINT:
             raise KeyboardInterrupt
-        stop.set()
 
     asked_by = [signal.SIGINT, signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
