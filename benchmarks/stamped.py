@@ -7,12 +7,14 @@ it is, and nothing is looked for in it. Grey leaves refinement out. So one page,
 one server measure all in turn.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
 
+from engine.appearances import Appearance
 from engine.faces.face import LANDMARKS, Face, Tracker
 from engine.frame import Pixels
 from engine.model import Capabilities, Driver, Model, Neutral, Portrait
@@ -114,6 +116,10 @@ class StampedPortrait:
         """As the other does."""
         self.portrait.prepare()
 
+    def for_stream(self) -> "StampedPortrait":
+        """The other's for one stream."""
+        return StampedPortrait(self.portrait.for_stream())
+
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
@@ -129,9 +135,11 @@ class Stamped:
     def mixer(self) -> None:
         """There is none."""
 
-    def enroll(self, picture: Pixels, face: Face) -> StampedPortrait:
+    def enroll(
+        self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
+    ) -> StampedPortrait:
         """Enrol with the other."""
-        return StampedPortrait(self.model.enroll(picture, face))
+        return StampedPortrait(self.model.enroll(picture, face, appearances))
 
     def driver(self) -> StampedDriver:
         """A driver of the other."""

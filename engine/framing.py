@@ -51,6 +51,11 @@ class Fit:
     """What the region becomes; both even."""
 
     @property
+    def scale(self) -> float:
+        """Of lengths, from the picture to what it becomes."""
+        return float(np.sqrt(self.out_width / self.width * self.out_height / self.height))
+
+    @property
     def note(self) -> str | None:
         """What the user may like to know of a picture that is too small."""
         if min(self.out_width, self.out_height) <= min(self.width, self.height):

@@ -5,7 +5,7 @@ stream (its neutral face, its smoothing). A motion is a family's own type; only 
 reads it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol, Self, TypeAlias, TypeVar
@@ -13,6 +13,7 @@ from typing import Literal, Protocol, Self, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.appearances import Appearance
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import Edit, Factor, Mode
@@ -53,6 +54,13 @@ class Portrait(Protocol[MotionIn]):
 
     def prepare(self) -> None:
         """Do now what a later frame would have to wait for; a clip's picture does without."""
+        ...
+
+    def for_stream(self) -> "Portrait[MotionIn]":
+        """The same for one stream: what eases from frame to frame is its own.
+
+        Itself where nothing does.
+        """
         ...
 
 
@@ -183,8 +191,13 @@ class Model(Protocol[MotionT]):
         """What this model can."""
         ...
 
-    def enroll(self, picture: Pixels, face: Face) -> Portrait[MotionT]:
-        """Compute once what every frame needs; `picture` has the output's size, `face` is its."""
+    def enroll(
+        self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
+    ) -> Portrait[MotionT]:
+        """Compute once what every frame needs; `picture` has the output's size, `face` is its.
+
+        `appearances` show the same person further, for families that can use them.
+        """
         ...
 
     def driver(self) -> Driver[MotionT]:

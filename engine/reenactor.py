@@ -44,8 +44,16 @@ class _Stream(Generic[MotionT]):
     last: MotionT | None = None
     """The newest motion that is followed."""
     motion: MotionT | None = None
+    shown: tuple[Portrait[MotionT], Portrait[MotionT]] | None = None
+    """The portrait of the last look, and the same for this stream."""
     sees_face: bool = False
     is_at_rest: bool = True
+
+    def own(self, portrait: Portrait[MotionT]) -> Portrait[MotionT]:
+        """This stream's own of a portrait that other streams may show, too."""
+        if self.shown is None or self.shown[0] is not portrait:
+            self.shown = portrait, portrait.for_stream()
+        return self.shown[1]
 
 
 class Reenactor(Generic[MotionT]):
@@ -106,7 +114,7 @@ class Reenactor(Generic[MotionT]):
         """The portrait in this motion, whatever the frame's picture: the second half of a step."""
         self._stream.motion = motion
         with timed(frame.stages_ns, "render"):
-            return frame.with_pixels(_rendered(self.look, motion, frame.captured_ns))
+            return frame.with_pixels(self._rendered(self.look, motion, frame.captured_ns))
 
     def idle(self, now_ns: int) -> Frame:
         """What to show at a moment for which there is no driving frame: as if no face were seen."""
@@ -168,11 +176,10 @@ class Reenactor(Generic[MotionT]):
             self._stream.presence.leave()
         return driver.read(frame.pixels, face, frame.captured_ns)
 
-
-def _rendered(look: Look[MotionT], motion: MotionT | None, captured_ns: int) -> Pixels:
-    portrait, edit = look.portrait, look.edit
-    if portrait is None:
-        raise RuntimeError("set_portrait must come before the first step")
-    if look.mixer is not None:
-        motion, edit = look.mixer.mix(motion, edit, captured_ns)
-    return portrait.still() if motion is None else portrait.render(motion, edit)
+    def _rendered(self, look: Look[MotionT], motion: MotionT | None, captured_ns: int) -> Pixels:
+        if look.portrait is None:
+            raise RuntimeError("set_portrait must come before the first step")
+        portrait, edit = self._stream.own(look.portrait), look.edit
+        if look.mixer is not None:
+            motion, edit = look.mixer.mix(motion, edit, captured_ns)
+        return portrait.still() if motion is None else portrait.render(motion, edit)

@@ -1,11 +1,13 @@
 """Small parts that keep the protocols: a face is a disc, and its motion is where the disc went."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.appearances import Appearance
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Frame, Pixels
 from engine.model import Capabilities, Mixer, Neutral, Recording
@@ -121,6 +123,9 @@ class ShiftedPortrait:
     def prepare(self) -> None:
         pass
 
+    def for_stream(self) -> Self:
+        return self
+
 
 class ShiftDriver:
     """Reads how far the face is from its neutral place; the first frame read is the neutral one."""
@@ -154,7 +159,9 @@ class ShiftModel:
     def mixer(self) -> Mixer[Shift] | None:
         return None
 
-    def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
+    def enroll(
+        self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
+    ) -> ShiftedPortrait:
         return ShiftedPortrait(picture=picture)
 
     def driver(self) -> ShiftDriver:

@@ -54,6 +54,29 @@ def seconds(duration_s: float) -> int:
     return round(duration_s * RATE)
 
 
+class Counting(ShiftedPortrait):
+    """Made for each stream by itself."""
+
+    made = 0
+
+    def for_stream(self) -> "Counting":
+        type(self).made += 1
+        return Counting(picture=self.picture)
+
+
+def test_a_portrait_that_streams_share_has_its_memory_in_each_stream() -> None:
+    shared = Counting(picture=PORTRAIT)
+    streams = [reenactor(), reenactor()]
+    for index, stream in enumerate(streams):
+        stream.look = Look(portrait=shared)
+        for frame in range(3):
+            stream.step(disc_frame(frame, (60, 60)))
+        assert Counting.made == index + 1
+    streams[0].restart()
+    streams[0].step(disc_frame(3, (60, 60)))
+    assert Counting.made == len(streams) + 1
+
+
 def test_the_portrait_follows_the_face_from_the_first_frame_on() -> None:
     assert shown([(60, 60), (70, 60), (85, 60)]) == pytest.approx([0, 10, 25], abs=0.6)
 

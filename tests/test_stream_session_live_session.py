@@ -5,7 +5,7 @@ Keys are the door of `live`, JSON the one of `serve`.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.appearances import Appearance
 from engine.errors import InputError
 from engine.faces.face import Face
 from engine.frame import Frame, Pixels
@@ -65,7 +66,9 @@ class NamedModel(ShiftModel):
 class Still(ShiftModel):
     """Its portraits take expressions only."""
 
-    def enroll(self, picture: Pixels, face: Face) -> ShiftedPortrait:
+    def enroll(
+        self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
+    ) -> ShiftedPortrait:
         return ShiftedPortrait(picture=picture, modes=frozenset({"expression"}))
 
 

@@ -1,9 +1,11 @@
 """The DPE family behind the protocol of engine/model.py."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.appearances import Appearance
 from engine.dpe.graphs import DpeGraphs, to_network
 from engine.dpe.motion import CAN, DpeMotion
 from engine.dpe.portrait import DpePortrait
@@ -117,7 +119,9 @@ class DpeModel:
         self._graphs = graphs
         self.can = CAN
 
-    def enroll(self, picture: Pixels, face: Face) -> DpePortrait:
+    def enroll(
+        self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
+    ) -> DpePortrait:
         """Encode a portrait; a video as source is enrolled picture by picture."""
         return DpePortrait(self._graphs, picture, face)
 

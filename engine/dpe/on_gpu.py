@@ -6,6 +6,7 @@ nothing comes back in between. So this family has no codes to record or to mix.
 
 import logging
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import numpy as np
 
+from engine.appearances import Appearance
 from engine.dpe.gpu.loaded import DpeNetworks
 from engine.dpe.gpu.portraits import Setting
 from engine.dpe.gpu.step import DpeStep, Job, StepConfig
@@ -81,7 +83,9 @@ class GpuDpeModel:
         device = CudaDevice()
         return cls(DpeWeights.of_bundle(folder, manifest), device)
 
-    def enroll(self, picture: Pixels, face: Face) -> "GpuDpePortrait":
+    def enroll(
+        self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
+    ) -> "GpuDpePortrait":
         """Cut the portrait, and record what draws it where it is the first of its size: seconds."""
         rows, columns = picture.shape[:2]
         if rows % 2 or columns % 2:
@@ -195,6 +199,10 @@ class GpuDpePortrait:
     def prepare(self) -> None:
         """Draw the still picture, and not in the thread that first shows it."""
         self.still()
+
+    def for_stream(self) -> Self:
+        """Nothing eases: each picture is of one motion alone."""
+        return self
 
     def _drawn(self, crop: Pixels, mode: Mode, expression: float, pose: float) -> Pixels:
         self._setting.backdrop(mode)  # refuses a mode that this portrait has no step for

@@ -1,5 +1,7 @@
 """A portrait that DPE moves: encoded once, drawn per frame, put back where it came from."""
 
+from typing import Self
+
 import numpy as np
 
 from engine.dpe.graphs import DpeGraphs, from_network, to_network
@@ -46,6 +48,10 @@ class DpePortrait:
     def prepare(self) -> None:
         """Draw the still picture, and not in the thread that first shows it."""
         self.still()
+
+    def for_stream(self) -> Self:
+        """Nothing eases: each picture is of one motion alone."""
+        return self
 
     def _drawn(self, motion: DpeMotion, mode: Mode) -> Array:
         """The network's picture, (1, 3, size, size)."""

@@ -1,8 +1,10 @@
 """The rig family behind the engine's protocol: a geometric stage, and a network that refines it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias, get_args
 
+from engine.appearances import Appearance
 from engine.faces.face import Face
 from engine.faces.segmentation import PersonSegmenter
 from engine.frame import Pixels
@@ -39,7 +41,9 @@ class RigModel:
         """As its family; refined where a network refines what the geometric stage makes."""
         return replace(CAN, refine=self._refiner is not None)
 
-    def enroll(self, picture: Pixels, face: Face) -> RigPortrait:
+    def enroll(
+        self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
+    ) -> RigPortrait:
         """Compute once what every frame needs; `picture` has the output's size."""
         return RigPortrait(
             picture, face, lambda: self._segmenter.matte(picture, face.box), self._refiner

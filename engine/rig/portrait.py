@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -116,6 +117,10 @@ class RigPortrait:
             self._layers = split(self._warped, matte, self.flow.head.grid)
         else:
             logger.info("no person was cut out of this portrait: its background moves a little")
+
+    def for_stream(self) -> Self:
+        """Nothing eases: each picture is of one motion alone."""
+        return self
 
     @property
     def flow(self) -> PortraitFlow:

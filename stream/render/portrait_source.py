@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol
+from typing import Generic, Protocol, Self
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
@@ -101,7 +101,7 @@ class Still(Generic[MotionT]):
         shown = fitted(found, framing, size)
         self.width, self.height = shown.size
         self.note = next(iter(shown.notes), None)
-        portrait = model.enroll(shown.picture, shown.face)
+        portrait = model.enroll(shown.picture, shown.face, shown.appearances)
         portrait.prepare()
         self._shown = Shown(picture=shown.picture, portrait=portrait)
 
@@ -201,6 +201,10 @@ class Untouched:
 
     def prepare(self) -> None:
         """Nothing is left to do."""
+
+    def for_stream(self) -> Self:
+        """Nothing eases."""
+        return self
 
 
 def _is_picture(path: Path) -> bool:

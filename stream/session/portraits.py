@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, ParamSpec, TypeVar
 
+from engine.appearances import Appearance
 from engine.errors import InputError
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
@@ -33,6 +34,8 @@ class FacePicture:
 
     picture: Pixels
     face: Face
+    appearances: tuple[Appearance, ...] = ()
+    """The person further, where the portrait comes from a clip."""
     notes: tuple[str, ...] = ()
     """What its owner should know of it; see `engine/portrait_notes.py`."""
 
@@ -88,7 +91,12 @@ def fitted(
     picture, face = fit.picture(found.picture), fit.face(found.face)
     if canvas is not None:
         picture, face = _laid_on(canvas, picture, face)
-    return FacePicture(picture=picture, face=face, notes=() if fit.note is None else (fit.note,))
+    return FacePicture(
+        picture=picture,
+        face=face,
+        appearances=tuple(each.scaled(fit.scale) for each in found.appearances),
+        notes=() if fit.note is None else (fit.note,),
+    )
 
 
 def _laid_on(canvas: tuple[int, int], picture: Pixels, face: Face) -> tuple[Pixels, Face]:
@@ -126,7 +134,7 @@ class Enroller(Generic[MotionT]):
             if kept is not None:
                 return kept
             scaled = fitted(source, self._framing, size)
-            portrait = self.model.enroll(scaled.picture, scaled.face)
+            portrait = self.model.enroll(scaled.picture, scaled.face, scaled.appearances)
             portrait.prepare()
             enrolled = Enrolled(source=source, size=size, portrait=portrait)
             if self._keeps:
