@@ -30,6 +30,7 @@ from engine.dpe.graphs import DpeGraphs
 from engine.dpe.nets.dpe import DPE
 from engine.dpe.nets.layout import RELEASED
 from engine.manifest import read_manifest
+from engine.openvino_core import openvino_core
 from engine.runtimes.base import Array
 from engine.runtimes.choose import choose
 from engine.runtimes.registry import ON_CPU, OPENVINO
@@ -139,7 +140,7 @@ def timed(forms: dict[str, Parts], rounds: int) -> dict[str, dict[str, dict[str,
 
 def matmul_gflops(threads: int) -> float:
     """The best that a matrix product reaches here, in torch or in OpenVINO, whichever is faster."""
-    core = ov.Core()
+    core = openvino_core()
     best = 0.0
     for size in (1024, 2048):
         factor = np.random.default_rng(0).standard_normal((size, size)).astype(np.float32)

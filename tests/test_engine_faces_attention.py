@@ -10,6 +10,7 @@ from openvino import opset13 as ops
 
 from engine.faces.attention import box_around, points_from_box, sample_in_box
 from engine.faces.topology import LIPS, MOUTH_LEFT, MOUTH_RIGHT
+from engine.openvino_core import openvino_core
 
 SIZE = 16
 ATTRIBUTES = {
@@ -38,7 +39,7 @@ class FakeNode:
 def run(operation: Callable[[Any], list[Any]], *arrays: NDArray[Any]) -> NDArray[np.float32]:
     inputs = [ops.parameter(array.shape, np.float32) for array in arrays]
     model = openvino.Model(operation(FakeNode(inputs)), inputs)
-    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     result: NDArray[np.float32] = compiled([a.astype(np.float32) for a in arrays])[0]
     return result
 

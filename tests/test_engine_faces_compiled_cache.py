@@ -1,6 +1,7 @@
 """Compiled networks on disk: the same results, never a damaged or foreign file."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from engine.faces.compiled_cache import MOST_KEPT, loaded_or_compiled
 from engine.faces.mesh_tracker import MeshTracker
 from engine.faces.models import FOLDER, SETTINGS, SHA256
 from engine.faces.segmentation import PersonSegmenter
+from engine.openvino_core import openvino_core
 from engine.pictures import open_picture
 
 PORTRAIT = Path(__file__).parents[1] / "stream/assets/portrait.png"
@@ -20,14 +22,18 @@ SMALL = "face_detection_short_range.tflite"
 MESH = "face_landmark_with_attention.tflite"
 
 
-class Core(openvino.Core):  # type: ignore[misc]  # OpenVINO has no types
+class Core:
     """Notes whether the network itself was read, which is done to compile it."""
 
     has_read = False
 
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        found: Callable[..., object] = getattr(openvino_core(), name)
+        return found
+
     def read_model(self, path: Path) -> openvino.Model:
         self.has_read = True
-        return super().read_model(path)
+        return openvino_core().read_model(path)
 
 
 def opened(name: str, **changed: object) -> tuple[openvino.CompiledModel, bool]:

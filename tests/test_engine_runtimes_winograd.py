@@ -5,6 +5,7 @@ import openvino as ov
 import pytest
 from openvino import opset13 as op
 
+from engine.openvino_core import openvino_core
 from engine.runtimes.base import Array
 from engine.runtimes.rewrite import (
     rewrite_convolutions,
@@ -22,7 +23,7 @@ def noise(*shape: int, seed: int = 0) -> Array:
 
 
 def ran(model: ov.Model, *inputs: Array) -> list[Array]:
-    request = ov.Core().compile_model(model, "CPU", CONFIG).create_infer_request()
+    request = openvino_core().compile_model(model, "CPU", CONFIG).create_infer_request()
     request.infer(dict(enumerate(inputs)))
     return [tensor.data.copy() for tensor in request.output_tensors]
 

@@ -254,7 +254,7 @@ def test_an_openvino_without_a_cpu_plugin_is_broken(
     class NoDevices:
         available_devices: tuple[str, ...] = ()
 
-    monkeypatch.setattr("openvino.Core", NoDevices)
+    monkeypatch.setattr("engine.openvino_core.openvino_core", NoDevices)
     assert parts.openvino(system).status == "broken"
 
 

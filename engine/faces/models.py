@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from engine.errors import MachineError
 from engine.faces.compiled_cache import loaded_or_compiled
 from engine.installing import restore
+from engine.openvino_core import openvino_core
 
 FOLDER = Path(__file__).parent.parent / "assets" / "faces"
 
@@ -77,7 +78,7 @@ def _compiled_once(name: str, *extensions: Any) -> openvino.CompiledModel:  # no
     """The compiled network; whoever asks while it is being compiled waits for that."""
     with _COMPILING:
         if name not in _compiled:
-            core = openvino.Core()
+            core = openvino_core()
             for extension in extensions:
                 core.add_extension(extension)
             path = checked(name)

@@ -10,6 +10,7 @@ import openvino as ov
 
 from engine.errors import BundleError
 from engine.manifest import GraphSpec
+from engine.openvino_core import openvino_core
 from engine.runtimes.base import Array, Arrays, Graph, check_inputs, check_names
 from engine.runtimes.registry import OPENVINO
 from engine.runtimes.rewrite import rewrite_for_cpu
@@ -21,7 +22,6 @@ class OpenVino:
     name = OPENVINO.name
 
     def __init__(self, threads: int | None = None) -> None:
-        self._core = ov.Core()
         self._config: dict[str, object] = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
@@ -34,7 +34,7 @@ class OpenVino:
     def load(self, path: Path, spec: GraphSpec) -> "OpenVinoGraph":
         """Compile one ONNX file; a free batch is compiled when a size of it is first met."""
         try:
-            model = self._core.read_model(path)
+            model = openvino_core().read_model(path)
         except RuntimeError as error:
             raise BundleError(
                 f"OpenVINO cannot read {path}: {str(error).strip().splitlines()[-1]}. "
@@ -42,16 +42,13 @@ class OpenVino:
             ) from None
         inputs = {tensor.any_name for tensor in model.inputs}
         check_names(path, inputs, {tensor.any_name for tensor in model.outputs}, spec)
-        return OpenVinoGraph(self._core, self._config, model, spec)
+        return OpenVinoGraph(self._config, model, spec)
 
 
 class OpenVinoGraph(Graph):
     """One graph and its compiled forms, one per batch size that was met."""
 
-    def __init__(
-        self, core: ov.Core, config: dict[str, object], model: ov.Model, spec: GraphSpec
-    ) -> None:
-        self._core = core
+    def __init__(self, config: dict[str, object], model: ov.Model, spec: GraphSpec) -> None:
         self._config = config
         self._spec = spec
         self._free = model if model.is_dynamic() else None
@@ -87,7 +84,7 @@ class OpenVinoGraph(Graph):
 
     def _compiled(self, model: ov.Model) -> "Compiled":
         rewrite_for_cpu(model)
-        return Compiled(self._core.compile_model(model, "CPU", self._config))
+        return Compiled(openvino_core().compile_model(model, "CPU", self._config))
 
 
 class Compiled:

@@ -63,9 +63,9 @@ def models(system: System) -> Finding:
 def openvino(system: System) -> Finding:
     """Whether OpenVINO finds something to run on."""
     try:
-        from openvino import Core
+        from engine.openvino_core import openvino_core
 
-        devices = [str(device) for device in Core().available_devices]
+        devices = [str(device) for device in openvino_core().available_devices]
     except (ImportError, OSError, RuntimeError) as error:
         says = f"OpenVINO does not start: {str(error).splitlines()[0] if str(error) else error!r}"
         return Finding(check="OpenVINO", status="broken", says=says, fix=reinstall())
