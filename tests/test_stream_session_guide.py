@@ -9,25 +9,10 @@ from engine.faces.face import Face
 from stream.session.guide import HOLD_S, REACT_S, Guide
 from stream.session.prompts import PROMPTS, Measures, Prompt, measured, nearness, straightness
 from tests.faces_made import made_face
+from tests.people_filmed import FACES
 
-REST = made_face()
-DONE: dict[Prompt, Face] = {
-    "straight": REST,
-    "smile": made_face(
-        mouthSmileLeft=1.0, mouthSmileRight=1.0, mouthUpperUpLeft=0.6, mouthUpperUpRight=0.6
-    ),
-    "ee": made_face(
-        mouthStretchLeft=1.0, mouthStretchRight=1.0, jawOpen=0.15, mouthSmileLeft=0.3,
-        mouthSmileRight=0.3,
-    ),
-    "aah": made_face(jawOpen=0.8),
-    "ooh": made_face(mouthFunnel=0.9, jawOpen=0.15),
-    "pucker": made_face(mouthPucker=1.0),
-    "eyes": made_face(eyeBlinkLeft=1.0, eyeBlinkRight=1.0),
-    "brows": made_face(browInnerUp=1.0, browOuterUpLeft=1.0, browOuterUpRight=1.0),
-    "left": made_face(yaw=20.0),
-    "right": made_face(yaw=-20.0),
-}  # fmt: skip
+REST = FACES["straight"]
+DONE = FACES
 
 
 def near(prompt: Prompt, face: Face) -> float:
