@@ -5,7 +5,7 @@ Those that a browser brings are in `uploads`. No file name of a peer is ever use
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image
 from engine.errors import MachineError
 from engine.faces.face import Tracker
 from engine.frame import Pixels
+from engine.portrait_notes import notes_on
 from stream.files.bundled import ASSETS
 from stream.server.tokens import new_key
 from stream.session.portraits import FacePicture, find_face, open_portrait
@@ -33,6 +34,8 @@ class Item(FacePicture):
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
     is_own: bool = False
     """Whether a browser brought it."""
+    is_enrolled: bool = False
+    """Whether it was filmed here; it can be saved as a file."""
 
     @property
     def url(self) -> str:
@@ -42,7 +45,8 @@ class Item(FacePicture):
     def as_json(self) -> dict[str, str | bool | list[str]]:
         """What the page gets."""
         found = {"id": self.id, "name": self.name, "url": self.url}
-        return {**found, "own": self.is_own, "notes": list(self.notes)}
+        file = {"file": f"/api/portraits/{self.id}/file"} if self.is_enrolled else {}
+        return {**found, "own": self.is_own, "notes": list(self.notes), **file}
 
 
 class PortraitList:
@@ -85,12 +89,20 @@ def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
     return _item(find_face(picture, tracker, name=name), name, new_key(), is_own=True)
 
 
+def filmed_item(found: FacePicture, name: str, tracker: Tracker) -> Item:
+    """A portrait of somebody who was filmed by their own camera."""
+    notes = notes_on(found.picture, found.face, tracker)
+    item = _item(replace(found, notes=notes), _name(name), new_key(), is_own=True)
+    return replace(item, is_enrolled=True)
+
+
 def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:
     return Item(
         id=portrait_id,
         name=name,
         picture=found.picture,
         face=found.face,
+        appearances=found.appearances,
         notes=found.notes,
         jpeg=_jpeg(found.picture),
         is_own=is_own,

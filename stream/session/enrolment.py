@@ -91,9 +91,9 @@ class Enrolment:
         loop: FrameLoop[Any],
         *,
         judge: Judge | None = None,
-        longest_s: float = LONGEST_S,
+        longest_s: float | None = None,
     ) -> None:
-        """Prepare; `start` begins."""
+        """Prepare; `start` begins. `longest_s` None is `LONGEST_S`."""
         self._loop = loop
         self._judge = judge or LiveJudge()
         self._guide = Guide()
@@ -102,7 +102,7 @@ class Enrolment:
         self._straight: list[tuple[Measures, Filmed]] = []
         self._filmed: list[Filmed] = []
         self._good_s = self._seen_s = time.monotonic()
-        self._ends_s = self._good_s + longest_s
+        self._ends_s = self._good_s + (LONGEST_S if longest_s is None else longest_s)
         self._trouble: str | None = None
         self._is_over = False
         self._slot = loop.watch_driver()
