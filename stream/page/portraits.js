@@ -78,15 +78,34 @@ export class Portraits {
       const file = await shrunk(chosen);
       const added = await addPortrait(file);
       this.#added.set(added.id, file);
-      const [shown] = await this.#withPictures([added]);
-      this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
-      await this.choose(added.id);
-      for (const note of added.notes) toast(asSentence(note));
+      await this.take(added);
     } catch (error) {
       toast(`${chosen.name}: ${explain(error).text}`, { isTrouble: true });
     } finally {
       this.#setBusy(false);
     }
+  }
+
+  /** Show a portrait that the server has just got. */
+  async take(added) {
+    const [shown] = await this.#withPictures([added]);
+    this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
+    await this.choose(added.id);
+    for (const note of added.notes) toast(asSentence(note));
+  }
+
+  /** The name, or the first with a number that no portrait has. */
+  freeName(name) {
+    const taken = new Set(this.#store.get().portraits.map((portrait) => portrait.name));
+    for (let number = 1; ; number++) {
+      const free = number === 1 ? name : `${name} ${number}`;
+      if (!taken.has(free)) return free;
+    }
+  }
+
+  /** What an <img> shows of it. */
+  picture(id) {
+    return this.#find(id)?.picture ?? "";
   }
 
   /** Take an own portrait off the server; what shows it goes on with the first one. */
@@ -168,7 +187,7 @@ export class Portraits {
       if (own) item.append(this.#bin(id, name));
       return item;
     });
-    find("#portraits").replaceChildren(...tiles, find("#portrait-add-item"));
+    find("#portraits").replaceChildren(...tiles, find("#portrait-add-item"), find("#guide-open-item"));
     this.#mark();
   }
 
@@ -189,6 +208,7 @@ export class Portraits {
       tile.setAttribute("aria-busy", String(portrait === swappingTo));
     }
     const chosen = this.#find(portraitId);
+    find("#portrait-save").hidden = !chosen?.file;
     const still = find("#still");
     still.hidden = !chosen;
     if (chosen && still.getAttribute("src") !== chosen.picture) still.src = chosen.picture;

@@ -33,7 +33,7 @@ class Item(FacePicture):
     jpeg: bytes
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
     is_own: bool = False
-    """Whether a browser brought it."""
+    """Whether a browser brought it, or filmed it."""
     is_enrolled: bool = False
     """Whether it was filmed here; it can be saved as a file."""
 

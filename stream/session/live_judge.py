@@ -5,10 +5,10 @@ from engine.faces.looks import Look, look_at
 from engine.faces.quality import ADVICE, Usual, reason_by_itself, usual_look
 from engine.frame import Pixels
 
-LEAST_LOOKS = 8
+_LEAST_LOOKS = 8
 """Before the usual look means anything: half a second."""
-_AGAIN_AFTER = 8
-"""Further looks after which the usual one is worked out anew: 10 ms each time."""
+_AGAIN_AFTER = 20
+"""Further looks after which the usual one is worked out anew: 10 to 20 ms, once a second."""
 _MOST = 96
 
 
@@ -39,5 +39,5 @@ class LiveJudge:
     def _learn(self, look: Look) -> None:
         self._looks = [*self._looks, look][-_MOST:]
         self._since += 1
-        if len(self._looks) >= LEAST_LOOKS and self._since >= _AGAIN_AFTER:
+        if self._since >= (_LEAST_LOOKS if self._usual is None else _AGAIN_AFTER):
             self._usual, self._since = usual_look(self._looks), 0
