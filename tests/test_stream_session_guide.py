@@ -58,6 +58,7 @@ def test_another_expression_does_not_do(prompt: Prompt, other: Prompt) -> None:
 def test_a_turned_face_or_an_open_mouth_is_not_straight(yaw: float) -> None:
     assert straightness(measured(made_face(yaw=yaw))) < 0.1
     assert straightness(measured(DONE["aah"])) < 0.5
+    assert straightness(measured(made_face(mouthSmileLeft=0.8))) < 1.0  # a smirk
     for prompt in PROMPTS[1:]:
         assert straightness(measured(DONE[prompt])) < 1.0 or prompt == "brows", prompt
 

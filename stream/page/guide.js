@@ -103,7 +103,7 @@ export class Guide {
       const made = await finishEnrolment(this.#id, this.#portraits.freeName("Me"));
       await this.#portraits.take(made);
       const names = missing.map((name) => PROMPTS[name].name.toLowerCase());
-      find("#guide-missing").textContent = names.length ? `Not filmed, and drawn where it is needed: ${names.join(", ")}.` : "Everything was filmed.";
+      find("#guide-missing").textContent = names.length ? `Not filmed: ${names.join(", ")}. Make it again for these.` : "Everything was filmed.";
       find("#guide-picture").src = this.#portraits.picture(made.id);
       if (this.#step === "make") this.#show("done");
     } catch (error) {

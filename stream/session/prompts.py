@@ -35,6 +35,8 @@ class Measures:
     mouth_width_cm: float
     corners_cm: float
     """How far the mouth's corners lie above the middle of the lips."""
+    skew_cm: float
+    """How much higher one corner lies than the other."""
     aperture: float
     """Distance of the lids over the eye's width, of the eye that is open wider."""
     brows_cm: float
@@ -54,6 +56,7 @@ def measured(face: Face) -> Measures:
         lip_gap_cm=_length(lips),
         mouth_width_cm=_length(corners),
         corners_cm=float(corners[:, 1].mean() - lips[:, 1].mean()),
+        skew_cm=abs(float(corners[0, 1] - corners[1, 1])),
         aperture=max(
             _length(points[list(lids), :2]) / max(_length(points[list(ends)]), 1e-6)
             for lids, ends in _LIDS
@@ -67,12 +70,13 @@ def measured(face: Face) -> Measures:
 def straightness(now: Measures) -> float:
     """0..1: how near a face is to the neutral one that all else is compared with.
 
-    Mouths at rest were 4.6 to 5.9 cm wide beside the canonical face in ten clips, kisses under 4.1
-    and smiles at least 6.4.
+    In ten clips mouths at rest were 4.6 to 5.9 cm wide beside the canonical face, kisses under 4.1
+    and smiles at least 6.4; their corners were at most 2 mm apart in height, in a smirk up to 9.
     """
     return min(
         _gone(now.mouth_width_cm, 3.4, 4.3),
         _gone(now.mouth_width_cm, 7.2, 6.2),
+        _gone(now.skew_cm, 0.7, 0.25),
         _gone(abs(now.yaw_deg), 30.0, 10.0),
         _gone(abs(now.pitch_deg), 40.0, 18.0),
         _gone(now.lip_gap_cm, 1.0, 0.3),
