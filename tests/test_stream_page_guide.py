@@ -135,6 +135,30 @@ def test_the_portrait_is_chosen_and_saved_under_its_name(
     expect(page.get_by_test_id("portrait-save")).to_be_hidden()
 
 
+def test_a_filmed_portrait_outlives_a_server_that_forgets_it(
+    opened: Opener, server: FakeServer
+) -> None:
+    page = opened()
+    begin(page)
+    goes(server, enrolment(None, *PROMPTS))
+    step(page, "done")
+    (made,) = server.filmed
+    del server.pictures[made]
+    server.kill_sessions()
+    assert until(lambda: server.files == [("Me.portrait", b"a portrait file")])
+    expect(page.locator("[data-portrait][aria-pressed=true]")).to_contain_text("Me")
+
+
+def test_a_saved_portrait_file_can_be_added_again(
+    opened: Opener, server: FakeServer, tmp_path: Path
+) -> None:
+    page = opened()
+    (tmp_path / "Ann.portrait").write_bytes(b"a portrait file")
+    page.get_by_test_id("portrait-file").set_input_files(tmp_path / "Ann.portrait")
+    assert until(lambda: server.files == [("Ann.portrait", b"a portrait file")])
+    expect(page.locator("[data-portrait][aria-pressed=true]")).to_contain_text("Ann")
+
+
 def test_when_all_is_ticked_it_finishes_by_itself(opened: Opener, server: FakeServer) -> None:
     page = opened()
     begin(page)

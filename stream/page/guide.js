@@ -1,6 +1,6 @@
 /** Leads whoever is on camera through an enrolment: asks first, prompts, ticks, makes the portrait. */
 
-import { beginEnrolment, cancelEnrolment, finishEnrolment, leadEnrolment, Refused, Unreachable } from "/assets/api.js";
+import { beginEnrolment, cancelEnrolment, fetchFile, finishEnrolment, leadEnrolment, Refused, Unreachable } from "/assets/api.js";
 import { build, find, icon, setIcon } from "/assets/dom.js";
 import { announce, asSentence } from "/assets/say.js";
 import { explain } from "/assets/troubles.js";
@@ -101,9 +101,9 @@ export class Guide {
     this.#show("make");
     try {
       const made = await finishEnrolment(this.#id, this.#portraits.freeName("Me"));
-      await this.#portraits.take(made);
+      await this.#portraits.take(made, new File([await fetchFile(made.file)], `${made.name}.portrait`));
       const names = missing.map((name) => PROMPTS[name].name.toLowerCase());
-      find("#guide-missing").textContent = names.length ? `Not filmed: ${names.join(", ")}. Make it again for these.` : "Everything was filmed.";
+      find("#guide-missing").textContent = names.length ? `Not filmed: ${names.join(", ")}.` : "Everything was filmed.";
       find("#guide-picture").src = this.#portraits.picture(made.id);
       if (this.#step === "make") this.#show("done");
     } catch (error) {
@@ -196,7 +196,8 @@ export class Guide {
     for (const part of document.querySelectorAll("#guide [data-step]")) part.hidden = part.dataset.step !== step;
     if (!step) return;
     const words = find(`#guide [data-step=${step}] .lead`).textContent;
-    if (step !== "film") announce(words);
+    if (step === "film") scrollTo(0, 0); // to the picture, where there is something to scroll
+    else announce(words);
     find("#guide-title").focus();
   }
 }

@@ -7,6 +7,7 @@ import { shrunk } from "/assets/shrink.js";
 import { explain } from "/assets/troubles.js";
 
 const KINDS = ["image/jpeg", "image/png", "image/webp"];
+const PORTRAIT_FILE = /\.portrait$/i; // what this page and `understudy enroll` save
 const STILL_HERE_MS = 4 * 60_000; // the server forgets own portraits of a page that it hears nothing of
 
 export class Portraits {
@@ -69,16 +70,15 @@ export class Portraits {
   }
 
   async add(chosen) {
-    if (!KINDS.includes(chosen.type)) {
+    const isPicture = KINDS.includes(chosen.type);
+    if (!isPicture && !PORTRAIT_FILE.test(chosen.name)) {
       toast(`${chosen.name} is not a JPEG, PNG or WebP picture. Save it as one of these, then add it again.`, { isTrouble: true });
       return;
     }
     this.#setBusy(true);
     try {
-      const file = await shrunk(chosen);
-      const added = await addPortrait(file);
-      this.#added.set(added.id, file);
-      await this.take(added);
+      const file = isPicture ? await shrunk(chosen) : chosen;
+      await this.take(await addPortrait(file), file);
     } catch (error) {
       toast(`${chosen.name}: ${explain(error).text}`, { isTrouble: true });
     } finally {
@@ -86,8 +86,9 @@ export class Portraits {
     }
   }
 
-  /** Show a portrait that the server has just got. */
-  async take(added) {
+  /** Show a portrait that the server has just got, and keep its file should the server lose it. */
+  async take(added, file) {
+    this.#added.set(added.id, file);
     const [shown] = await this.#withPictures([added]);
     this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
     await this.choose(added.id);

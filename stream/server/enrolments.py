@@ -75,7 +75,7 @@ async def finish(request: web.Request) -> web.Response:
 async def save(request: web.Request) -> web.Response:
     """A portrait that was filmed, as a file."""
     item = found_item(request, request.match_info["id"])
-    if not item.is_enrolled:
+    if not item.is_filmed:
         raise refusal(web.HTTPNotFound, "only a portrait that was filmed can be saved as a file")
     content = await request.app[SHARED_WORK].file_of(item)
     return web.Response(

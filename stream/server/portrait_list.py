@@ -34,18 +34,21 @@ class Item(FacePicture):
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
     is_own: bool = False
     """Whether a browser brought it, or filmed it."""
-    is_enrolled: bool = False
-    """Whether it was filmed here; it can be saved as a file."""
 
     @property
     def url(self) -> str:
         """Where the page finds the picture."""
         return f"/api/portraits/{self.id}/picture"
 
+    @property
+    def is_filmed(self) -> bool:
+        """Whether it is more than one picture: it can be saved as a portrait file."""
+        return self.is_own and bool(self.appearances)
+
     def as_json(self) -> dict[str, str | bool | list[str]]:
         """What the page gets."""
         found = {"id": self.id, "name": self.name, "url": self.url}
-        file = {"file": f"/api/portraits/{self.id}/file"} if self.is_enrolled else {}
+        file = {"file": f"/api/portraits/{self.id}/file"} if self.is_filmed else {}
         return {**found, "own": self.is_own, "notes": list(self.notes), **file}
 
 
@@ -92,8 +95,7 @@ def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
 def filmed_item(found: FacePicture, name: str, tracker: Tracker) -> Item:
     """A portrait of somebody who was filmed by their own camera."""
     notes = notes_on(found.picture, found.face, tracker)
-    item = _item(replace(found, notes=notes), _name(name), new_key(), is_own=True)
-    return replace(item, is_enrolled=True)
+    return _item(replace(found, notes=notes), _name(name), new_key(), is_own=True)
 
 
 def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:

@@ -94,6 +94,8 @@ class FakeServer:
         """Width, height and format of what was uploaded, by the portrait's id."""
         self.filmed: set[str] = set()
         """Portraits that were filmed."""
+        self.files: list[tuple[str, bytes]] = []
+        """Portrait files that were brought."""
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._count = 0
@@ -152,7 +154,11 @@ class FakeServer:
         assert isinstance(part, web.FileField)
         if self.behaviour.is_portrait_refused:
             return refuse(400, "no face was found in the portrait. Use one from the front")
-        picture = Image.open(part.file)
+        if part.filename.endswith(".portrait"):
+            self.files.append((part.filename, part.file.read()))
+            picture = Image.new("RGB", (320, 240), "#557799")
+        else:
+            picture = Image.open(part.file)
         added = self.add_portrait(part.filename, picture.convert("RGB"))
         self.uploaded[added] = (*picture.size, picture.format)
         return web.json_response(self._portrait(added), status=201)
