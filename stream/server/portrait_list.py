@@ -14,9 +14,11 @@ from PIL import Image
 from engine.errors import MachineError
 from engine.faces.face import Tracker
 from engine.frame import Pixels
+from stream.enroll.opening import from_kept, open_person
 from stream.files.bundled import ASSETS
+from stream.files.portrait_layout import KeptPortrait
 from stream.server.tokens import new_key
-from stream.session.portraits import FacePicture, find_face, open_portrait
+from stream.session.portraits import FacePicture, find_face
 
 THUMBNAIL = 640
 """Longest side of the picture that the page shows."""
@@ -70,7 +72,7 @@ class PortraitList:
         paths += sorted((ASSETS / "portraits").glob("*.png"))
         for path in paths:
             name = _name(path.stem)
-            found = open_portrait(path, tracker, is_noted=path == extra)
+            found = open_person([path], tracker, is_noted=path == extra)
             item = _item(found, name, _free_id(name, self))
             self._bundled[item.id] = item
         if not self._bundled:
@@ -79,10 +81,14 @@ class PortraitList:
             )
 
 
-def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
-    """A portrait from a peer's picture; an error that says what is wrong with it."""
+def uploaded(content: Pixels | KeptPortrait, name: str, tracker: Tracker) -> Item:
+    """A portrait from a peer's picture or portrait file; an error says what is wrong with it."""
     name = _name(name)
-    return _item(find_face(picture, tracker, name=name), name, new_key(), is_own=True)
+    if isinstance(content, KeptPortrait):
+        found = from_kept(content, tracker)
+    else:
+        found = find_face(content, tracker, name=name)
+    return _item(found, name, new_key(), is_own=True)
 
 
 def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:
@@ -91,6 +97,7 @@ def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = Fal
         name=name,
         picture=found.picture,
         face=found.face,
+        appearances=found.appearances,
         notes=found.notes,
         jpeg=_jpeg(found.picture),
         is_own=is_own,

@@ -14,6 +14,7 @@ from engine.faces.face import Tracker
 from engine.frame import Pixels
 from engine.framing import Framing
 from engine.model import AnyModel, Motion
+from stream.files.portrait_layout import KeptPortrait
 from stream.server.portrait_list import Item, uploaded
 from stream.session.portraits import Enrolled, Enroller
 
@@ -65,9 +66,9 @@ class SharedWork:
         """Make the portrait ready at this size."""
         return await self._work(self.enroller.enroll, item, size)
 
-    async def examine(self, picture: Pixels, name: str) -> Item:
+    async def examine(self, content: Pixels | KeptPortrait, name: str) -> Item:
         """Find the face in an uploaded portrait."""
-        return await self.with_examiner(lambda tracker: uploaded(picture, name, tracker))
+        return await self.with_examiner(lambda tracker: uploaded(content, name, tracker))
 
     async def with_examiner(self, act: Callable[[Tracker], T]) -> T:
         """Do something slow with a tracker that belongs to no session."""
