@@ -249,7 +249,7 @@ def _landmarks(change: Callable[[np.ndarray[Any, Any]], object]) -> bytes:
         (with_member("landmarks.npy", b"\x93NUMPY\x09\x00"), "not an array"),
         (with_member("landmarks.npy", npy(np.zeros((4, 478, 3)))), "not an array of float32"),
         (with_member("landmarks.npy", npy(np.zeros((4, 478, 3), "<f4"))), "not those of a face"),
-        (with_member("landmarks.npy", _landmarks(lambda f: f.fill(np.nan))), "not finite"),
+        (with_member("landmarks.npy", _landmarks(lambda f: f.fill(np.nan))), "not those of a face"),
         (with_member("landmarks.npy", _landmarks(lambda f: f[2].sort(axis=0))), "not those"),
         (with_member("landmarks.npy", _landmarks(lambda f: f.__iadd__(9999))), "outside"),
     ],

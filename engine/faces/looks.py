@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.faces.canonical import load_basis
+from engine.faces.canonical import head_pose, load_basis
 from engine.faces.descriptor import Descriptor, describe_face
 from engine.faces.face import Face
 from engine.faces.mesh import square_of_mesh
@@ -53,6 +53,8 @@ class Look:
     """The share of it that is as light as can be."""
     sharpness: float
     """Natural logarithm of the finest detail over the next coarser one."""
+    rotation: NDArray[np.float64]
+    """(3, 3) of the head."""
     seen_as: tuple[int, int]
     """Shot and person, as the tracker counts them: another pair comes after a cut."""
 
@@ -83,6 +85,7 @@ def look_at(picture: Pixels, face: Face) -> Look:
         level=float(np.median(levels.mean(axis=1))),
         clipped=float((levels.max(axis=1) > 250.0).mean()),
         sharpness=_sharpness(cut),
+        rotation=head_pose(face).placement.rotation,
         seen_as=(face.shot, face.person),
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 from engine.faces.face import Face
 from engine.faces.looks import Look, Numbers, look_at
 from engine.frame import Pixels
+from engine.geometry import angle_between
 
 Reason: TypeAlias = Literal[
     "too small", "cut off", "badly lit", "blurred", "covered", "another person"
@@ -58,6 +59,8 @@ _COVERED, _COVERED_GROWTH = 0.045, 1.8
 """The same for the mean difference of colours: a hand changes many places a little."""
 _AFTER_CUT = 0.85
 """Of both bounds, for a face that comes after a cut: nothing else says whose it is."""
+_TURN = 0.26
+"""Radians (15 degrees) beyond the kept looks at which a turned head may look twice as different."""
 
 
 def judge(picture: Pixels, face: Face, usual: "Usual | None" = None) -> Reason | None:
@@ -92,11 +95,19 @@ class Usual:
     most_strange: float
     most_changed: float
 
+    def is_like(self, other: "Usual") -> bool:
+        """Whether another clip or picture shows the same person in the same light.
+
+        By what is usual in both. In another light the same person looks like a stranger here, and
+        would not fit into the other's picture either.
+        """
+        return self.looks.strangeness_of(other.looks) < _ALIKE
+
     def reason_against(self, look: Look) -> Reason | None:
         """What is wrong with a frame beside the others; None where it fits."""
         strange, changed = self.looks.nearest(look)
         comes_after_cut = look.seen_as not in self.seen_as
-        trust = _AFTER_CUT if comes_after_cut else 1.0
+        trust = _AFTER_CUT if comes_after_cut else 1.0 + self.looks.turned(look) / _TURN
         is_odd = strange > trust * self.most_strange or changed > trust * self.most_changed
         if is_odd and comes_after_cut:
             return "another person"
@@ -141,6 +152,7 @@ class _Stacked:
     """Some looks as arrays, to compare another one with all of them."""
 
     def __init__(self, looks: Sequence[Look]) -> None:
+        self.looks = tuple(looks)
         self._detail = np.array([look.detail for look in looks])
         self._descriptor = np.array([look.descriptor.ravel() for look in looks])
         self._colours = np.array([_in_its_light(look) for look in looks])
@@ -149,6 +161,14 @@ class _Stacked:
     def nearest(self, look: Look) -> tuple[float, float]:
         """How unlike a look is the likest of these, and how far its colours from the nearest's."""
         return float(self.strange(look).min()), float(self.changed(look).min())
+
+    def turned(self, look: Look) -> float:
+        """How far a head is turned from the nearest of these, in radians."""
+        return min(angle_between(look.rotation, each.rotation) for each in self.looks)
+
+    def strangeness_of(self, other: "_Stacked") -> float:
+        """How strange those of another clip or picture are here: the median."""
+        return float(np.median([self.strange(look).min() for look in other.looks]))
 
     def strange(self, look: Look) -> Numbers:
         """(N,) 0 for the same look: by the detail on the mesh, by the small picture, and by hue."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.appearances import Appearance
+from engine.faces.canonical import is_face_shaped
 from engine.faces.face import Face
 from engine.frame import Pixels
 
@@ -65,6 +67,12 @@ class KeptPortrait:
 def is_portrait_file(head: bytes) -> bool:
     """Whether these are a portrait file's first bytes (64 are enough); its name says nothing."""
     return head.startswith(SIGN) and head[30 : 30 + len(MANIFEST)] == MANIFEST.encode()
+
+
+def are_faces(faces: NDArray[np.float32]) -> bool:
+    """Whether (N, 478, 3) numbers, which came from a file, can be the landmarks of faces."""
+    # NaN comes through `max`.
+    return float(np.abs(faces).max()) <= FARTHEST_PX and all(map(is_face_shaped, faces))
 
 
 def appearance_file(number: int) -> str:

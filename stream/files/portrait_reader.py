@@ -20,12 +20,10 @@ from numpy.typing import NDArray
 
 from engine.appearances import PARTS, Appearance
 from engine.errors import InputError
-from engine.faces.canonical import is_face_shaped
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Pixels
 from engine.pictures import open_picture
 from stream.files.portrait_layout import (
-    FARTHEST_PX,
     FORMAT,
     LANDMARKS_FILE,
     LARGEST_BYTES,
@@ -42,6 +40,7 @@ from stream.files.portrait_layout import (
     VERSION,
     KeptPortrait,
     appearance_file,
+    are_faces,
     is_portrait_file,
 )
 
@@ -216,9 +215,7 @@ def _landmarks(content: bytes, count: int) -> NDArray[np.float32]:
     if len(rest) != 4 * count * LANDMARKS * 3:
         raise _OddError(f"{LANDMARKS_FILE} has another size than it states")
     faces = np.frombuffer(rest, "<f4").reshape(shape).astype(np.float32)
-    if not float(np.abs(faces).max()) <= FARTHEST_PX:  # NaN comes through `max`
-        raise _OddError(f"{LANDMARKS_FILE} has values that are too large or not finite")
-    if not all(is_face_shaped(each) for each in faces):
+    if not are_faces(faces):
         raise _OddError("its landmarks are not those of a face")
     return faces
 

@@ -5,7 +5,7 @@ Those that a browser brings are in `uploads`. No file name of a peer is ever use
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,11 @@ from PIL import Image
 from engine.errors import MachineError
 from engine.faces.face import Tracker
 from engine.frame import Pixels
-from engine.portrait_notes import notes_on
+from stream.enroll.opening import from_kept, open_person
 from stream.files.bundled import ASSETS
+from stream.files.portrait_layout import KeptPortrait
 from stream.server.tokens import new_key
-from stream.session.portraits import FacePicture, find_face, open_portrait
+from stream.session.portraits import FacePicture, find_face
 
 THUMBNAIL = 640
 """Longest side of the picture that the page shows."""
@@ -77,7 +78,7 @@ class PortraitList:
         paths += sorted((ASSETS / "portraits").glob("*.png"))
         for path in paths:
             name = _name(path.stem)
-            found = open_portrait(path, tracker, is_noted=path == extra)
+            found = open_person([path], tracker, is_noted=path == extra)
             item = _item(found, name, _free_id(name, self))
             self._bundled[item.id] = item
         if not self._bundled:
@@ -86,16 +87,14 @@ class PortraitList:
             )
 
 
-def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
-    """A portrait from a peer's picture; an error that says what is wrong with it."""
+def uploaded(content: Pixels | KeptPortrait, name: str, tracker: Tracker) -> Item:
+    """A portrait from a peer's picture, portrait file or enrolment; an error says what is wrong."""
     name = _name(name)
-    return _item(find_face(picture, tracker, name=name), name, new_key(), is_own=True)
-
-
-def filmed_item(found: FacePicture, name: str, tracker: Tracker) -> Item:
-    """A portrait of somebody who was filmed by their own camera."""
-    notes = notes_on(found.picture, found.face, tracker)
-    return _item(replace(found, notes=notes), _name(name), new_key(), is_own=True)
+    if isinstance(content, KeptPortrait):
+        found = from_kept(content, tracker)
+    else:
+        found = find_face(content, tracker, name=name)
+    return _item(found, name, new_key(), is_own=True)
 
 
 def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:

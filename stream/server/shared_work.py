@@ -16,7 +16,7 @@ from engine.framing import Framing
 from engine.model import AnyModel, Motion
 from stream.files.portrait_file import portrait_bytes
 from stream.files.portrait_layout import KeptPortrait
-from stream.server.portrait_list import Item, filmed_item, uploaded
+from stream.server.portrait_list import Item, uploaded
 from stream.session.enrolment import Enrolment
 from stream.session.portraits import Enrolled, Enroller
 
@@ -68,15 +68,13 @@ class SharedWork:
         """Make the portrait ready at this size."""
         return await self._work(self.enroller.enroll, item, size)
 
-    async def examine(self, picture: Pixels, name: str) -> Item:
+    async def examine(self, content: Pixels | KeptPortrait, name: str) -> Item:
         """Find the face in an uploaded portrait."""
-        return await self.with_examiner(lambda tracker: uploaded(picture, name, tracker))
+        return await self.with_examiner(lambda tracker: uploaded(content, name, tracker))
 
     async def filmed(self, enrolment: Enrolment, name: str) -> Item:
         """The portrait of somebody who was filmed."""
-        return await self.with_examiner(
-            lambda tracker: filmed_item(enrolment.take(), name, tracker)
-        )
+        return await self.with_examiner(lambda tracker: uploaded(enrolment.take(), name, tracker))
 
     async def file_of(self, item: Item) -> bytes:
         """A portrait file's content."""

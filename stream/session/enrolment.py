@@ -18,10 +18,10 @@ from engine.errors import InputError
 from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.own_parts import own_parts, worth_keeping
+from stream.files.portrait_layout import KeptPortrait
 from stream.session.guide import Guide, Standing
 from stream.session.live_judge import LiveJudge
 from stream.session.loop import Driven, FrameLoop
-from stream.session.portraits import FacePicture
 from stream.session.prompts import Measures, Prompt, measured, straightness
 
 logger = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ class Enrolment:
         with self._guiding:
             self._guide.ask(prompt)
 
-    def take(self) -> FacePicture:
+    def take(self) -> KeptPortrait:
         """The portrait of what was filmed; once, after `stop`.
 
         Raises:
@@ -156,7 +156,7 @@ class Enrolment:
         parts = own_parts(frames, neutral.picture, neutral.face)
         if not parts:
             raise InputError(TOO_LITTLE)
-        return FacePicture(picture=neutral.picture, face=neutral.face, appearances=parts)
+        return KeptPortrait(picture=neutral.picture, face=neutral.face, appearances=parts)
 
     def _run(self) -> None:
         try:
