@@ -46,7 +46,8 @@ class _Stream(Generic[MotionT]):
     motion: MotionT | None = None
     shown: tuple[Portrait[MotionT], Portrait[MotionT]] | None = None
     """The portrait of the last look, and the same for this stream."""
-    sees_face: bool = False
+    face: Face | None = None
+    """In the last frame."""
     is_at_rest: bool = True
 
     def own(self, portrait: Portrait[MotionT]) -> Portrait[MotionT]:
@@ -79,7 +80,12 @@ class Reenactor(Generic[MotionT]):
     @property
     def sees_face(self) -> bool:
         """Whether the last frame showed a face."""
-        return self._stream.sees_face
+        return self._stream.face is not None
+
+    @property
+    def face(self) -> Face | None:
+        """The driver's face in the last frame."""
+        return self._stream.face
 
     @property
     def is_at_rest(self) -> bool:
@@ -159,9 +165,9 @@ class Reenactor(Generic[MotionT]):
         None is the portrait at rest.
         """
         now = self._stream
-        now.sees_face = face is not None
+        now.face = face
         read = None if face is None else self._read(frame, face)
-        amount = now.presence.step(frame.captured_ns, seen=now.sees_face)
+        amount = now.presence.step(frame.captured_ns, seen=face is not None)
         if read is not None and not now.presence.is_leaving:
             now.last = read
         now.is_at_rest = now.last is None or amount >= 1.0

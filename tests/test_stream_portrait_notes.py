@@ -32,7 +32,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def test_rendering_says_it_once(open_mouth: Path, caplog: pytest.LogCaptureFixture) -> None:
     with open_source(
-        open_mouth,
+        [open_mouth],
         model=ShiftModel(),
         finder=MeshTracker(),
         make_tracker=MeshTracker,

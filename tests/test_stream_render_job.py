@@ -182,7 +182,7 @@ def test_a_clip_as_portrait_gives_one_picture_per_driving_frame(
     """The portrait's disc sinks while the driver's walks: the result does both."""
     sinking = [disc_picture(320, 256, (100, 60 + 5 * index)) for index in range(15)]
     portrait = make_clip(tmp_path / "portrait.mp4", sinking)
-    report = run(portrait, driving, tmp_path / "out.mp4")
+    report = run(portrait, driving, tmp_path / "out.mp4", portrait_motion="clip")
     assert report.frames == 12
     for index, (_, shown) in enumerate(pictures_of(tmp_path / "out.mp4")):
         face = DiscTracker().find(shown)
@@ -196,7 +196,7 @@ def test_a_portrait_clip_that_ends_first_ends_the_result(
 ) -> None:
     portrait = make_clip(tmp_path / "portrait.mp4", driving_pictures(7))
     with caplog.at_level(logging.WARNING):
-        report = run(portrait, driving, tmp_path / "out.mp4")
+        report = run(portrait, driving, tmp_path / "out.mp4", portrait_motion="clip")
     assert report.frames == len(pictures_of(tmp_path / "out.mp4")) == 7
     assert not report.was_stopped
     assert "shorter" in caplog.text
@@ -213,7 +213,7 @@ def test_a_portrait_clip_of_another_rate_keeps_its_own_speed(
     driving = make_clip(tmp_path / "driving.mp4", driving_pictures(24, step=0))
     sinking = [disc_picture(320, 256, (100, 40 + 60 * k / float(rate))) for k in range(60)]
     portrait = make_clip(tmp_path / "portrait.mkv", sinking, rate=rate)
-    report = run(portrait, driving, tmp_path / "out.mp4")
+    report = run(portrait, driving, tmp_path / "out.mp4", portrait_motion="clip")
     assert report.frames == 24
     for time_s, shown in pictures_of(tmp_path / "out.mp4"):
         face = DiscTracker().find(shown)
@@ -227,7 +227,7 @@ def test_a_portrait_clip_at_a_higher_rate_ends_by_its_time(
 ) -> None:
     portrait = make_clip(tmp_path / "portrait.mp4", driving_pictures(12, step=0), rate=60)
     with caplog.at_level(logging.WARNING):
-        report = run(portrait, driving, tmp_path / "out.mp4")
+        report = run(portrait, driving, tmp_path / "out.mp4", portrait_motion="clip")
     assert report.frames == 6
     assert "shorter" in caplog.text
 
@@ -268,7 +268,7 @@ def test_a_portrait_clip_whose_phone_was_turned_is_not_squashed(
 ) -> None:
     wide, high = disc_picture(320, 240, (160, 120)), disc_picture(240, 320, (120, 160))
     portrait = make_turning_clip(tmp_path / "portrait.webm", [[wide] * 6, [high] * 6])
-    assert run(portrait, driving, tmp_path / "out.mkv").frames == 12
+    assert run(portrait, driving, tmp_path / "out.mkv", portrait_motion="clip").frames == 12
     for _, pixels in pictures_of(tmp_path / "out.mkv"):
         rows, columns = np.nonzero(disc_mask(pixels))
         assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=3)
@@ -318,7 +318,7 @@ def test_a_picture_of_the_portrait_clip_without_a_face_is_shown_as_it_is(
     driving: Path, tmp_path: Path
 ) -> None:
     portrait = make_clip(tmp_path / "portrait.mp4", driving_pictures(12, step=0, missing=(6,)))
-    run(portrait, driving, tmp_path / "out.mp4")
+    run(portrait, driving, tmp_path / "out.mp4", portrait_motion="clip")
     found = [DiscTracker().find(pixels) for _, pixels in pictures_of(tmp_path / "out.mp4")]
     assert [face is None for face in found] == [index == 6 for index in range(12)]
 
@@ -397,7 +397,7 @@ def test_each_kind_of_picture_can_be_animated(
 def test_a_portrait_clip_without_a_face_is_refused(driving: Path, tmp_path: Path) -> None:
     portrait = make_clip(tmp_path / "empty.mp4", driving_pictures(3, missing=(0, 1, 2)))
     with pytest.raises(InputError, match=r"no face was found in the portrait clip .*empty\.mp4"):
-        run(portrait, driving, tmp_path / "out.mp4")
+        run(portrait, driving, tmp_path / "out.mp4", portrait_motion="clip")
 
 
 def test_a_neutral_frame_beyond_the_clip_is_refused(

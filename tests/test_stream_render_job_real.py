@@ -48,7 +48,7 @@ def test_streamed_equals_step_by_step() -> None:
 
     streaming = Reenactor(model=RigModel(), tracker=MeshTracker())
     with open_source(
-        PORTRAIT,
+        [PORTRAIT],
         model=RigModel(),
         finder=MeshTracker(),
         make_tracker=MeshTracker,

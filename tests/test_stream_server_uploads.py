@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -68,7 +69,9 @@ async def asked(http: aiohttp.ClientSession, method: str, address: str) -> int:
 
 
 def opened(content: bytes, command: tuple[str, ...] = decoders.COMMAND) -> Pixels:
-    return asyncio.run(Decoders(command).open(content))
+    pixels = asyncio.run(Decoders(command).open(content))
+    assert isinstance(pixels, np.ndarray)
+    return pixels
 
 
 def test_a_picture_is_opened_as_it_is_in_this_process() -> None:

@@ -66,7 +66,7 @@ def feed(running: FrameLoop[Shift], frame: Frame) -> None:
     running.source.put(frame)
 
 
-def now_frame(centre: tuple[float, float]) -> Frame:
+def now_frame(centre: tuple[float, float] | None) -> Frame:
     return Frame(pixels=disc_picture(160, 120, centre), captured_ns=time.monotonic_ns())
 
 
@@ -229,6 +229,26 @@ def test_a_source_that_stopped_lets_the_portrait_ease_to_rest() -> None:
     assert places == sorted(places, reverse=True)
     assert places[0] > 110
     assert frames == 2
+
+
+def test_who_watches_the_driver_gets_each_frame_with_its_face() -> None:
+    with loop() as running:
+        watched = running.watch_driver()
+        sent = now_frame((60, 60))
+        feed(running, sent)
+        driven = watched.take(SOON_S)
+        assert driven is not None
+        assert driven.frame.pixels is sent.pixels
+        assert driven.face is not None
+        assert tuple(driven.face.landmarks[468, :2].round()) == (60, 60)
+        feed(running, now_frame(None))
+        driven = watched.take(SOON_S)
+        assert driven is not None
+        assert driven.face is None
+        running.unwatch_driver(watched)
+        assert watched.is_closed
+        feed(running, now_frame((60, 60)))
+        assert watched.take(0.1) is None
 
 
 def test_while_paused_the_last_picture_stays() -> None:

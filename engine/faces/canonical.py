@@ -63,6 +63,10 @@ def rigid_weights() -> Array:
     return weights
 
 
+_FARTHEST_CM = 9.0
+"""From where the canonical face has it; the chin of a mouth wide open is 5 cm below."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HeadPose:
     """Where the head is, and the face as it looks from straight ahead."""
@@ -90,3 +94,15 @@ def head_pose(face: Face) -> HeadPose:
     points = to_picture(face.landmarks.astype(np.float64))
     placement = fit_similarity(load_basis().canonical[:468], points[:468], rigid_weights())
     return HeadPose(placement=placement, points=placement.invert(points))
+
+
+def is_face_shaped(landmarks: NDArray[np.float32]) -> bool:
+    """Whether finite (478, 3) points can be a face's: each about where the canonical face has it.
+
+    For landmarks that come from a file; what a tracker finds is a face.
+    """
+    if float(np.ptp(landmarks, axis=0)[:2].min()) < 1.0:
+        return False
+    pose = head_pose(Face(landmarks=landmarks, confidence=1.0))
+    apart = pose.points - load_basis().canonical
+    return bool((np.linalg.norm(apart, axis=1) < _FARTHEST_CM).all())

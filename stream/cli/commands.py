@@ -18,6 +18,11 @@ COMMANDS = (
         module="stream.cli.serve",
     ),
     CommandEntry(name="live", help="Be on camera as the portrait.", module="stream.cli.live"),
+    CommandEntry(
+        name="enroll",
+        help="Make a portrait file of a person who was filmed.",
+        module="stream.cli.enroll",
+    ),
     CommandEntry(name="doctor", help="Find what keeps you off camera.", module="stream.cli.doctor"),
     CommandEntry(
         name="import", help="Turn the DPE authors' checkpoint into a bundle.", module="export.cli"

@@ -56,7 +56,8 @@ def live(
     portrait: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A JPEG, PNG or WebP picture. May be repeated, up to nine: the keys 1-9 choose. "
+            help="A JPEG, PNG or WebP picture, a clip of the person, or a portrait file of "
+            "`understudy enroll`. May be repeated, up to nine people: the keys 1-9 choose. "
             "Default: a rendered head.",
             show_default=False,
         ),

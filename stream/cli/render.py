@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -40,13 +40,23 @@ def render(
         typer.Option(help="File to write: .mp4, .mov or .mkv (H.264, the driving clip's sound)."),
     ],
     portrait: Annotated[
-        Path,
+        list[Path] | None,
         typer.Option(
-            help="What is animated: a JPEG, PNG or WebP picture, or a clip, which plays beside the "
-            "driving one until the shorter of them ends. Default: a rendered head.",
+            help="Who is animated: a JPEG, PNG or WebP picture; or a clip of the person, or a "
+            "portrait file of `understudy enroll`, which show the person's own teeth and lids. May "
+            "be repeated: more pictures and clips of the same person, of whom the first is shown. "
+            "Default: a rendered head.",
             show_default=False,
         ),
-    ] = ASSETS / "portrait.png",
+    ] = None,
+    portrait_motion: Annotated[
+        Literal["still", "clip"],
+        typer.Option(
+            help="still: the portrait is one picture, in which a clip's person is at rest. clip: "
+            "the clip's own pictures are animated one after the other, beside the driving clip's, "
+            "until the shorter clip ends.",
+        ),
+    ] = "still",
     driving: Annotated[
         Path,
         typer.Option(
@@ -99,8 +109,11 @@ def render(
 
     check_size(size)
     family = find_family(model)
+    first, *further = portrait or [ASSETS / "portrait.png"]
     job = RenderJob(
-        portrait=portrait,
+        portrait=first,
+        further=further,
+        portrait_motion=portrait_motion,
         driving=driving,
         out=out,
         edit=read_edit(mode, gain),

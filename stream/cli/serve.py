@@ -27,7 +27,10 @@ def serve(
     ] = 8080,
     portrait: Annotated[
         Path | None,
-        typer.Option(help="A picture to begin with; the page offers it beside the others."),
+        typer.Option(
+            help="A picture, a clip of a person or a portrait file of `understudy enroll` to begin "
+            "with; the page offers it beside the others."
+        ),
     ] = None,
     model: Annotated[
         str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")

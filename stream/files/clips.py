@@ -5,7 +5,7 @@ What can be read of a damaged clip is read; `complaint` says what could not.
 
 import logging
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import islice
@@ -85,14 +85,13 @@ class Clip:
 
     def frames(self) -> Generator[Frame]:
         """Each picture in its own size; captured_ns is its presentation time, 0 at the first."""
-        for _, frame in self._numbered(wanted=None):
+        for _, frame in self.numbered(lambda number: True):
             yield frame
 
     def frame_at(self, index: int) -> Frame:
         """The picture with this number; the first is 0."""
-        for number, frame in self._numbered(wanted=index):
-            if number == index:
-                return frame
+        for _, frame in self.numbered(lambda number: number == index):
+            return frame
         raise InputError(f"{self.path} has no frame {index}. The first frame is 0.")
 
     @contextmanager
@@ -108,8 +107,8 @@ class Clip:
             else:
                 yield Sound(container, stream, began_s=self._began_s)
 
-    def _numbered(self, wanted: int | None) -> Iterator[tuple[int, Frame]]:
-        """Number and frame; where one is wanted, only that one is converted and given."""
+    def numbered(self, wanted: Callable[[int], bool]) -> Generator[tuple[int, Frame]]:
+        """Number and frame of those that are wanted; the others are decoded, but not converted."""
         self.complaint = None
         problems: list[str] = []
         end_s = 0.0
@@ -119,7 +118,7 @@ class Clip:
             pictures = timed(decoded, self.rate, has_times=self._has_times)
             for number, (picture, time_s) in enumerate(pictures):
                 end_s = float(time_s)
-                if wanted is None or number == wanted:
+                if wanted(number):
                     yield (
                         number,
                         Frame(

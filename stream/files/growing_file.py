@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 
 MARK = ".unfinished"
 NAMED = re.compile(rf".*{re.escape(MARK)}(-\d+)?\.(mp4|mov|mkv)", re.IGNORECASE | re.DOTALL)
-PARTS = re.compile(r"\..+\.(mp4|mov|mkv|npz)\.(\d+)\.part", re.IGNORECASE | re.DOTALL)
-"""Files of a motion recording on its last step, and of clips of earlier versions; nothing of
-them can be read."""
+PARTS = re.compile(r"\..+\.(mp4|mov|mkv|npz|portrait)\.(\d+)\.part", re.IGNORECASE | re.DOTALL)
+"""Files of a motion recording or a portrait on their last step, and of clips of earlier versions;
+nothing of them can be read."""
 PART_IS_OLD_S = 60.0
 LONGEST_NAME = 255
 """Bytes, where the system does not say."""

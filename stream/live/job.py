@@ -8,10 +8,11 @@ from engine.errors import InputError, OutputError
 from engine.faces.face import Tracker
 from engine.framing import Framing
 from engine.motion import Edit
+from stream.enroll.opening import open_person
 from stream.files.clip_writer import check_output
 from stream.files.growing_file import tell_left_behind
 from stream.files.motion_file import check_motion_output
-from stream.session.portraits import FacePicture, fitted, open_portrait
+from stream.session.portraits import FacePicture, fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class LiveJob:
     camera: str
     """auto, a device, a clip, or an rtsp://, rtmp:// or http:// address."""
     portraits: Sequence[Path]
-    """Up to nine, one for each of the keys 1-9; the first is shown first."""
+    """Up to nine, one for each of the keys 1-9; the first is shown first. Pictures, portrait files,
+    and clips, each of one person, which are enrolled."""
     virtual_camera: str | None = None
     """The device, `auto`, or none."""
     preview: bool = False
@@ -83,5 +85,5 @@ def open_portraits(job: LiveJob, tracker: Tracker) -> list[FacePicture]:
     made: list[FacePicture] = []
     for path in job.portraits:
         canvas = made[0].size if made else None
-        made.append(fitted(open_portrait(path, tracker), job.framing, job.size, canvas))
+        made.append(fitted(open_person([path], tracker), job.framing, job.size, canvas))
     return made

@@ -5,6 +5,7 @@ import { asSentence } from "/assets/say.js";
 const TOKEN_PLACE = "understudy.token";
 const UPLOAD_MS = 120_000;
 const DOWNLOAD_MS = 600_000;
+const MAKING_MS = 60_000;
 
 /** The server answered, and refused. */
 export class Refused extends Error {
@@ -128,6 +129,17 @@ export async function hasRecording(id, number) {
     throw error;
   }
 }
+
+/** How it goes: docs/enrolment.md says what each figure means. Whoever is on camera has consented. */
+export const beginEnrolment = async (id) =>
+  readJson(await request("POST", at(id, "/enrolment"), { json: { consent: true } }));
+export const leadEnrolment = async (id, patch) => readJson(await request("PATCH", at(id, "/enrolment"), { json: patch }));
+export const cancelEnrolment = (id) => request("DELETE", at(id, "/enrolment"));
+/** The portrait. */
+export const finishEnrolment = async (id, name) =>
+  readJson(await request("POST", at(id, "/enrolment/portrait"), { json: { name }, patienceMs: MAKING_MS }));
+
+export const fetchFile = async (url) => (await request("GET", url)).blob();
 
 /** Give the place back; also while the page is being closed. */
 export async function endSession(id) {

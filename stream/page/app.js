@@ -1,11 +1,13 @@
 /** The page put together: which part hears of what. */
 
-import { tokenFragment } from "/assets/api.js";
+import { fetchFile, tokenFragment } from "/assets/api.js";
 import { setUpAwake } from "/assets/awake.js";
 import { checkBrowser } from "/assets/camera.js";
 import { setUpControls } from "/assets/controls.js";
 import { find, setIcon } from "/assets/dom.js";
+import { download } from "/assets/download.js";
 import { setUpDrawer } from "/assets/drawer.js";
+import { Guide } from "/assets/guide.js";
 import { setUpHud } from "/assets/hud.js";
 import { setUpKeys } from "/assets/keys.js";
 import { merge } from "/assets/patches.js";
@@ -44,6 +46,7 @@ const session = new Session(store, {
   beforeRetry: () => portraits.restore(),
 });
 const portraits = new Portraits(store, (id) => session.change({ portrait: id }));
+new Guide(store, session, portraits, { save: savePortrait });
 
 /** Do it; what goes wrong becomes a message. */
 async function attempt(act) {
@@ -90,6 +93,14 @@ async function toggleFullScreen() {
   const frame = find("#frame");
   if (frame.requestFullscreen) return frame.requestFullscreen();
   return find("#output").webkitEnterFullscreen?.(); // iPhones show only a video full screen
+}
+
+/** Bring a filmed portrait to the user; it has its name in the file's. */
+async function savePortrait({ name, file }) {
+  await attempt(async () => {
+    download(await fetchFile(file), `${name}.portrait`);
+    toast(`${name} is saved with your downloads.`);
+  });
 }
 
 async function copyViewLink() {
@@ -150,6 +161,7 @@ for (const [id, act] of Object.entries({
   microphone: () => flipPreference("microphone"),
   fullscreen: () => attempt(toggleFullScreen),
   stats: () => flipPreference("showStats"),
+  "portrait-save": () => savePortrait(store.get().portraits.find(({ id }) => id === store.get().portraitId)),
   "copy-view": () => attempt(copyViewLink),
 })) {
   find(`#${id}`).addEventListener("click", act);

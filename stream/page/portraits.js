@@ -7,6 +7,7 @@ import { shrunk } from "/assets/shrink.js";
 import { explain } from "/assets/troubles.js";
 
 const KINDS = ["image/jpeg", "image/png", "image/webp"];
+const PORTRAIT_FILE = /\.portrait$/i; // what this page and `understudy enroll` save
 const STILL_HERE_MS = 4 * 60_000; // the server forgets own portraits of a page that it hears nothing of
 
 export class Portraits {
@@ -69,24 +70,43 @@ export class Portraits {
   }
 
   async add(chosen) {
-    if (!KINDS.includes(chosen.type)) {
+    const isPicture = KINDS.includes(chosen.type);
+    if (!isPicture && !PORTRAIT_FILE.test(chosen.name)) {
       toast(`${chosen.name} is not a JPEG, PNG or WebP picture. Save it as one of these, then add it again.`, { isTrouble: true });
       return;
     }
     this.#setBusy(true);
     try {
-      const file = await shrunk(chosen);
-      const added = await addPortrait(file);
-      this.#added.set(added.id, file);
-      const [shown] = await this.#withPictures([added]);
-      this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
-      await this.choose(added.id);
-      for (const note of added.notes) toast(asSentence(note));
+      const file = isPicture ? await shrunk(chosen) : chosen;
+      await this.take(await addPortrait(file), file);
     } catch (error) {
       toast(`${chosen.name}: ${explain(error).text}`, { isTrouble: true });
     } finally {
       this.#setBusy(false);
     }
+  }
+
+  /** Show a portrait that the server has just got, and keep its file should the server lose it. */
+  async take(added, file) {
+    this.#added.set(added.id, file);
+    const [shown] = await this.#withPictures([added]);
+    this.#store.set({ portraits: [...this.#store.get().portraits, shown] });
+    await this.choose(added.id);
+    for (const note of added.notes) toast(asSentence(note));
+  }
+
+  /** The name, or the first with a number that no portrait has. */
+  freeName(name) {
+    const taken = new Set(this.#store.get().portraits.map((portrait) => portrait.name));
+    for (let number = 1; ; number++) {
+      const free = number === 1 ? name : `${name} ${number}`;
+      if (!taken.has(free)) return free;
+    }
+  }
+
+  /** What an <img> shows of it. */
+  picture(id) {
+    return this.#find(id)?.picture ?? "";
   }
 
   /** Take an own portrait off the server; what shows it goes on with the first one. */
@@ -168,7 +188,7 @@ export class Portraits {
       if (own) item.append(this.#bin(id, name));
       return item;
     });
-    find("#portraits").replaceChildren(...tiles, find("#portrait-add-item"));
+    find("#portraits").replaceChildren(...tiles, find("#portrait-add-item"), find("#guide-open-item"));
     this.#mark();
   }
 
@@ -189,6 +209,7 @@ export class Portraits {
       tile.setAttribute("aria-busy", String(portrait === swappingTo));
     }
     const chosen = this.#find(portraitId);
+    find("#portrait-save").hidden = !chosen?.file;
     const still = find("#still");
     still.hidden = !chosen;
     if (chosen && still.getAttribute("src") !== chosen.picture) still.src = chosen.picture;

@@ -9,7 +9,8 @@ import {
   Refused,
   Unreachable,
 } from "/assets/api.js";
-import { build, find } from "/assets/dom.js";
+import { find } from "/assets/dom.js";
+import { download } from "/assets/download.js";
 import { offer, toast } from "/assets/say.js";
 import { explain } from "/assets/troubles.js";
 import { claim, forget, listUnsaved, remember, withUnclaimed } from "/assets/unsaved.js";
@@ -171,10 +172,8 @@ const isGone = (error) => error instanceof Refused && error.status === 404;
 const warn = (event) => event.preventDefault();
 
 function save(blob, since) {
-  const address = URL.createObjectURL(blob);
   const moment = new Date(since).toISOString().slice(0, 19).replace("T", " ").replaceAll(":", "-");
-  build("a", { href: address, download: `understudy ${moment}.mp4` }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  download(blob, `understudy ${moment}.mp4`);
 }
 
 function clockText(ms) {

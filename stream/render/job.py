@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -19,6 +19,7 @@ from engine.motion import Edit
 from engine.progress import Progress, Silence
 from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes, timed
+from stream.enroll.opening import StoppedError
 from stream.files.bounded_queue import Behind, ahead
 from stream.files.clip_writer import ClipWriter, check_output, clip_writer
 from stream.files.clips import Clip
@@ -26,7 +27,7 @@ from stream.files.growing_file import tell_left_behind
 from stream.files.motion_file import MotionWriter, check_motion_output, motion_writer
 from stream.render.compare import SideBySide
 from stream.render.look_ahead import FACE_ADVICE, look_ahead
-from stream.render.portrait_source import Source, open_source
+from stream.render.portrait_source import PortraitMotion, Source, open_source
 from stream.render.remembering import RememberingTracker
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ class RenderJob:
     """What to render, as the user asked for it."""
 
     portrait: Path
-    """A picture, or a clip: then what it shows at a driving frame's time is animated."""
+    """A picture, a portrait file, or a clip, which is enrolled."""
     driving: Path
     """A clip; for `stream.render.replay`, a motion file."""
     out: Path
@@ -52,6 +53,10 @@ class RenderJob:
     """Portrait, driving picture and result side by side."""
     force: bool = False
     """Replace a file that exists."""
+    further: Sequence[Path] = ()
+    """More pictures and clips of the portrait's person."""
+    portrait_motion: PortraitMotion = "still"
+    """clip: what the portrait clip shows at a driving frame's time is animated."""
     record_motion: Path | None = None
     """A motion file to write beside the result: what the driver did, before mixer and edit."""
 
@@ -86,17 +91,36 @@ def render(
     """Do the job. When `stop` is set meanwhile, the file ends with the frame at hand, valid."""
     progress, stop = progress or Silence(), stop or Event()
     check_paths(job)
+    try:
+        return _render(job, model, make_tracker, mixer, progress, stop)
+    except StoppedError:  # before the portrait was ready
+        return RenderReport(
+            frames=0, faceless=0, neutral=None, was_stopped=True, seconds=0.0, stages_ms={}
+        )
+
+
+def _render(
+    job: RenderJob,
+    model: Model[MotionT],
+    make_tracker: Callable[[], Tracker],
+    mixer: Mixer[MotionT] | None,
+    progress: Progress,
+    stop: Event,
+) -> RenderReport:
     clip = Clip(job.driving)
     times = StageTimes()
     # One tracker for one stream after the other: to load its networks takes seconds.
     finder = make_tracker()
     with open_source(
-        job.portrait,
+        (job.portrait, *job.further),
+        motion=job.portrait_motion,
         model=model,
         finder=finder,
         make_tracker=make_tracker,
         framing=job.framing,
         size=job.size,
+        progress=progress,
+        stop=stop,
     ) as source:
         _warn(clip, source)
         tracker = RememberingTracker(finder)
@@ -209,7 +233,7 @@ def check_paths(job: RenderJob) -> None:
     check_output(job.out, force=job.force)
     if job.record_motion is not None:
         check_motion_output(job.record_motion, force=job.force)
-    for path in (job.portrait, job.driving):
+    for path in (job.portrait, *job.further, job.driving):
         if job.out.exists() and path.exists() and job.out.samefile(path):
             raise OutputError(f"{job.out} is read for this render itself. Choose another output.")
     tell_left_behind(job.out.parent)

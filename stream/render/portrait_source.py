@@ -1,11 +1,11 @@
-"""What is animated: a picture, enrolled once, or a clip, whose pictures are enrolled in turn."""
+"""What is animated: a person, enrolled once, or a clip, whose pictures are enrolled in turn."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, Self
+from threading import Event
+from typing import Generic, Literal, Protocol, Self, TypeAlias
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
@@ -14,15 +14,15 @@ from engine.framing import Fit, Framing, letterboxed, plan_fit
 from engine.model import Model, Motion, MotionT, Portrait
 from engine.motion import MODES, Edit, Mode
 from engine.portrait_notes import warn_of
+from engine.progress import Progress
+from stream.enroll.footage import kind_of_portrait, open_clip
+from stream.enroll.opening import open_person
 from stream.files.bounded_queue import ahead
-from stream.files.clip_files import NotAClipError
 from stream.files.clips import Clip
-from stream.session.portraits import ADVICE, FacePicture, find_face, fitted, open_portrait
+from stream.session.portraits import ADVICE, FacePicture, fitted
 
-logger = logging.getLogger(__name__)
-
-PHONE_PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
-"""Brands of ISO 14496-12 files that are pictures (ISO 23008-12, AVIF)."""
+PortraitMotion: TypeAlias = Literal["still", "clip"]
+"""still: the portrait is one picture, a clip is enrolled for it; clip: each of its pictures is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,34 +54,42 @@ class Source(Protocol[MotionT]):
 
 @contextmanager
 def open_source(
-    path: Path,
+    paths: Sequence[Path],
     *,
+    motion: PortraitMotion = "still",
     model: Model[MotionT],
     finder: Tracker,
     make_tracker: Callable[[], Tracker],
     framing: Framing,
     size: int,
+    progress: Progress | None = None,
+    stop: Event | None = None,
 ) -> Iterator[Source[MotionT]]:
-    """A picture or a clip, ready to be animated; refused if it shows no face.
+    """What these files show, ready to be animated; refused if it shows no face.
 
     `finder` finds a face now, and is free again afterwards; a clip gets a tracker of its own.
     """
+    if motion == "still":
+        person = open_person(paths, finder, progress=progress, stop=stop)
+        yield Still(person, model, framing, size)
+        return
+    clip = _moving(paths)
     finder.reset()
-    if _is_picture(path):
-        yield Still(open_portrait(path, finder), model, framing, size)
-        return
-    clip = _opened(path)
-    if clip.is_photo:
-        raise InputError(f"{path} is a picture of another kind. Save it as JPEG, PNG or WebP.")
-    if clip.is_still:
-        found = find_face(clip.frame_at(0).pixels, finder, name=path)
-        for note in found.notes:
-            logger.warning("%s", note)
-        yield Still(found, model, framing, size)
-        return
     fit = _first_fit(clip, finder, framing, size)
     with closing(ahead(clip.frames())) as frames:
         yield Moving(clip, frames, fit, model, make_tracker())
+
+
+def _moving(paths: Sequence[Path]) -> Clip:
+    """The one clip whose pictures are animated in turn."""
+    if len(paths) == 1 and kind_of_portrait(paths[0]) == "clip":
+        clip = open_clip(paths[0])
+        if not clip.is_still:
+            return clip
+    raise InputError(
+        f"--portrait-motion clip animates the pictures of one clip in turn, and "
+        f"{', '.join(map(str, paths))} is none. Leave it away."
+    )
 
 
 class Still(Generic[MotionT]):
@@ -161,16 +169,6 @@ class Moving(Generic[MotionT]):
         return Shown(picture=picture, portrait=enrolled)
 
 
-def _opened(path: Path) -> Clip:
-    try:
-        return Clip(path)
-    except NotAClipError as error:
-        raise InputError(
-            f"{path} is neither a picture nor a clip: {error.reason}. "
-            "Give a JPEG, PNG or WebP picture, or a video file such as MP4."
-        ) from error
-
-
 def _first_fit(clip: Clip, tracker: Tracker, framing: Framing, size: int) -> Fit:
     """The framing of a clip's first picture with a face; a crop that followed would shake."""
     with closing(clip.frames()) as frames:
@@ -205,16 +203,3 @@ class Untouched:
     def for_stream(self) -> Self:
         """Nothing eases."""
         return self
-
-
-def _is_picture(path: Path) -> bool:
-    """Whether the file begins as JPEG, PNG or WebP do; its name says nothing."""
-    if not path.is_file():
-        raise InputError(f"there is no file {path}. Check the name and the folder.")
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] == b"ftyp" and head[8:12] in PHONE_PICTURES:
-        # FFmpeg takes it for a clip, of which it gives one tile.
-        raise InputError(f"{path} is a HEIC or AVIF picture. Save it as JPEG, PNG or WebP.")
-    is_webp = head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-    return is_webp or head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))

@@ -46,12 +46,15 @@ def replay(
     times = StageTimes()
     with (
         open_source(
-            job.portrait,
+            (job.portrait, *job.further),
+            motion=job.portrait_motion,
             model=model,
             finder=tracker,
             make_tracker=make_tracker,
             framing=job.framing,
             size=job.size,
+            progress=progress,
+            stop=stop,
         ) as source,
         clip_writer(
             job.out,

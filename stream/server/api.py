@@ -153,17 +153,17 @@ async def list_portraits(request: web.Request) -> web.Response:
 
 @routes.post("/api/portraits")
 async def add_portrait(request: web.Request) -> web.Response:
-    """Take in an uploaded picture that shows a face."""
+    """Take in an uploaded picture that shows a face, or a portrait file."""
     uploads, browser = request.app[UPLOADS], request.app[CALLERS].browser(request)
     with uploads.arriving(browser):
         content, name = await read_upload(request)
         try:
-            picture = await _while_there(request, request.app[DECODERS].open(content))
+            found = await _while_there(request, request.app[DECODERS].open(content))
         except NotAPictureError as error:
             raise refusal(web.HTTPUnsupportedMediaType, str(error)) from error
         except TooLargeError as error:
             raise refusal(_TooManyPixels, str(error)) from error
-        item = await request.app[SHARED_WORK].examine(picture, name)
+        item = await request.app[SHARED_WORK].examine(found, name)
     uploads.add(item, browser)
     return web.json_response(item.as_json(), status=201)
 

@@ -1,4 +1,4 @@
-"""Opens one stranger's picture in a process of its own: python -m stream.server.decode.
+"""Opens a stranger's picture or portrait file in its own process: python -m stream.server.decode.
 
 The file comes on standard input; on standard output goes a line of JSON, then the pixels. A decoder
 that is led astray reaches no other picture, takes no more than its share of the machine, and can be
@@ -15,6 +15,8 @@ LIMIT_SIDE = 4096
 """Pixels; the page reduces larger photos before it sends them."""
 LONGEST_SIDE = 2048
 """Larger pictures are reduced: twice the tallest face square anybody asks for."""
+PORTRAIT_FILE = b"portrait.json"
+"""The name of a portrait file's first member, at byte 30."""
 MEMORY = 1024 * 1024 * 1024
 """Bytes of address space: twice what 4096 x 4096 pixels of RGBA in 16 bits take, with Python."""
 CPU_S = 5
@@ -26,19 +28,17 @@ def main() -> None:
     """Open what comes, and say what came of it."""
     _limit()
     try:
-        pixels = open_picture(
-            sys.stdin.buffer.read(), limit_side=LIMIT_SIDE, longest_side=LONGEST_SIDE
-        )
+        written = _opened(sys.stdin.buffer.read())
     except NotAPictureError as error:
-        _tell({"refused": str(error), "status": 415})
+        _refuse(str(error), 415)
     except TooLargeError as error:
-        _tell({"refused": str(error), "status": 413})
+        _refuse(str(error), 413)
     except InputError as error:
-        _tell({"refused": str(error), "status": 422})
+        _refuse(str(error), 422)
     except MemoryError:
-        _tell({"refused": MOST_MEMORY, "status": 422})
+        _refuse(MOST_MEMORY, 422)
     else:
-        _tell({"height": pixels.shape[0], "width": pixels.shape[1]}, pixels.tobytes())
+        _tell(written)
 
 
 def _limit() -> None:
@@ -58,8 +58,25 @@ def _limit() -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _tell(head: dict[str, object], pixels: bytes = b"") -> None:
-    sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + pixels)
+def _opened(content: bytes) -> bytes:
+    """What the file holds, packed."""
+    if content[30:43] == PORTRAIT_FILE:
+        # Only then: what reads these takes much of a picture's memory.
+        from stream.files.portrait_reader import load_portrait
+        from stream.server.decoded import packed
+
+        return packed(load_portrait(content))
+    pixels = open_picture(content, limit_side=LIMIT_SIDE, longest_side=LONGEST_SIDE)
+    head = {"height": pixels.shape[0], "width": pixels.shape[1]}
+    return json.dumps(head).encode() + b"\n" + pixels.tobytes()
+
+
+def _refuse(reason: str, status: int) -> None:
+    _tell(json.dumps({"refused": reason, "status": status}).encode() + b"\n")
+
+
+def _tell(written: bytes) -> None:
+    sys.stdout.buffer.write(written)
     sys.stdout.buffer.flush()
 
 

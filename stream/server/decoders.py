@@ -1,4 +1,4 @@
-"""Opens uploaded pictures, each in a process of its own that can be ended: see `decode`.
+"""Opens uploaded files, each in a process of its own that can be ended: see `decode`.
 
 One process a picture costs 0.2 s of its sender's time, and leaves nothing of a picture to the next.
 """
@@ -9,13 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from engine.errors import InputError
 from engine.frame import Pixels
 from engine.pictures import NotAPictureError, TooLargeError
+from stream.files.portrait_layout import KeptPortrait
 from stream.server.busy import BusyError
-from stream.server.decode import LONGEST_SIDE
+from stream.server.decoded import unpacked
 
 MOST_AT_ONCE = 2
 MOST_WAITING = 8
@@ -39,17 +38,17 @@ class Decoders:
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
         self._waiting = 0
 
-    async def open(self, content: bytes) -> Pixels:
-        """(H, W, 3) of a JPEG, PNG or WebP file; an error that says what is wrong with it.
+    async def open(self, content: bytes) -> Pixels | KeptPortrait:
+        """(H, W, 3) of a JPEG, PNG or WebP file, or what a portrait file holds.
 
-        Cancelling this ends the process.
+        An error says what is wrong with it. Cancelling this ends the process.
         """
         if self._waiting >= MOST_WAITING:
             raise BusyError("many portraits are being opened: try again in a moment")
         self._waiting += 1
         try:
             async with self._free:
-                return _pixels(await self._run(content))
+                return _opened(await self._run(content))
         finally:
             self._waiting -= 1
 
@@ -77,17 +76,14 @@ class Decoders:
         return written
 
 
-def _pixels(written: bytes) -> Pixels:
-    """The picture in what the process wrote, which is not trusted further than that."""
-    line, _, pixels = written.partition(b"\n")
+def _opened(written: bytes) -> Pixels | KeptPortrait:
+    """What the process read."""
     try:
+        line, _, _ = written.partition(b"\n")
         head = json.loads(line)
         if "refused" in head:
             raise _KINDS.get(head["status"], InputError)(head["refused"])
-        height, width = int(head["height"]), int(head["width"])
-        if not (1 <= height <= LONGEST_SIDE and 1 <= width <= LONGEST_SIDE):
-            raise ValueError(f"the picture must fit {LONGEST_SIDE}, got {width} x {height}")
-        return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+        return unpacked(written)
     except (ValueError, KeyError, TypeError):
         raise InputError(
             "the picture cannot be opened: save it as a plain JPEG or PNG, then try again"

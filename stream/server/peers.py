@@ -19,6 +19,8 @@ from stream.webrtc.portrait_track import PortraitTrack
 logger = logging.getLogger(__name__)
 
 STATS_EVERY_S = 0.5
+GUIDED_EVERY_S = 0.15
+"""While somebody is led through prompts: what they did must be ticked as they do it."""
 MOST_BUFFERED = 64 * 1024
 """Bytes of figures that may wait; a channel that doesn't drain gets no more."""
 MOST_CHANNELS = 8
@@ -205,8 +207,8 @@ def _channels(peer: Peer, *, has_figures: bool) -> Callable[[RTCDataChannel], No
 
 
 async def _tell(channel: RTCDataChannel, session: Session) -> None:
-    """Send the session's figures twice a second for as long as the channel is open."""
+    """Send the session's figures for as long as the channel is open."""
     while channel.readyState in ("connecting", "open"):
         if channel.readyState == "open" and channel.bufferedAmount < MOST_BUFFERED:
             channel.send(json.dumps(session.figures()))
-        await asyncio.sleep(STATS_EVERY_S)
+        await asyncio.sleep(GUIDED_EVERY_S if session.is_enrolling else STATS_EVERY_S)

@@ -14,9 +14,11 @@ from PIL import Image
 from engine.errors import MachineError
 from engine.faces.face import Tracker
 from engine.frame import Pixels
+from stream.enroll.opening import from_kept, open_person
 from stream.files.bundled import ASSETS
+from stream.files.portrait_layout import KeptPortrait
 from stream.server.tokens import new_key
-from stream.session.portraits import FacePicture, find_face, open_portrait
+from stream.session.portraits import FacePicture, find_face
 
 THUMBNAIL = 640
 """Longest side of the picture that the page shows."""
@@ -32,17 +34,23 @@ class Item(FacePicture):
     jpeg: bytes
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
     is_own: bool = False
-    """Whether a browser brought it."""
+    """Whether a browser brought it, or filmed it."""
 
     @property
     def url(self) -> str:
         """Where the page finds the picture."""
         return f"/api/portraits/{self.id}/picture"
 
+    @property
+    def is_filmed(self) -> bool:
+        """Whether it is more than one picture: it can be saved as a portrait file."""
+        return self.is_own and bool(self.appearances)
+
     def as_json(self) -> dict[str, str | bool | list[str]]:
         """What the page gets."""
         found = {"id": self.id, "name": self.name, "url": self.url}
-        return {**found, "own": self.is_own, "notes": list(self.notes)}
+        file = {"file": f"/api/portraits/{self.id}/file"} if self.is_filmed else {}
+        return {**found, "own": self.is_own, "notes": list(self.notes), **file}
 
 
 class PortraitList:
@@ -70,7 +78,7 @@ class PortraitList:
         paths += sorted((ASSETS / "portraits").glob("*.png"))
         for path in paths:
             name = _name(path.stem)
-            found = open_portrait(path, tracker, is_noted=path == extra)
+            found = open_person([path], tracker, is_noted=path == extra)
             item = _item(found, name, _free_id(name, self))
             self._bundled[item.id] = item
         if not self._bundled:
@@ -79,10 +87,14 @@ class PortraitList:
             )
 
 
-def uploaded(picture: Pixels, name: str, tracker: Tracker) -> Item:
-    """A portrait from a peer's picture; an error that says what is wrong with it."""
+def uploaded(content: Pixels | KeptPortrait, name: str, tracker: Tracker) -> Item:
+    """A portrait from a peer's picture, portrait file or enrolment; an error says what is wrong."""
     name = _name(name)
-    return _item(find_face(picture, tracker, name=name), name, new_key(), is_own=True)
+    if isinstance(content, KeptPortrait):
+        found = from_kept(content, tracker)
+    else:
+        found = find_face(content, tracker, name=name)
+    return _item(found, name, new_key(), is_own=True)
 
 
 def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:
@@ -91,6 +103,7 @@ def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = Fal
         name=name,
         picture=found.picture,
         face=found.face,
+        appearances=found.appearances,
         notes=found.notes,
         jpeg=_jpeg(found.picture),
         is_own=is_own,

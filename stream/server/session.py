@@ -1,4 +1,4 @@
-"""One person on camera in a browser: a live session, its connections' ends, and its recordings.
+"""One person on camera in a browser: a live session, its connections' ends, recordings, enrolment.
 
 Knows no connection: `peers` brings the camera in and takes the pictures out.
 """
@@ -16,9 +16,11 @@ from engine.model import Motion
 from stream.files.clip_writer import BrokenOffError
 from stream.files.live_sound import LiveSound
 from stream.server.control_json import changed
+from stream.server.enrolment_json import as_json
 from stream.server.portrait_list import Item
 from stream.server.recordings import Recordings
 from stream.server.shared_work import SharedWork
+from stream.session.enrolment import Enrolment
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enrolled
 from stream.session.recorder import UnforeseenError
@@ -67,6 +69,7 @@ class Session:
         self.voice = Voice(lambda: self.live.loop.delay_ms / 1e3)
         """The microphone, as late as the pictures are."""
         self.is_closed = False
+        self._enrolment: Enrolment | None = None
         self._shared = shared
         self._tracker = tracker
         self._recordings = recordings
@@ -99,6 +102,7 @@ class Session:
             "quality": {"size": self.live.ladder.size, "reason": self.live.ladder.reason},
             "recording": self.live.is_recording,
             "recording_problem": self.recording_problem,
+            "enrolment": None if self._enrolment is None else as_json(self._enrolment.progress),
         }
 
     def adapt(self, now_s: float) -> None:
@@ -147,11 +151,58 @@ class Session:
             raise InputError("the recording has no pictures in it: record while you are on camera")
         return recorder.path
 
+    @property
+    def enrolment(self) -> Enrolment:
+        """What goes on; an error where nobody is being filmed, or it ended by itself."""
+        if self._enrolment is None:
+            raise InputError("nobody is being filmed for a portrait: begin that first")
+        if self._enrolment.progress.is_over:
+            raise InputError("the filming took too long and has ended: begin again")
+        return self._enrolment
+
+    @property
+    def is_enrolling(self) -> bool:
+        """Whether somebody is being filmed for a portrait."""
+        return self._enrolment is not None and not self._enrolment.progress.is_over
+
+    async def begin_enrolment(self) -> Enrolment:
+        """Film whoever is on camera for a portrait; the stream goes on."""
+        if self.is_enrolling:
+            raise InputError("somebody is being filmed already: finish that, or cancel it")
+        before, self._enrolment = self._enrolment, Enrolment(self.live.loop)
+        self._enrolment.start()
+        if before is not None:
+            await self._shared.aside(before.stop)
+        return self._enrolment
+
+    async def cancel_enrolment(self) -> bool:
+        """Forget all that was filmed; False where nobody was."""
+        enrolment, self._enrolment = self._enrolment, None
+        if enrolment is not None:
+            await self._shared.aside(enrolment.stop)
+        return enrolment is not None
+
+    async def finish_enrolment(self, name: str) -> Item:
+        """Make the portrait of what was filmed."""
+        enrolment = self.enrolment
+        if not enrolment.progress.standing.has_enough:
+            raise InputError(
+                "there is not enough for a portrait yet: look straight ahead, and do one more of "
+                "what is asked for"
+            )
+        self._enrolment = None
+        await self._shared.aside(enrolment.stop)
+        item = await self._shared.filmed(enrolment, name)
+        if self.is_closed:
+            raise InputError("the session ended before the portrait was made: start a new one")
+        return item
+
     async def close(self) -> None:
         """Stop the thread within a second, give back what was lent; a recording is kept."""
         if self.is_closed:
             return
         self.is_closed = True
+        await self.cancel_enrolment()
         await self.stop_recording()
         if await self._shared.aside(self.live.stop):
             self._shared.take_back(self._tracker)

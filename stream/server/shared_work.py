@@ -14,7 +14,10 @@ from engine.faces.face import Tracker
 from engine.frame import Pixels
 from engine.framing import Framing
 from engine.model import AnyModel, Motion
+from stream.files.portrait_file import portrait_bytes
+from stream.files.portrait_layout import KeptPortrait
 from stream.server.portrait_list import Item, uploaded
+from stream.session.enrolment import Enrolment
 from stream.session.portraits import Enrolled, Enroller
 
 MOST_WAITERS = 8
@@ -65,9 +68,18 @@ class SharedWork:
         """Make the portrait ready at this size."""
         return await self._work(self.enroller.enroll, item, size)
 
-    async def examine(self, picture: Pixels, name: str) -> Item:
+    async def examine(self, content: Pixels | KeptPortrait, name: str) -> Item:
         """Find the face in an uploaded portrait."""
-        return await self.with_examiner(lambda tracker: uploaded(picture, name, tracker))
+        return await self.with_examiner(lambda tracker: uploaded(content, name, tracker))
+
+    async def filmed(self, enrolment: Enrolment, name: str) -> Item:
+        """The portrait of somebody who was filmed."""
+        return await self.with_examiner(lambda tracker: uploaded(enrolment.take(), name, tracker))
+
+    async def file_of(self, item: Item) -> bytes:
+        """A portrait file's content."""
+        kept = KeptPortrait(picture=item.picture, face=item.face, appearances=item.appearances)
+        return await self._work(portrait_bytes, kept)
 
     async def with_examiner(self, act: Callable[[Tracker], T]) -> T:
         """Do something slow with a tracker that belongs to no session."""

@@ -1,4 +1,4 @@
-"""The portraits that browsers brought: each known only to its own browser session, in memory only.
+"""The portraits that browsers brought, or filmed: each its browser session's alone, in memory only.
 
 They are forgotten when the browser deletes them, and a while after it was heard of last. Where
 there are too many, whoever has most of them loses the oldest, and never somebody who has fewer.

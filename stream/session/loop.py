@@ -15,6 +15,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
+from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.model import MotionT, Neutral
 from engine.reenactor import Reenactor
@@ -60,6 +61,14 @@ class FrameSource(Protocol):
     def close(self) -> None:
         """Nothing more will be taken: wake whoever waits."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Driven:
+    """A driving frame and whose face was found in it: what went into a step."""
+
+    frame: Frame
+    face: Face | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +120,7 @@ class FrameLoop(Generic[MotionT]):
         self._on_step = on_step
         self._finish = finish
         self._results: FanOut[Frame] = FanOut()
+        self._driven: FanOut[Driven] = FanOut()
         self._thread = Thread(target=self._run, name="frame-loop", daemon=True)
         self._stopping = Event()
         self._ready = Event()
@@ -137,6 +147,7 @@ class FrameLoop(Generic[MotionT]):
         if self._thread.ident is not None:
             self._thread.join(STOP_S)
         self._results.close()
+        self._driven.close()
         return not self._thread.is_alive()
 
     def subscribe(self, on_put: Callable[[], None] | None = None) -> LatestSlot[Frame]:
@@ -146,6 +157,14 @@ class FrameLoop(Generic[MotionT]):
     def unsubscribe(self, sink: LatestSlot[Frame]) -> None:
         """Stop filling a slot, and close it."""
         self._results.unsubscribe(sink)
+
+    def watch_driver(self) -> LatestSlot[Driven]:
+        """A new slot that gets every driving frame once it was stepped."""
+        return self._driven.subscribe()
+
+    def unwatch_driver(self, slot: LatestSlot[Driven]) -> None:
+        """Stop filling such a slot, and close it."""
+        self._driven.unsubscribe(slot)
 
     def shown(self, frame: Frame, stages_ns: dict[str, int] | None = None) -> None:
         """A sink has let go of this result: closes its record. Called by one sink of the loop.
@@ -216,6 +235,7 @@ class FrameLoop(Generic[MotionT]):
         with timed(frame.stages_ns, "step"):
             result = self.reenactor.step(frame)
         self._show(result)
+        self._driven.put(Driven(frame=frame, face=self.reenactor.face))
         self._frames += 1
         self._stages.add(result.stages_ns)
         self._ends_ns.append(time.monotonic_ns())

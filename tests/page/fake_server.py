@@ -37,6 +37,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 STATS_PERIOD_S = 0.1
+PROMPTS = ("straight", "smile", "ee", "aah", "ooh", "pucker", "eyes", "brows", "left", "right")
 STAGES = {"decode": 2.1, "find": 3.4, "read": 0.6, "render": 6.2, "encode": 1.3}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -58,6 +59,8 @@ class Behaviour:
     problem: str | None = None
     """Of a recording that has ended."""
     is_recording_kept_back: bool = False
+    enrolment_problem: str | None = None
+    """Why no portrait can be made of what was filmed."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -70,6 +73,8 @@ class Session:
     video: MediaStreamTrack | None = None
     heard_sound: bool = False
     is_recording: bool = False
+    enrolment: dict[str, Any] | None = None
+    """How it goes, while somebody is filmed; a test may set all of it."""
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -87,6 +92,10 @@ class FakeServer:
         self.names: dict[str, str] = {}
         self.uploaded: dict[str, tuple[int, int, str | None]] = {}
         """Width, height and format of what was uploaded, by the portrait's id."""
+        self.filmed: set[str] = set()
+        """Portraits that were filmed."""
+        self.files: list[tuple[str, bytes]] = []
+        """Portrait files that were brought."""
         self.url = ""
         self._loop = asyncio.new_event_loop()
         self._count = 0
@@ -129,6 +138,9 @@ class FakeServer:
             "url": f"/api/portraits/{portrait_id}.png",
             "own": portrait_id in self.uploaded,
             "notes": self.behaviour.portrait_notes,
+            **(
+                {"file": f"/api/portraits/{portrait_id}/file"} if portrait_id in self.filmed else {}
+            ),
         }
 
     async def list_portraits(self, request: web.Request) -> web.Response:
@@ -142,7 +154,11 @@ class FakeServer:
         assert isinstance(part, web.FileField)
         if self.behaviour.is_portrait_refused:
             return refuse(400, "no face was found in the portrait. Use one from the front")
-        picture = Image.open(part.file)
+        if part.filename.endswith(".portrait"):
+            self.files.append((part.filename, part.file.read()))
+            picture = Image.new("RGB", (320, 240), "#557799")
+        else:
+            picture = Image.open(part.file)
         added = self.add_portrait(part.filename, picture.convert("RGB"))
         self.uploaded[added] = (*picture.size, picture.format)
         return web.json_response(self._portrait(added), status=201)
@@ -223,6 +239,7 @@ class FakeServer:
                 "neutral": self.behaviour.neutral,
                 "quality": self.behaviour.quality,
                 "recording": session.is_recording,
+                "enrolment": session.enrolment,
             }
             channel.send(json.dumps(stats))
 
@@ -261,6 +278,34 @@ class FakeServer:
     async def delete_recording(self, request: web.Request) -> web.Response:
         self.films.discard(request.match_info["id"])
         return web.Response(status=204)
+
+    async def enrol(self, request: web.Request) -> web.Response:
+        session = self.sessions[request.match_info["id"]]
+        match request.method:
+            case "POST":
+                session.enrolment = enrolment("straight")
+            case "PATCH":
+                assert session.enrolment is not None
+                wanted = await request.json()
+                session.enrolment["prompt"] = wanted.get("prompt", "ee")
+                session.enrolment["skipped"] = [wanted["skip"]] if "skip" in wanted else []
+            case "DELETE":
+                session.enrolment = None
+                return web.Response(status=204)
+        return web.json_response(session.enrolment)
+
+    async def make_portrait(self, request: web.Request) -> web.Response:
+        self.sessions[request.match_info["id"]].enrolment = None
+        if self.behaviour.enrolment_problem is not None:
+            return refuse(422, self.behaviour.enrolment_problem)
+        name = (await request.json())["name"]
+        made = self.add_portrait(name, Image.new("RGB", (320, 240), "#557799"))
+        self.uploaded[made] = (320, 240, None)
+        self.filmed.add(made)
+        return web.json_response(self._portrait(made), status=201)
+
+    async def portrait_file(self, request: web.Request) -> web.Response:
+        return web.Response(body=b"a portrait file", content_type="application/octet-stream")
 
     async def end(self, request: web.Request) -> web.Response:
         await self._end(request.match_info["id"])
@@ -323,6 +368,9 @@ class FakeServer:
         app.router.add_post("/api/sessions/{id}/recording", self.record)
         app.router.add_get("/api/sessions/{id}/recording", self.recorded)
         app.router.add_delete("/api/sessions/{id}/recording", self.delete_recording)
+        app.router.add_route("*", "/api/sessions/{id}/enrolment", self.enrol)
+        app.router.add_post("/api/sessions/{id}/enrolment/portrait", self.make_portrait)
+        app.router.add_get("/api/portraits/{id}/file", self.portrait_file)
         app.router.add_post("/whep/{id}", self.watch)
         return app
 
@@ -350,6 +398,21 @@ class FakeServer:
 
     def call_soon(self, act: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(act)
+
+
+def enrolment(prompt: str | None, *done: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401
+    """How it goes, as the server says it."""
+    missing = [each for each in PROMPTS if each not in done]
+    enough = "straight" in done and len(done) > 1
+    usual = {"nearness": 0.4, "skipped": [], "trouble": None, "kept": 20, "over": False}
+    return {
+        "prompt": prompt,
+        "done": [*done],
+        "missing": missing,
+        "enough": enough,
+        **usual,
+        **said,
+    }
 
 
 def file_of(name: str) -> Handler:

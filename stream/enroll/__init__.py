@@ -1,0 +1,1 @@
+"""From clips and pictures of one person to a portrait with further appearances."""
