@@ -123,6 +123,15 @@ def correction_mask(points: Array, places: Sequence[Place], size: tuple[int, int
     return np.asarray(np.maximum.reduce(shares) * _face(points, size), np.float32)
 
 
+def between_lips(points: Array, size: tuple[int, int]) -> Map:
+    """(height, width) in 0..1: the opening of a mouth in a part of this width and height.
+
+    `points` are the landmarks, (478, 2) px of the part.
+    """
+    inside = _filled(points[list(INNER_LIPS)], size)
+    return np.asarray(cv2.blur(inside, _TEETH_RIM), np.float32) * np.float32(1.0 / 255.0)
+
+
 def own_teeth(points: Array, own: Array, size: tuple[int, int]) -> Map:
     """(height, width) in 0..1: where the portrait's own teeth are seen, which no network betters.
 
