@@ -46,7 +46,11 @@ class RigModel:
     ) -> RigPortrait:
         """Compute once what every frame needs; `picture` has the output's size."""
         return RigPortrait(
-            picture, face, lambda: self._segmenter.matte(picture, face.box), self._refiner
+            picture,
+            face,
+            lambda: self._segmenter.matte(picture, face.box),
+            self._refiner,
+            appearances,
         )
 
     def driver(self) -> RigDriver:

@@ -1,18 +1,22 @@
 """A portrait that the rig can move: its own pixels, warped to where the motion takes them."""
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.appearances import Appearance
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.geometry import Array
+from engine.geometry import Array, smoothstep
 from engine.motion import MODES, Edit, Mode
+from engine.rig.bank.bank import NOTHING, Bank, Memory, share_of
+from engine.rig.bank.places import LIDS, MOUTH, UPPER_FACE, Place
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
@@ -21,6 +25,7 @@ from engine.rig.paint.eyes import eye_painters
 from engine.rig.paint.lids import without_eyeballs
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.refine.network import Refiner
+from engine.rig.refine.regions import Trusted
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.layers import Layers, Matte, head_half_width, split, trusted
@@ -29,6 +34,10 @@ from engine.rig.warp.outline import Outline
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
 
 logger = logging.getLogger(__name__)
+
+_CLOSING = 0.15, 0.45
+"""Opening of an eye over the portrait's own between which an eyeball comes to be painted above own
+lids: below it they are closed, with lashes of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +51,8 @@ class Placed:
     """(478, 3) px: where the motion wants the landmarks."""
     target: Array
     """(478, 3) px: where they go, with the outline joined to the head."""
+    recalled: Memory = NOTHING
+    """What the person's own appearances show there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +64,17 @@ class Warped:
     head: HeadMotion
     target: Array
     """(478, 3) px: where the landmarks went."""
+    recalled: Memory
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _MadeLate:
+    """What the first frame that needs it makes, for all streams of a portrait."""
+
+    find_matte: Callable[[], Matte] | None
+    limits: HeadLimits
+    layers: Layers | None = None
+    flow: PortraitFlow | None = None
 
 
 class RigPortrait:
@@ -64,6 +86,7 @@ class RigPortrait:
         face: Face,
         find_matte: Callable[[], Matte] | None = None,
         refiner: Refiner | None = None,
+        appearances: Sequence[Appearance] = (),
     ) -> None:
         """Prepare a portrait.
 
@@ -73,6 +96,7 @@ class RigPortrait:
             find_matte: finds where the person is, (H, W) in 0..1; None moves one layer, background
                 and all. It is called by `prepare`, at the latest when the head moves first.
             refiner: corrects what the geometric stage makes; None leaves it as it is.
+            appearances: parts of the same person's face, as other frames show them.
         """
         self._picture = np.ascontiguousarray(picture)
         self._size = picture.shape[0], picture.shape[1]
@@ -81,14 +105,14 @@ class RigPortrait:
         self._warped = without_eyeballs(self._picture, landmarks[:, :2])
         self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
         """With a fourth channel: OpenCV samples four twice as fast as three."""
-        self._find_matte = find_matte
-        self._layers: Layers | None = None
-        self._limits = HeadLimits(self._face, self._size)
-        self._made_flow: PortraitFlow | None = None
+        self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
         self._outline = Outline(landmarks)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
+        self._bank = Bank(appearances, self._picture, self._face) if appearances else None
+        self._recalled = NOTHING
+        """What the bank showed last: the one thing that goes on from frame to frame."""
 
     @property
     def modes(self) -> frozenset[Mode]:
@@ -106,21 +130,26 @@ class RigPortrait:
         That takes a fifth of a second, and only a head that moves needs it: in the mode
         `expression` it never does.
         """
-        find_matte, self._find_matte = self._find_matte, None
+        late = self._late
+        find_matte, late.find_matte = late.find_matte, None
         if find_matte is None:
             return
         matte, landmarks = find_matte(), self._face.landmarks
         width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
-        self._made_flow = PortraitFlow(self._face, self._size, half_width=width)
+        late.flow = PortraitFlow(self._face, self._size, half_width=width)
         if width is not None:
-            self._limits = HeadLimits(self._face, self._size, half_width=width)
-            self._layers = split(self._warped, matte, self.flow.head.grid)
+            late.limits = HeadLimits(self._face, self._size, half_width=width)
+            late.layers = split(self._warped, matte, late.flow.head.grid)
         else:
             logger.info("no person was cut out of this portrait: its background moves a little")
 
     def for_stream(self) -> Self:
-        """Nothing eases: each picture is of one motion alone."""
-        return self
+        """What the bank shows eases from frame to frame, so each stream begins with nothing."""
+        if self._bank is None:
+            return self
+        own = copy(self)
+        own._recalled = NOTHING
+        return own
 
     @property
     def flow(self) -> PortraitFlow:
@@ -128,14 +157,14 @@ class RigPortrait:
 
         Made late: a head that is cut out before its first frame has its width by then.
         """
-        if self._made_flow is None:
-            self._made_flow = PortraitFlow(self._face, self._size, half_width=None)
-        return self._made_flow
+        if self._late.flow is None:
+            self._late.flow = PortraitFlow(self._face, self._size, half_width=None)
+        return self._late.flow
 
     @property
     def has_layers(self) -> bool:
         """Whether the person was cut out of the background."""
-        return self._layers is not None
+        return self._late.layers is not None
 
     def still(self) -> Pixels:
         """The portrait as it is."""
@@ -146,7 +175,8 @@ class RigPortrait:
         motion = edited(motion, edit)
         warped = self.warp(motion)
         if self._refined is not None and edit.refine:
-            self._refined.refine(warped.picture, motion, warped.head, warped.target)
+            trusted = _trusted(warped.recalled)
+            self._refined.refine(warped.picture, motion, warped.head, warped.target, trusted)
         return warped.picture
 
     def warp(self, motion: RigMotion) -> Warped:
@@ -157,48 +187,92 @@ class RigPortrait:
         self._sample(output, box, x, y, uncovers=placed.head.moves)
         for layer in self.layers_above(placed):
             layer.paint(output)
-        return Warped(picture=output, head=placed.head, target=placed.target)
+        return Warped(
+            picture=output, head=placed.head, target=placed.target, recalled=placed.recalled
+        )
 
     def placed(self, motion: RigMotion) -> Placed:
-        """Where everything goes, within what keeps the head whole."""
+        """Where everything goes, within what keeps the head whole. Once a frame: the bank steps."""
         if head_motion(self._face, motion).moves:
             self.prepare()
-        motion = self._limits.keep(motion)
+        motion = self._late.limits.keep(motion)
         head = head_motion(self._face, motion)
         asked = target_landmarks(self._face, motion, head)
         target = self._outline.joined(head, asked)
-        return Placed(motion=motion, head=head, asked=asked, target=target)
+        if self._bank is not None:
+            self._recalled = self._bank.recall(self._recalled, motion, head, target)
+        return Placed(motion=motion, head=head, asked=asked, target=target, recalled=self._recalled)
 
     def planes(self, *, uncovers: bool) -> tuple[NDArray[np.uint8], Pixels | None]:
         """What is warped, (H, W, 4), and what lies behind it; see `engine/kernels/rig_warp.cu`."""
-        if self._layers is None or not uncovers:
+        layers = self._late.layers
+        if layers is None or not uncovers:
             return self._opaque, None
-        return self._layers.person, self._layers.background
+        return layers.person, layers.background
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""
         left, top, right, bottom = box
         region = output[top:bottom, left:right]
-        if self._layers is None or not uncovers:
-            cv2.cvtColor(_fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB, dst=region)
+        moved, behind = self.planes(uncovers=uncovers)
+        if behind is None:
+            cv2.cvtColor(_fetch(moved, x, y), cv2.COLOR_RGBA2RGB, dst=region)
             return
-        person = _fetch(self._layers.person, x, y)
+        person = _fetch(moved, x, y)
         opacity = cv2.extractChannel(person, 3)
         open_to = cv2.cvtColor(cv2.bitwise_not(opacity, dst=opacity), cv2.COLOR_GRAY2RGB)
-        background = self._layers.background[top:bottom, left:right]
-        behind = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
-        cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), behind, dst=region)
+        background = behind[top:bottom, left:right]
+        shown = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
+        cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), shown, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
-        """Eyes and mouth, in the order they are painted."""
-        points, motion = placed.target[:, :2], placed.motion
-        found = [eye.find_layer(self._size, points) for eye in self._eyes]
-        if motion.mouth is None:
-            found.append(self._mouth.find_layer(self._size, points))
-        else:
-            own, of_driver = self._face.landmarks, motion.mouth
-            found.append(find_mouth_of_driver(self._size, points, self._picture, own, of_driver))
+        """Own brows and lids, eyes and mouth, in the order they are painted."""
+        found = [
+            self._find_own(UPPER_FACE, placed),
+            *(self._find_own(lids, placed) for lids in LIDS),
+            *self._eyeballs(placed),
+            *self._mouths(placed),
+        ]
         return (layer for layer in found if layer is not None)
+
+    def _find_own(self, place: Place, placed: Placed) -> Layer | None:
+        """What the person's own frames show there, where the bank is trusted."""
+        if self._bank is None:
+            return None
+        return self._bank.find_layer(place, placed.recalled, placed.target, self._size)
+
+    def _eyeballs(self, placed: Placed) -> Iterator[Layer | None]:
+        """Painted in the opening of the lids; the person's own closed lids have all there is."""
+        apertures = placed.motion.aperture
+        for eye, lids, aperture in zip(self._eyes, LIDS, apertures, strict=True):
+            closed = 1.0 - float(smoothstep(*_CLOSING, np.asarray(aperture)))
+            yield _faded(
+                eye.find_layer(self._size, placed.target[:, :2]),
+                1.0 - closed * share_of(lids, placed.recalled),
+            )
+
+    def _mouths(self, placed: Placed) -> Iterator[Layer | None]:
+        """Own where the bank is trusted, above the driver's where it may show, else the drawn."""
+        points, of_driver = placed.target[:, :2], placed.motion.mouth
+        if of_driver is not None:
+            own = self._face.landmarks
+            yield find_mouth_of_driver(self._size, points, self._picture, own, of_driver)
+            return
+        if share_of(MOUTH, placed.recalled) < 1.0:
+            yield self._mouth.find_layer(self._size, points)
+        yield self._find_own(MOUTH, placed)
+
+
+def _faded(layer: Layer | None, share: float) -> Layer | None:
+    if layer is None or share <= 0.0:
+        return None
+    return layer if share >= 1.0 else replace(layer, mask=layer.mask * np.float32(share))
+
+
+def _trusted(recalled: Memory) -> Trusted:
+    """Where the refiner is silent."""
+    left, right = (share_of(lids, recalled) for lids in LIDS)
+    return Trusted(mouth=share_of(MOUTH, recalled), lids=(left, right))
 
 
 def _fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:

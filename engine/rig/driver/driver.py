@@ -147,7 +147,7 @@ def difference(
     contact = 1.0 - smoothstep(_LIPS_TOUCH, _LIPS_APART, np.asarray(reading.lip_gap))
     return RigMotion(
         offsets=offsets,
-        aperture=_aperture(reading.openings / np.maximum(neutral.openings, 0.02)),
+        aperture=apertures(reading.openings / np.maximum(neutral.openings, 0.02)),
         lip_contact=float(contact),
         rotation=vector_from_rotation(moved.rotation),
         shift=shift / neutral.placement.scale,
@@ -155,7 +155,7 @@ def difference(
     )
 
 
-def _aperture(ratio: Array) -> Array:
+def apertures(ratio: Array) -> Array:
     """Opening over neutral opening as read -> as shown: closed means closed."""
     near_closed = _AS_READ * (ratio - _CLOSED) / (_AS_READ - _CLOSED)
     return np.clip(np.where(ratio < _AS_READ, near_closed, ratio), 0.0, _WIDEST)

@@ -4,6 +4,7 @@ Drawn without colour, so that each portrait gives them its own light (`light.py`
 place returns, and of what it is made.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -33,6 +34,9 @@ _LOWER_HEIGHT, _LOWER_RISE, _LOWER_LIGHT = 0.85, 0.5, 0.86
 
 _GUMS_REACH_MM = 14.0
 """How far gums go beyond the edge of the middle teeth."""
+
+_CANINE, _CANINE_AGE, _CANINE_POINT = 2, 0.35, 0.35
+"""Which tooth it is; yellower than the others, and pointed."""
 
 _OVERSAMPLING = 4
 
@@ -88,42 +92,45 @@ def _row(widths_mm: tuple[float, ...], *, tall: float, rise: float, light: float
     scale = PER_MM * k
     height, width = int((_GUMS_REACH_MM + 3.0) * PER_MM) * k, int(60.0 * PER_MM) * k
     middle, edge = width / 2.0, _GUMS_REACH_MM * scale
-    maps = {name: np.zeros((height, width), np.float32) for name in ("light", "kind", "age")}
-    opacity = _gums(maps["light"], middle, edge, scale, tall)
-    whole_mm, along_mm = sum(widths_mm), 0.0
-    for index, tooth_mm in enumerate(widths_mm):
-        inner, outer = _seen_from_front(along_mm), _seen_from_front(along_mm + tooth_mm)
-        turned = (along_mm + tooth_mm / 2.0) / whole_mm
-        along_mm += tooth_mm
-        shade = light * (1.0 - 0.82 * turned**1.35)
-        age = 0.5 if index == 2 else 0.25 * turned
+    lit = np.zeros((height, width), np.float32)
+    opacity = _gums(lit, middle, edge, scale, tall)
+    kind, age = np.zeros_like(lit), np.zeros_like(lit)
+    for tooth in _teeth(widths_mm, tall=tall, rise=rise, light=light):
         for side in (-1.0, 1.0):
-            # No two halves are alike: a fifth of a millimetre, a hundredth of the light.
-            odd = 0.2 * np.sin(7.0 * index + 2.0 * side)
-            left, right = sorted((middle + side * inner * scale, middle + side * outer * scale))
-            _tooth(
-                maps,
-                opacity,
-                span=(left, right),
-                edge=edge - (_RISE_MM[index] * rise - odd) * scale,
-                tall=(_HEIGHT_MM[index] + odd) * tall * scale,
-                shade=shade * (1.0 + 0.05 * odd),
-                age=age,
-                pointed=0.35 if index == 2 else 0.0,
-            )
+            drawn = tooth.drawn(side, middle, edge, scale)
+            for onto, values in ((lit, drawn.light), (kind, 1.0), (age, drawn.age)):
+                region = onto[drawn.place]
+                region += (values - region) * drawn.cover
+            np.maximum(opacity[drawn.place], drawn.cover, out=opacity[drawn.place])
     size = (width // k, height // k)
     small = _smaller(opacity, size)
-    light, kind, age = (
-        _smaller(maps[name] * opacity, size) / np.maximum(small, np.float32(1e-3))
-        for name in ("light", "kind", "age")
-    )
+    some = np.maximum(small, np.float32(1e-3))
     return Drawing(
-        light=light,
-        kind=kind,
-        age=age,
+        light=np.asarray(_smaller(lit * opacity, size) / some, np.float32),
+        kind=np.asarray(_smaller(kind * opacity, size) / some, np.float32),
+        age=np.asarray(_smaller(age * opacity, size) / some, np.float32),
         opacity=small,
         anchor=((size[0] - 1) / 2.0, edge / k - 0.5),
     )
+
+
+def _teeth(
+    widths_mm: tuple[float, ...], *, tall: float, rise: float, light: float
+) -> Iterator["_Tooth"]:
+    """One half of a row, from the middle outwards."""
+    along_mm = 0.0
+    for index, width_mm in enumerate(widths_mm):
+        turned = (along_mm + width_mm / 2.0) / sum(widths_mm)
+        yield _Tooth(
+            span_mm=(_seen_from_front(along_mm), _seen_from_front(along_mm + width_mm)),
+            rise_mm=_RISE_MM[index] * rise,
+            tall_mm=_HEIGHT_MM[index] * tall,
+            light=light * (1.0 - 0.82 * turned**1.35),
+            age=_CANINE_AGE if index == _CANINE else 0.25 * turned,
+            pointed=_CANINE_POINT if index == _CANINE else 0.0,
+            odd_mm=0.2 * float(np.sin(7.0 * index)),
+        )
+        along_mm += width_mm
 
 
 def _smaller(values: Map, size: tuple[int, int]) -> Map:
@@ -138,46 +145,63 @@ def _seen_from_front(along_mm: float) -> float:
     return float(np.interp(along_mm, arc, x))
 
 
-def _tooth(
-    maps: dict[str, Map],
-    opacity: Map,
-    *,
-    span: tuple[float, float],
-    edge: float,
-    tall: float,
-    shade: float,
-    age: float,
-    pointed: float,
-) -> None:
-    """One tooth, from neck (v = 0) to biting edge (v = 1); px of the drawing."""
-    x0, x1 = int(span[0]), int(span[1]) + 1
-    y0, y1 = int(edge - tall), int(edge) + 1
-    middle, half = (span[0] + span[1]) / 2.0, (span[1] - span[0]) / 2.0
-    u: Array = ((np.arange(x0, x1) + 0.5 - middle) / half)[None, :]
-    v: Array = ((np.arange(y0, y1) + 0.5 - (edge - tall)) / tall)[:, None]
-    # Narrower at the neck, which is an arc; corners of the edge are round.
-    across: Array = 1.0 - np.abs(u) / (1.0 - 0.10 * (1.0 - v) ** 2)
-    neck: Array = v - 0.14 * u**2
-    corner: Array = 1.0 - v - (0.03 + pointed * 0.3) * np.abs(u) ** 1.5 - 0.16 * np.abs(u) ** 7
-    inside = [
-        smoothstep(0.0, 0.05, across),
-        smoothstep(0.0, 0.05, neck),
-        smoothstep(0.0, 0.03, corner),
-    ]
-    cover = (inside[0] * inside[1] * inside[2]).astype(np.float32)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tooth:
+    span_mm: tuple[float, float]
+    """Its sides from the middle of the row, as seen from the front."""
+    rise_mm: float
+    tall_mm: float
+    light: float
+    age: float
+    pointed: float
+    odd_mm: float
+    """No two halves of a row are alike: one is longer by this, the other shorter."""
+
+    def drawn(self, side: float, middle: float, edge: float, scale: float) -> "_DrawnTooth":
+        """On the side -1 or 1 of a row whose biting edge is there; px of the drawing."""
+        left, right = sorted(middle + side * aside * scale for aside in self.span_mm)
+        bottom = edge - (self.rise_mm - side * self.odd_mm) * scale
+        tall = (self.tall_mm + side * self.odd_mm) * scale
+        rows = slice(int(bottom - tall), int(bottom) + 1)
+        columns = slice(int(left), int(right) + 1)
+        half = (right - left) / 2.0
+        u: Array = (
+            np.arange(columns.start, columns.stop, dtype=np.float64) + (0.5 - (left + right) / 2.0)
+        ) / half
+        v: Array = (
+            np.arange(rows.start, rows.stop, dtype=np.float64) + (0.5 - bottom + tall)
+        ) / tall
+        return _draw(u, v[:, None], self, (rows, columns))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _DrawnTooth:
+    place: tuple[slice, slice]
+    light: Map
+    age: Map
+    cover: Map
+
+
+def _draw(u: Array, v: Array, tooth: _Tooth, place: tuple[slice, slice]) -> _DrawnTooth:
+    """From side to side (u = -1 to 1, (w,)) and from neck to biting edge (v = 0 to 1, (h, 1))."""
+    aside = np.abs(u)
+    # Narrower at the neck, which is an arc; the corners of the edge are round.
+    across = 1.0 - aside / (1.0 - 0.10 * (1.0 - v) ** 2)
+    neck = v - 0.14 * aside**2
+    corner = 1.0 - v - (0.03 + 0.3 * tooth.pointed) * aside**1.5 - 0.16 * aside**7
+    cover = (
+        smoothstep(0.0, 0.05, across) * smoothstep(0.0, 0.05, neck) * smoothstep(0.0, 0.03, corner)
+    )
     # As round as a barrel, dark where it meets its neighbour, thin at the edge.
-    barrel = 1.0 - 0.07 * u**2 - 0.16 * np.abs(u) ** 8
+    barrel = 1.0 - 0.07 * aside**2 - 0.16 * aside**8
     along = 0.86 + 0.14 * smoothstep(0.0, 0.45, v) - 0.10 * smoothstep(0.75, 1.0, v)
-    found = {
-        "light": shade * barrel * along,
-        "kind": np.ones_like(cover),
-        "age": np.clip(age + 0.75 * (1.0 - smoothstep(0.0, 0.6, v)) + 0.0 * u, 0.0, 1.0),
-    }
-    for name, values in found.items():
-        region = maps[name][y0:y1, x0:x1]
-        region += (values.astype(np.float32) - region) * cover
-    part = opacity[y0:y1, x0:x1]
-    np.maximum(part, cover, out=part)
+    age = np.clip(tooth.age + 0.75 * (1.0 - smoothstep(0.0, 0.6, v)), 0.0, 1.0)
+    return _DrawnTooth(
+        place=place,
+        light=np.asarray(tooth.light * barrel * along, np.float32),
+        age=np.asarray(age, np.float32),
+        cover=np.asarray(cover, np.float32),
+    )
 
 
 def _gums(light: Map, middle: float, edge: float, scale: float, tall: float) -> Map:

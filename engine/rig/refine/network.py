@@ -26,6 +26,7 @@ from engine.rig.refine.inputs import MOTION_LENGTH, motion_vector, region_maps
 from engine.rig.refine.regions import (
     PARTS,
     Part,
+    Trusted,
     between_lips,
     correction_mask,
     own_teeth,
@@ -78,7 +79,14 @@ class RefinedPortrait:
     _parts: tuple[tuple[Part, dict[str, Map]], ...]
     _refine: Graph
 
-    def refine(self, picture: Pixels, motion: RigMotion, head: HeadMotion, target: Array) -> None:
+    def refine(
+        self,
+        picture: Pixels,
+        motion: RigMotion,
+        head: HeadMotion,
+        target: Array,
+        trusted: Trusted = Trusted(),  # noqa: B008 (frozen)
+    ) -> None:
         """Correct a warped picture in place.
 
         Args:
@@ -86,11 +94,12 @@ class RefinedPortrait:
             motion: what it was asked for, edited.
             head: how the head moved.
             target: (478, 3) px, where the landmarks went.
+            trusted: where the picture shows the person's own pixels already.
         """
         whole = head_crop(self._face, head)
         vector = motion_vector(self._face, motion, head)[None]
         for part, features in self._parts:
-            places = part.wanted(motion)
+            places = part.wanted(motion, trusted)
             if not places:
                 continue
             crop = whole.part(part.top)

@@ -68,12 +68,21 @@ class Place:
     """0..1: how much of the corrections is shown."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """How far parts show the person's own pixels already, 0..1: there the network is silent."""
+
+    mouth: float = 0.0
+    lids: tuple[float, float] = (0.0, 0.0)
+    """Left and right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of the head's crop that the network looks at, if there is anything to do in it."""
 
     name: str
-    wanted: Callable[[RigMotion], list[Place]]
+    wanted: Callable[[RigMotion, Trusted], list[Place]]
     has_teeth: bool = False
 
     @property
@@ -82,10 +91,11 @@ class Part:
         return PART_TOPS[self.name]
 
 
-def _lids(motion: RigMotion) -> list[Place]:
+def _lids(motion: RigMotion, trusted: Trusted) -> list[Place]:
     """The eyes that are closing."""
     shares = [
-        1.0 - float(smoothstep(*_CLOSING, np.asarray(opening))) for opening in motion.aperture
+        (1.0 - float(smoothstep(*_CLOSING, np.asarray(opening)))) * (1.0 - own)
+        for opening, own in zip(motion.aperture, trusted.lids, strict=True)
     ]
     return [
         Place(contour=np.asarray(eye.contour), flatness=_LID_FLATNESS, share=share)
@@ -94,7 +104,7 @@ def _lids(motion: RigMotion) -> list[Place]:
     ]
 
 
-def _lips(motion: RigMotion) -> list[Place]:
+def _lips(motion: RigMotion, trusted: Trusted) -> list[Place]:
     """The mouth where it speaks; the driver's own is as sharp as the camera is."""
     if motion.mouth is not None:
         return []
@@ -102,6 +112,7 @@ def _lips(motion: RigMotion) -> list[Place]:
     gaps = motion.offsets[list(INNER_LOWER)] - motion.offsets[list(INNER_UPPER)]
     parted_cm = np.linalg.norm(gaps, axis=1).mean()
     share = float(max(smoothstep(*_MOVED_CM, moved_cm), smoothstep(*_PARTED_CM, parted_cm)))
+    share *= 1.0 - trusted.mouth
     contour = np.array(OUTER_LIPS)
     return [Place(contour=contour, flatness=_LIP_FLATNESS, share=share)] if share > 0.0 else []
 

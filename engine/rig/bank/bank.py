@@ -1,0 +1,141 @@
+"""The appearance bank of one portrait: shared by its streams, each of which has its own memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.appearances import Appearance, Part
+from engine.faces.face import Face
+from engine.frame import Pixels
+from engine.geometry import Array
+from engine.rig.bank.entries import Entry, make_entry
+from engine.rig.bank.features import Seen, feature, seen_at, seen_in
+from engine.rig.bank.pasting import find_layer
+from engine.rig.bank.places import PLACES, Place
+from engine.rig.bank.retrieval import Recalled, Trust, recall
+from engine.rig.driver.reading import eye_openings
+from engine.rig.motion.motion import RigMotion, still_motion
+from engine.rig.paint.blend import Layer
+from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+
+_TRUST: dict[Part, Trust] = {
+    "mouth": Trust(on=0.9, off=1.2, rest=(0.05, 0.2)),
+    "lids": Trust(on=0.35, off=0.45, rest=(0.1, 0.3)),
+    "upper_face": Trust(on=0.7, off=1.0, rest=(0.05, 0.3)),
+}
+
+_HALF_CLOSED = 0.3
+"""Opening over the portrait's own from which lids are kept without their eyeball."""
+
+Memory = tuple[Recalled | None, ...]
+"""What each of `PLACES` shows; None where there are no appearances, or nothing was shown yet."""
+
+NOTHING: Memory = (None,) * len(PLACES)
+"""Where every stream begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Shelf:
+    """The appearances of one place."""
+
+    place: Place
+    entries: tuple[Entry, ...]
+    features: Array
+    """(N, D)"""
+    own: Array
+    """(D,) of the portrait's own face."""
+    columns: slice
+    """Of a part's feature, those that say something of this place."""
+
+
+class Bank:
+    """What a person's filmed frames add to one portrait."""
+
+    def __init__(
+        self, appearances: Sequence[Appearance], portrait: Pixels, face: PortraitFace
+    ) -> None:
+        """Bring all to the portrait's light, once."""
+        self._face = face
+        openings = eye_openings(face.pose.points)
+        still = _at_rest(face)
+        self._shelves = tuple(
+            _shelf(place, index - 1, appearances, portrait, face, openings, still)
+            for index, place in enumerate(PLACES)
+        )
+
+    def recall(self, memory: Memory, motion: RigMotion, head: HeadMotion, target: Array) -> Memory:
+        """What a stream shows next, after what it showed last."""
+        seen = seen_at(self._face, motion, head, target)
+        return tuple(
+            None if shelf is None else _recalled(shelf, before, seen)
+            for shelf, before in zip(self._shelves, memory, strict=True)
+        )
+
+    def find_layer(
+        self, place: Place, memory: Memory, target: Array, size: tuple[int, int]
+    ) -> Layer | None:
+        """What is pasted at one of `PLACES`."""
+        index = PLACES.index(place)
+        shelf, recalled = self._shelves[index], memory[index]
+        if shelf is None or recalled is None:
+            return None
+        return find_layer(place, shelf.entries, recalled.shown, recalled.share, target, size)
+
+
+def share_of(place: Place, memory: Memory) -> float:
+    """0..1: how far appearances cover a place."""
+    recalled = memory[PLACES.index(place)]
+    return 0.0 if recalled is None else recalled.share
+
+
+def _shelf(
+    place: Place,
+    eye: int,
+    appearances: Sequence[Appearance],
+    portrait: Pixels,
+    face: PortraitFace,
+    openings: Array,
+    still: Seen,
+) -> _Shelf | None:
+    columns = slice(eye, eye + 1) if place.part == "lids" else slice(None)
+    own = [appearance for appearance in appearances if appearance.part == place.part]
+    if not own:
+        return None
+    seen = [
+        seen_in(Face(landmarks=appearance.landmarks, confidence=1.0), openings)
+        for appearance in own
+    ]
+    entries = tuple(
+        make_entry(place, appearance, portrait, face.landmarks, hides_eyes=_opens(place, eye, one))
+        for appearance, one in zip(own, seen, strict=True)
+    )
+    return _Shelf(
+        place=place,
+        entries=entries,
+        features=np.array([feature(place.part, one)[columns] for one in seen]),
+        own=feature(place.part, still)[columns],
+        columns=columns,
+    )
+
+
+def _at_rest(face: PortraitFace) -> Seen:
+    """The portrait's own face as a motion that asks for nothing leaves it."""
+    motion = still_motion()
+    head = head_motion(face, motion)
+    return seen_at(face, motion, head, target_landmarks(face, motion, head))
+
+
+def _opens(place: Place, eye: int, seen: Seen) -> bool:
+    """Whether an appearance has eyeballs that look elsewhere than asked."""
+    if place.part == "mouth":
+        return False
+    return place.part == "upper_face" or bool(seen.apertures[eye] > _HALF_CLOSED)
+
+
+def _recalled(shelf: _Shelf, before: Recalled | None, seen: Seen) -> Recalled:
+    part = shelf.place.part
+    asked = feature(part, seen)[shelf.columns]
+    distances = np.linalg.norm(shelf.features - asked, axis=1)
+    own_distance = float(np.linalg.norm(shelf.own - asked))
+    return recall(before, distances, own_distance, _TRUST[part])
