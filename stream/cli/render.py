@@ -9,6 +9,7 @@ import typer
 from stream.cli.options import (
     STOPPED,
     BackendName,
+    DriverTeeth,
     Frame,
     Gains,
     ModelName,
@@ -19,6 +20,7 @@ from stream.cli.options import (
     Size,
     Sources,
     TrackerName,
+    check_driver_teeth,
     check_size,
     read_edit,
     read_mixer,
@@ -69,7 +71,8 @@ def render(
             "auto looks for it in the first 60 s.",
         ),
     ] = "auto",
-    mouth: MouthName = "generic",
+    mouth: MouthName = "auto",
+    driver_teeth: DriverTeeth = False,
     refine: Refine = "on",
     tracker: TrackerName = "mesh",
     source: Sources = None,
@@ -98,12 +101,13 @@ def render(
         from stream.render.job import render as run
 
     check_size(size)
+    check_driver_teeth(model, mouth, shown=driver_teeth)
     family = find_family(model)
     job = RenderJob(
         portrait=portrait,
         driving=driving,
         out=out,
-        edit=read_edit(mode, gain),
+        edit=read_edit(mode, gain, driver_teeth=driver_teeth),
         framing=frame,
         size=size,
         neutral=read_neutral(neutral) if family.can.neutral else None,

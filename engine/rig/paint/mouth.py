@@ -95,6 +95,9 @@ class MouthPainter:
 
     source: Array
     """(478, 2) px: the portrait's landmarks."""
+    width: float
+    """Between the corners of its inner lips, px."""
+    light: Light
     floor: NDArray[np.float32]
     """(FLOOR_ROWS, FLOOR_COLUMNS, 3): tongue and throat."""
     lower_teeth: Row
@@ -194,6 +197,8 @@ def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
     flesh = light.throat + (light.flesh - light.throat) * tongue[..., None]
     return MouthPainter(
         source=source,
+        width=width,
+        light=light,
         floor=np.asarray(flesh * lit[..., None], np.float32),
         lower_teeth=_row(lower_teeth(), source, light),
         upper_teeth=_row(upper_teeth(), source, light),

@@ -70,7 +70,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trusted:
-    """How far parts show the person's own pixels already, 0..1: there the network is silent."""
+    """How far parts show pixels that were filmed, 0..1: there the network is silent."""
 
     mouth: float = 0.0
     lids: tuple[float, float] = (0.0, 0.0)
@@ -105,9 +105,7 @@ def _lids(motion: RigMotion, trusted: Trusted) -> list[Place]:
 
 
 def _lips(motion: RigMotion, trusted: Trusted) -> list[Place]:
-    """The mouth where it speaks; the driver's own is as sharp as the camera is."""
-    if motion.mouth is not None:
-        return []
+    """The mouth where it speaks; a filmed one is as sharp as the camera was."""
     moved_cm = np.linalg.norm(motion.offsets[_LIPS], axis=1).mean()
     gaps = motion.offsets[list(INNER_LOWER)] - motion.offsets[list(INNER_UPPER)]
     parted_cm = np.linalg.norm(gaps, axis=1).mean()
