@@ -76,6 +76,9 @@ _SHOWS = 0.17
 _FINER = 1.25
 """Texture pixels for each of the picture's: enough to be turned without a blur."""
 
+_STRIPES = 0.06
+"""Where a portrait's own interior is continued, colours run together over this, in mouth widths."""
+
 Texture = NDArray[np.float32]
 """(h, w, 4): RGB 0..255 and opacity 0..1, not premultiplied."""
 
@@ -105,6 +108,8 @@ class MouthPainter:
     own: NDArray[np.uint8] | None
     """(H, W, 4) the portrait's own mouth interior, continued upwards and to the sides, and its
     opacity, which ends at the lower lip; None if the portrait shows too little of it."""
+    closed_chin: float
+    """How far the chin lies below the line of the lips, in mouth widths."""
     own_gap: float
     """Between the portrait's lips, over the mouth's width."""
 
@@ -128,19 +133,19 @@ class MouthPainter:
 
     def _drawn(self, target: Array, frame: Array, box: Box) -> NDArray[np.float32]:
         """The drawn mouth, behind the lips' window; `frame` is (3, 3) from mouth widths to px."""
-        lip, chin = _below_line(frame, target[[14, CHIN]])
-        closed_chin = _below_line(_mouth_frame(self.source), self.source[[CHIN]])[0]
         width = np.linalg.norm(target[MOUTH_LEFT] - target[MOUTH_RIGHT])
         wide = np.asarray(width / np.linalg.norm(frame[:2, 0]))
         relaxed = float(smoothstep(_PURSED, _RELAXED, wide))
         canvas = self._floor(target, frame, box)
         canvas *= np.float32(_PURSED_LIGHT + (1.0 - _PURSED_LIGHT) * relaxed)
-        jaw = _UPPER_EDGE - _OVERBITE + _TEETH_PER_CHIN * (chin - closed_chin)
+        if self.own is not None:
+            return canvas  # no drawn teeth stand up to real ones beside them
         if relaxed > 0.0:
+            lip, chin = _below_line(frame, target[[14, CHIN]])
+            jaw = _UPPER_EDGE - _OVERBITE + _TEETH_PER_CHIN * (chin - self.closed_chin)
             edge = max(jaw, lip - _LOWER_SHOWN * relaxed)
             _overlay(canvas, self.lower_teeth, frame, edge, box)
-        if self.own is None:
-            _overlay(canvas, self.upper_teeth, frame, _UPPER_EDGE, box)
+        _overlay(canvas, self.upper_teeth, frame, _UPPER_EDGE, box)
         return canvas
 
     def _floor(self, target: Array, frame: Array, box: Box) -> NDArray[np.float32]:
@@ -203,6 +208,7 @@ def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
         lower_teeth=_row(lower_teeth(), source, light),
         upper_teeth=_row(upper_teeth(), source, light),
         own=_own_interior(portrait, source, width) if shows_interior(source) else None,
+        closed_chin=float(_below_line(_mouth_frame(source), source[[CHIN]])[0]),
         own_gap=relative_lip_gap(source),
     )
 
@@ -240,13 +246,17 @@ def _own_interior(portrait: Pixels, source: Array, width: float) -> NDArray[np.u
     cv2.fillPoly(inside, [np.round(source[list(INNER_LIPS)] * 16).astype(np.int32)], 255, shift=4)
     rim = max(int(0.05 * width), 1)
     cv2.erode(inside, np.ones((rim, rim), np.uint8), dst=inside)
-    _, nearest = cv2.distanceTransformWithLabels(
+    away, nearest = cv2.distanceTransformWithLabels(
         255 - inside, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
     rows, columns = np.nonzero(inside)
     of_label = np.zeros(int(nearest.max()) + 1, np.int64)
     of_label[nearest[rows, columns]] = rows * shape[1] + columns
     colours = portrait.reshape(-1, 3)[of_label[nearest]]
+    # Farther on, single pixels would be seen as stripes.
+    soft = cv2.GaussianBlur(colours, (0, 0), max(_STRIPES * width, 0.5))
+    far = np.clip(np.asarray(away) / (_STRIPES * width), 0.0, 1.0)[..., None]
+    colours = (colours + (np.asarray(soft, np.float32) - colours) * far).astype(np.uint8)
     along, down = _mouth_frame(source)[:2, 0] / width, _mouth_frame(source)[:2, 1] / width
     lower = source[[MOUTH_RIGHT, *INNER_LOWER, MOUTH_LEFT]]
     grid = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), axis=-1) - lower[0]
