@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.bank.enrolled import enroll
 from benchmarks.machine import keep, markdown
 from benchmarks.prototype import load_prototype, prototype_renderer
 from benchmarks.same_person import Take, load_take
@@ -23,6 +24,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.model import RigModel
+from engine.rig.refine.network import Refiner, load_refiner
 from engine.stats import percentiles_ms
 
 Step = Callable[[Pixels, Face], Pixels]
@@ -30,12 +32,17 @@ Step = Callable[[Pixels, Face], Pixels]
 _WARM_UP = 20
 
 
-def rig_step(take: Take) -> tuple[Step, dict[str, list[int]]]:
-    """The rig's step, and where it writes the duration of its two parts."""
-    model = RigModel()
-    portrait = model.enroll(take.pictures[0], take.faces[0])
-    driver = model.driver()
-    driver.calibrate(take.pictures[0], take.faces[0])
+def rig_step(
+    take: Take, *, refiner: Refiner | None = None, bank: bool = False
+) -> tuple[Step, dict[str, list[int]]]:
+    """The rig's step, and where it writes the duration of its two parts.
+
+    With a bank, the portrait comes with what all frames of the clip show.
+    """
+    own = enroll(take, range(len(take.faces)))
+    portrait = own.portrait(refiner=refiner, bank=bank)
+    driver = RigModel().driver()
+    driver.calibrate(own.picture, own.face)
     parts: dict[str, list[int]] = {"read": [], "render": []}
     frame = iter(range(10**9))
 
@@ -62,7 +69,13 @@ def main(arguments: list[str] | None = None) -> int:
     cv2.setNumThreads(1)
     take = load_take(options.clip, options.size)
     step, parts = rig_step(take)
-    steps: dict[str, Step] = {"rig": step}
+    refiner = load_refiner()
+    steps: dict[str, Step] = {
+        "rig": step,
+        "rig + bank": rig_step(take, bank=True)[0],
+        "refined": rig_step(take, refiner=refiner)[0],
+        "refined + bank": rig_step(take, refiner=refiner, bank=True)[0],
+    }
     if options.prototype is not None:
         prototype = load_prototype(options.prototype)
         steps["prototype"] = prototype_renderer(
@@ -84,6 +97,12 @@ def main(arguments: list[str] | None = None) -> int:
         [[name, *(f"{t[k]:.2f}" for k in ("p50", "p95", "p99"))] for name, t in times.items()],
     )
     result: dict[str, object] = {"size": options.size, "times_ms": times}
+    more = [_more(samples, name) for name in ("rig", "refined")]
+    result["bank_adds_ms"] = {name: round(added, 2) for name, added, _ in more}
+    table += "".join(
+        f"\n\nWith a bank, {name} takes {added:+.2f} ms a frame, {ratio:.2f} times as long."
+        for name, added, ratio in more
+    )
     if "prototype" in samples:
         ratio = float(np.median(samples["prototype"]) / np.median(samples["rig"]))
         result["times_faster"] = round(ratio, 2)
@@ -91,6 +110,12 @@ def main(arguments: list[str] | None = None) -> int:
     command = ["python", "-m", "benchmarks.rig_step", *(arguments or sys.argv[1:])]
     keep("rig_step", shlex.join(command), result, table)
     return 0
+
+
+def _more(samples: dict[str, list[int]], name: str) -> tuple[str, float, float]:
+    """What a bank adds to a row: its name, ms a frame, and the ratio; medians of frame by frame."""
+    without, with_bank = (np.array(samples[row]) for row in (name, f"{name} + bank"))
+    return name, float(np.median(with_bank - without)) / 1e6, float(np.median(with_bank / without))
 
 
 if __name__ == "__main__":

@@ -20,8 +20,8 @@ from engine.rig.paint.blend import Layer
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
 
 _TRUST: dict[Part, Trust] = {
-    "mouth": Trust(on=0.9, off=1.2, rest=(0.05, 0.2)),
-    "lids": Trust(on=0.35, off=0.45, rest=(0.1, 0.3)),
+    "mouth": Trust(on=1.1, off=1.4, rest=(0.05, 0.2)),
+    "lids": Trust(on=0.35, off=0.45, rest=(0.4, 0.65)),
     "upper_face": Trust(on=0.7, off=1.0, rest=(0.05, 0.3)),
 }
 
@@ -133,9 +133,12 @@ def _opens(place: Place, eye: int, seen: Seen) -> bool:
     return place.part == "upper_face" or bool(seen.apertures[eye] > _HALF_CLOSED)
 
 
-def _recalled(shelf: _Shelf, before: Recalled | None, seen: Seen) -> Recalled:
-    part = shelf.place.part
-    asked = feature(part, seen)[shelf.columns]
-    distances = np.linalg.norm(shelf.features - asked, axis=1)
+def _recalled(shelf: _Shelf, before: Recalled | None, seen: Seen) -> Recalled | None:
+    """What a place shows next; at rest it forgets, since nothing is seen of it."""
+    trust = _TRUST[shelf.place.part]
+    asked = feature(shelf.place.part, seen)[shelf.columns]
     own_distance = float(np.linalg.norm(shelf.own - asked))
-    return recall(before, distances, own_distance, _TRUST[part])
+    if own_distance <= trust.rest[0]:
+        return None
+    distances = np.linalg.norm(shelf.features - asked, axis=1)
+    return recall(before, distances, own_distance, trust)

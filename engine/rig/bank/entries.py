@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.appearances import Appearance
+from engine.faces.canonical import load_basis
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.bank.places import Place
@@ -20,6 +21,9 @@ _MOST_OFF = 40.0
 
 _REACH = 0.22
 """How far into the part its edge's difference goes, over the part's width."""
+
+_TRIANGLES_AROUND = 0.2
+"""Around a part, over its width and height: for the edge of what is pasted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,8 +54,19 @@ def make_entry(
     return Entry(
         picture=np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8),
         landmarks=landmarks,
-        flower=MeshFlower(landmarks),
+        flower=MeshFlower(landmarks, _triangles_of(place, landmarks)),
     )
+
+
+def _triangles_of(place: Place, landmarks: Array) -> NDArray[np.int32]:
+    """(T, 3): those of the face mesh that reach into the place."""
+    outline = place.outline(landmarks)
+    margin = _TRIANGLES_AROUND * np.ptp(outline, axis=0)
+    low, high = outline.min(axis=0) - margin, outline.max(axis=0) + margin
+    triangles = load_basis().triangles
+    corners = landmarks[triangles, :2]  # (T, 3, 2)
+    reaches = (corners.max(axis=1) >= low) & (corners.min(axis=1) <= high)
+    return np.ascontiguousarray(triangles[reaches.all(axis=1)])
 
 
 def _lit(

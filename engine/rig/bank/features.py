@@ -28,13 +28,13 @@ _UPPER, _LOWER = list(INNER_UPPER), list(INNER_LOWER)
 _GAPS = 0.5
 """What a centimetre between the lips counts beside one that the lips are moved."""
 
-_STRETCH_CM = 1.2
+_STRETCH_CM = 2.0
 """What it counts that pixels are stretched e-fold: teeth stretch badly."""
 
 _USUAL_WIDTH_CM, _LEAST_GAP = 5.0, 0.06
 """Of a mouth; and the gap over that width below which lips are closed."""
 
-_TURN_CM = 0.6
+_MOUTH_TURN_CM, _BROWS_TURN_CM = 0.6, 0.6
 """What a radian of the head's turn counts: light and sight into the mouth change with it."""
 
 _BROWS = 1.5
@@ -90,7 +90,9 @@ def _mouth(seen: Seen) -> Array:
     width = float(np.linalg.norm((seen.points[MOUTH_RIGHT] - seen.points[MOUTH_LEFT])[:2]))
     gap = float(np.abs(gaps[2:7]).mean()) / _USUAL_WIDTH_CM
     stretch = [np.log(gap + _LEAST_GAP), np.log(max(width, 0.5))]
-    return np.concatenate([lips, _GAPS * gaps, _STRETCH_CM * np.array(stretch), _turn(seen)])
+    return np.concatenate(
+        [lips, _GAPS * gaps, _STRETCH_CM * np.array(stretch), _turn(seen, _MOUTH_TURN_CM)]
+    )
 
 
 def _lids(seen: Seen) -> Array:
@@ -99,10 +101,12 @@ def _lids(seen: Seen) -> Array:
 
 def _upper_face(seen: Seen) -> Array:
     brows = seen.points[list(BROWS), 1] * (_BROWS / np.sqrt(len(BROWS)))
-    return np.concatenate([brows, _LIDS_CM * np.minimum(seen.apertures, _WIDEST), _turn(seen)])
+    return np.concatenate(
+        [brows, _LIDS_CM * np.minimum(seen.apertures, _WIDEST), _turn(seen, _BROWS_TURN_CM)]
+    )
 
 
-def _turn(seen: Seen) -> Array:
+def _turn(seen: Seen, weight_cm: float) -> Array:
     """(9,): differences have the length of the angle between, times the weight."""
-    weighted: Array = seen.rotation.ravel() * (_TURN_CM / np.sqrt(2.0))
+    weighted: Array = seen.rotation.ravel() * (weight_cm / np.sqrt(2.0))
     return weighted

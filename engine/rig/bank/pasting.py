@@ -1,7 +1,9 @@
-"""Appearances as a layer over the picture: their pixels, carried by the face mesh."""
+"""Appearances as a layer over the picture: their pixels, carried by the face mesh.
+
+Flow and mask are worked out at every second pixel and enlarged, as the rig's own flow is.
+"""
 
 from collections.abc import Sequence
-from math import ceil
 
 import cv2
 import numpy as np
@@ -13,6 +15,10 @@ from engine.rig.bank.places import Place
 from engine.rig.paint.blend import Layer, polygon_mask
 from engine.rig.warp.flow import STEP
 from engine.rig.warp.grid import Box, SampleGrid
+from engine.rig.warp.mesh_flow import MeshFlow
+
+_WORN = np.ones((5, 5), np.uint8)
+"""Beside the mesh the flow is nothing: what is shown ends well inside it."""
 
 
 def find_layer(
@@ -31,36 +37,70 @@ def find_layer(
     if share <= 0.0 or not len(shown):
         return None
     outline = place.outline(target)
-    mask, box = polygon_mask(outline, size, blur_px=place.blur_px(outline))
+    nodes = (outline - _FIRST) / STEP, (-(-size[0] // STEP), -(-size[1] // STEP))
+    mask, around = polygon_mask(*nodes, blur_px=place.blur_px(outline) / STEP)
     if mask is None:
         return None
-    mixed, covered = _fetched(entries[shown[0]], target, box)
-    colours = mixed * np.float32(weights[shown[0]])
-    for index in shown[1:]:
-        fetched, also = _fetched(entries[index], target, box)
-        colours += fetched * np.float32(weights[index])
-        covered = np.minimum(covered, also)
-    return Layer(box=box, colours=colours, mask=mask * covered[..., None] * np.float32(share))
+    box = _pixels(around, size)
+    flows = [entries[index].flower.flow(target, _grid(around)) for index in shown]
+    colours = _mixed(
+        [_fetched(entries[i].picture, flow, box) for i, flow in zip(shown, flows, strict=True)],
+        weights[shown],
+    )
+    seen = mask[..., 0] * _covered(flows) * np.float32(share)
+    return Layer(
+        box=box,
+        colours=np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGBA2RGB), np.uint8),
+        mask=_enlarged(seen, box)[..., None],
+    )
 
 
-def _fetched(
-    entry: Entry, target: Array, box: Box
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """(h, w, 3) the entry's pixels in a box of the output, and (h, w) in 0..1 where they are."""
-    left, top, right, bottom = box
-    width, height = right - left, bottom - top
-    half = (STEP - 1) / 2.0
-    grid = SampleGrid(
-        left=left + half,
-        top=top + half,
+_FIRST = (STEP - 1) / 2.0
+"""Where the first node lies in its first pixel's coordinates."""
+
+
+def _grid(around: Box) -> SampleGrid:
+    """The nodes of a box of them."""
+    left, top, right, bottom = around
+    return SampleGrid(
+        left=left * STEP + _FIRST,
+        top=top * STEP + _FIRST,
         step=STEP,
-        columns=ceil(width / STEP),
-        rows=ceil(height / STEP),
+        columns=right - left,
+        rows=bottom - top,
     )
-    flow = entry.flower.flow(target, grid)
-    x, y, covered = (
-        cv2.resize(plane, None, fx=STEP, fy=STEP)[:height, :width]
-        for plane in (flow.x, flow.y, flow.covered.astype(np.float32))
-    )
-    fetched = cv2.remap(entry.picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.cvtColor(fetched, cv2.COLOR_RGBA2RGB), np.uint8), np.asarray(covered)
+
+
+def _pixels(around: Box, size: tuple[int, int]) -> Box:
+    left, top, right, bottom = (edge * STEP for edge in around)
+    return left, top, min(right, size[1]), min(bottom, size[0])
+
+
+def _covered(flows: Sequence[MeshFlow]) -> NDArray[np.float32]:
+    """(rows, columns): 1 where all entries are seen, going softly to 0 before the mesh ends."""
+    covered = np.logical_and.reduce([flow.covered for flow in flows]).view(np.uint8)
+    worn = cv2.erode(covered, _WORN, borderType=cv2.BORDER_REPLICATE)
+    soft = cv2.blur(worn * np.uint8(255), (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return soft.astype(np.float32) * np.float32(1.0 / 255.0)
+
+
+def _enlarged(plane: NDArray[np.float32], box: Box) -> NDArray[np.float32]:
+    large = cv2.resize(plane, None, fx=STEP, fy=STEP)
+    return np.asarray(large[: box[3] - box[1], : box[2] - box[0]], np.float32)
+
+
+def _fetched(picture: NDArray[np.uint8], flow: MeshFlow, box: Box) -> NDArray[np.uint8]:
+    """(h, w, 4): an entry's pixels in a box of the output."""
+    x, y = _enlarged(flow.x, box), _enlarged(flow.y, box)
+    fetched = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(fetched, np.uint8)
+
+
+def _mixed(pictures: Sequence[NDArray[np.uint8]], weights: Array) -> NDArray[np.uint8]:
+    """Two at most as a rule: the third, if there is one, has what rounding leaves."""
+    mixed, total = pictures[0], float(weights[0])
+    for picture, weight in zip(pictures[1:], weights[1:].tolist(), strict=True):
+        total += weight
+        share = weight / total
+        mixed = np.asarray(cv2.addWeighted(mixed, 1.0 - share, picture, share, 0.0), np.uint8)
+    return mixed

@@ -19,7 +19,7 @@ _EASE, _GATE_STEP = 0.5, 1.0 / 3.0
 """Of the way to what is asked for that is gone in a frame; and of the gate's way from shut to
 open."""
 
-_LEAST = 0.06
+_LEAST = 0.1
 """Weights below it are not worth their time."""
 
 

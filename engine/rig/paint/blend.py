@@ -19,7 +19,7 @@ class Layer:
     """Something painted over a box of the picture."""
 
     box: Box
-    colours: NDArray[np.float32]
+    colours: NDArray[np.float32] | NDArray[np.uint8]
     """(h, w, 3) in 0..255."""
     mask: NDArray[np.float32]
     """(h, w, 1) in 0..1."""

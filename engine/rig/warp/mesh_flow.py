@@ -40,8 +40,9 @@ class MeshFlow:
 class MeshFlower:
     """The flow of one portrait's face mesh; what doesn't depend on the frame is made once."""
 
-    def __init__(self, source: Array) -> None:
-        """`source` is (478, 3): the portrait's landmarks in px."""
+    def __init__(self, source: Array, triangles: NDArray[np.int32] | None = None) -> None:
+        """`source` is (478, 3): the portrait's landmarks in px. `triangles` (T, 3), else all."""
+        self._triangles = load_basis().triangles if triangles is None else triangles
         points = source[:MESH_POINTS, :2]
         self._low = points.min(axis=0)
         self._extent = np.maximum(points.max(axis=0) - self._low, 1e-6)
@@ -59,7 +60,7 @@ class MeshFlower:
         depth = np.ones((sample_grid.rows, sample_grid.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
             _placed(target),
-            load_basis().triangles,
+            self._triangles,
             self._colours,
             drawn,
             depth,

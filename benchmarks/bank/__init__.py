@@ -1,0 +1,1 @@
+"""Is a portrait that comes with its person's own frames better than one picture alone?"""
