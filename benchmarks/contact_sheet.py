@@ -22,7 +22,8 @@ from engine.geometry import Array
 from engine.motion import MODES, Edit
 from engine.pictures import open_picture
 from engine.rig.driver.reading import read_face
-from engine.rig.model import MOUTHS, RigModel
+from engine.rig.model import RigModel
+from engine.rig.paint.mouth_choice import MOUTHS
 from engine.rig.refine.network import load_refiner
 from stream.files.clips import Clip
 
@@ -65,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--driving", type=Path, required=True, help="a clip")
     parser.add_argument("--out", type=Path, required=True, help=".jpg or .png")
     parser.add_argument("--mode", choices=MODES, default="both")
-    parser.add_argument("--mouth", choices=MOUTHS, default="generic")
+    parser.add_argument("--mouth", choices=MOUTHS, default="drawn")
     parser.add_argument(
         "--refine", choices=list(_ROWS), default="on", help="both: the rig alone above the refined"
     )

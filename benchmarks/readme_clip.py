@@ -41,7 +41,7 @@ def column(clip: Path) -> list[Pixels]:
 
 def columns() -> list[list[Pixels]]:
     """The driver, then each portrait doing the same."""
-    model, make_tracker = load_model("rig", mouth="generic"), tracker_maker("mesh")
+    model, make_tracker = load_model("rig"), tracker_maker("mesh")
     found = [column(DRIVING)]
     with TemporaryDirectory() as folder:
         for portrait in PORTRAITS:

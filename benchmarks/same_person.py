@@ -25,7 +25,8 @@ from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.driver.reading import read_face
-from engine.rig.model import Mouth, RigModel
+from engine.rig.model import RigModel
+from engine.rig.paint.mouth_choice import Mouth
 from engine.rig.refine.network import Refiner, load_refiner
 from stream.files.clips import Clip
 
@@ -126,9 +127,9 @@ def _makers(
 
         yield "prototype, generic mouth", old("generic")
         yield "prototype, driver's mouth", old("driver")
-    yield "rig, generic mouth", lambda take: _rig(take, "generic")
+    yield "rig, drawn mouth", lambda take: _rig(take, "drawn")
     yield "rig, driver's mouth", lambda take: _rig(take, "driver")
-    yield "refined, generic mouth", lambda take: _rig(take, "generic", refiner)
+    yield "refined, drawn mouth", lambda take: _rig(take, "drawn", refiner)
     yield "refined, driver's mouth", lambda take: _rig(take, "driver", refiner)
 
 

@@ -16,7 +16,7 @@ class Choice:
 
     model: str
     """The family's name, or the folder of a bundle."""
-    mouth: str = "generic"
+    mouth: str = "auto"
     refine: str = "on"
     """on, off, or the folder of a refiner."""
     backend: str = "auto"

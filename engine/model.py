@@ -179,6 +179,8 @@ class Capabilities:
     """Motion is measured from the driver's neutral face."""
     refine: bool
     """`Edit.refine` makes a difference."""
+    driver_teeth: bool
+    """`Edit.driver_teeth` makes a difference."""
     pastes_back: frozenset[Mode]
     """The modes in which a head is put back into a larger picture."""
 

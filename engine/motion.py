@@ -50,6 +50,8 @@ class Edit:
     """Factor or ARKit name -> gain in [0, GAIN_LIMIT]; a name that is missing has gain 1."""
     refine: bool = True
     """Whether the family's refining network, if it has one, draws on top of the warp."""
+    driver_teeth: bool = False
+    """Whether the driver's own mouth, teeth and all, may be seen between the portrait's lips."""
 
     def __post_init__(self) -> None:
         """Refuse a name or a gain that cannot be meant."""

@@ -153,7 +153,11 @@ class ShiftModel:
     """The fake family."""
 
     can = Capabilities(
-        named_factors=False, neutral=True, refine=False, pastes_back=frozenset(MODES)
+        named_factors=False,
+        neutral=True,
+        refine=False,
+        driver_teeth=False,
+        pastes_back=frozenset(MODES),
     )
 
     def mixer(self) -> Mixer[Shift] | None:

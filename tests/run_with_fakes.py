@@ -38,7 +38,12 @@ class SlowTracker(DiscTracker):
 
 
 def load_model(
-    name: str, *, mouth: str, refine: str = "on", backend: str = "auto", builds: object = None
+    name: str,
+    *,
+    mouth: str = "auto",
+    refine: str = "on",
+    backend: str = "auto",
+    builds: object = None,
 ) -> Model[Any]:
     return ShiftModel()
 

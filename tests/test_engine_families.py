@@ -53,7 +53,7 @@ def test_a_folder_that_is_not_there_is_named() -> None:
 
 @pytest.mark.parametrize("mouth", ["open", ""])
 def test_a_mouth_that_is_none_is_refused(mouth: str) -> None:
-    with pytest.raises(InputError, match="--mouth must be one of generic, driver"):
+    with pytest.raises(InputError, match="--mouth must be one of auto, own, driver, drawn"):
         find_family("rig").load(Choice(model="rig", mouth=mouth, refine="off"))
 
 

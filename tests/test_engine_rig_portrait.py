@@ -241,20 +241,6 @@ def test_it_renders_at_the_size_of_the_portrait(size: tuple[int, int]) -> None:
     assert output.shape == picture.shape
 
 
-def test_the_drivers_mouth_shows_only_when_asked() -> None:
-    white = np.full((SIZE, SIZE, 3), 255, np.uint8)
-    open_mouth = made_face(jawOpen=1.0)
-    closed = read_face(made_face())
-    portrait = RigPortrait(textured(), made_face())
-    generic = portrait.render(difference(closed, read_face(open_mouth)), Edit())
-    borrowed = portrait.render(
-        replace(difference(closed, read_face(open_mouth)), mouth=(white, open_mouth)), Edit()
-    )
-    middle = open_mouth.landmarks[[13, 14], :2].mean(axis=0).round().astype(int)
-    assert generic[middle[1], middle[0]].mean() < 140
-    assert borrowed[middle[1], middle[0]].mean() > generic[middle[1], middle[0]].mean() + 40
-
-
 def test_a_person_is_cut_out_only_when_the_head_moves() -> None:
     asked = []
 

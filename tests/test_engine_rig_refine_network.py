@@ -317,21 +317,21 @@ def test_refinement_can_be_turned_off_between_two_frames() -> None:
 
 def test_a_refiner_that_is_no_folder_is_named() -> None:
     with pytest.raises(InputError, match="--refine must be on, off or the folder"):
-        load_model("rig", mouth="generic", refine="nowhere")
-    assert not load_model("rig", mouth="generic", refine="off").can.refine
+        load_model("rig", refine="nowhere")
+    assert not load_model("rig", refine="off").can.refine
 
 
 def test_a_backend_with_nothing_to_run_is_refused() -> None:
     with pytest.raises(InputError, match="nothing that --backend tensorrt could run"):
-        load_model("rig", mouth="generic", refine="off", backend="tensorrt")
+        load_model("rig", refine="off", backend="tensorrt")
 
 
 @pytest.mark.slow
 def test_the_shipped_refiner_runs_on_the_backend_that_is_named() -> None:
-    assert load_model("rig", mouth="generic", refine="on", backend="openvino").can.refine
+    assert load_model("rig", refine="on", backend="openvino").can.refine
     if find_spec("tensorrt") is None:
         with pytest.raises(MachineError, match=r"tensorrt is not installed"):
-            load_model("rig", mouth="generic", refine="on", backend="tensorrt")
+            load_model("rig", refine="on", backend="tensorrt")
 
 
 def test_nothing_is_corrected_outside_the_face() -> None:

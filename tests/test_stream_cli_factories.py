@@ -23,7 +23,7 @@ from stream.cli.serve import serve
 
 @pytest.mark.parametrize("backend", ["auto", "openvino", "onnxruntime"])
 def test_a_bundle_is_loaded_by_the_backend_asked_for(backend: str, dpe_bundle: Path) -> None:
-    model = load_model(str(dpe_bundle), mouth="generic", backend=backend)
+    model = load_model(str(dpe_bundle), backend=backend)
     assert type(model).__name__ == "DpeModel"
 
 
@@ -74,7 +74,7 @@ def test_auto_and_names_reach_every_family_with_its_graphs_and_a_bar_for_builds(
     asked, bar = Asked(), Bar()
     monkeypatch.setattr(f"{module}.choose", asked)
     name = "rig" if family == "rig" else str(dpe_bundle)
-    load_model(name, mouth="generic", backend=backend, builds=bar)
+    load_model(name, backend=backend, builds=bar)
     assert (asked.name, asked.files) == (backend, files)
     assert bar == ["building a plan"]
 
@@ -95,6 +95,6 @@ def test_without_a_gpu_its_backends_are_refused_in_one_line(backend: str, dpe_bu
     if has_nvidia_driver():
         pytest.skip("this machine has an NVIDIA driver")
     with pytest.raises(MachineError) as caught:
-        load_model(str(dpe_bundle), mouth="generic", backend=backend)
+        load_model(str(dpe_bundle), backend=backend)
     assert "\n" not in str(caught.value)
     assert "pip install" in str(caught.value) or "--backend" in str(caught.value)

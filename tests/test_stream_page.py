@@ -80,7 +80,12 @@ def test_each_control_reaches_the_session(opened: Opener, server: FakeServer) ->
     lips.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
-    for name in ("Freeze the head", "Look into the camera", "The output, for everyone"):
+    for name in (
+        "Freeze the head",
+        "Look into the camera",
+        "Show my own teeth",
+        "The output, for everyone",
+    ):
         page.get_by_role("switch", name=name).click()
     page.get_by_role("button", name="Pause the picture").click()
     page.get_by_test_id("recalibrate").click()
@@ -90,6 +95,7 @@ def test_each_control_reaches_the_session(opened: Opener, server: FakeServer) ->
         "gains": {"lips": 1.2},
         "freeze_pose": True,
         "gaze_to_camera": True,
+        "driver_teeth": True,
         "mirror_output": True,
         "paused": True,
     }

@@ -53,7 +53,7 @@ TICK_S = 0.5
 class NamedModel(ShiftModel):
     """Its factors have names, and it has a refiner."""
 
-    can = replace(ShiftModel.can, named_factors=True, refine=True)
+    can = replace(ShiftModel.can, named_factors=True, refine=True, driver_teeth=True)
 
     def __init__(self) -> None:
         self.mixers: list[ShiftMixer] = []
@@ -284,6 +284,32 @@ def test_a_model_without_named_factors_refuses_to_hold_them(
         front.turn(switch, on=True)
     assert front.live.controls == Controls()
     front.close()
+
+
+def test_the_drivers_teeth_are_seen_while_the_switch_is_on(front: Front) -> None:
+    front.turn("driver_teeth", on=True)
+    assert front.live.reenactor.look.edit.driver_teeth
+    front.next_mode()
+    assert front.live.reenactor.look.edit.driver_teeth
+    front.turn("driver_teeth", on=False)
+    assert not front.live.reenactor.look.edit.driver_teeth
+
+
+@pytest.mark.parametrize("front_type", [Keys, Json], ids=["live", "serve"])
+def test_a_model_that_cannot_show_the_drivers_teeth_refuses_to(
+    front_type: Callable[[list[Path], Model[Any]], Front], paths: list[Path]
+) -> None:
+    front = front_type(paths, ShiftModel())
+    with pytest.raises(InputError, match=r"rig alone, and with --mouth auto"):
+        front.turn("driver_teeth", on=True)
+    assert front.live.controls == Controls()
+    front.close()
+
+
+def test_a_session_that_begins_with_the_drivers_teeth_has_its_switch_on() -> None:
+    begun = Controls.of(Edit(driver_teeth=True))
+    assert begun.on == {"driver_teeth"}
+    assert begun.next_mode().switched("driver_teeth", on=False).on == frozenset()
 
 
 def test_the_mode_is_set_by_either_door(front: Front) -> None:

@@ -18,7 +18,7 @@ from stream.live.run import live
 portrait, out = map(Path, sys.argv[1:3])
 camera = sys.argv[3] if len(sys.argv) > 3 else "auto"
 
-model, make_tracker = load_model("rig", mouth="generic"), tracker_maker("mesh")
+model, make_tracker = load_model("rig"), tracker_maker("mesh")
 job = LiveJob(camera=camera, portraits=[portrait], out=out)
 with stop_on_signals() as stop:
     live(job, model=model, make_tracker=make_tracker, keys=NoKeys(), say=print, stop=stop)

@@ -21,7 +21,7 @@ picture = open_picture(portrait)
 face = tracker.find(picture)
 if face is None:
     sys.exit(f"no face in {portrait}")
-reenactor = Reenactor(model=load_model("rig", mouth="generic"), tracker=tracker)
+reenactor = Reenactor(model=load_model("rig"), tracker=tracker)
 reenactor.set_portrait(*fit_portrait(picture, face, frame="face", size=512))
 reenactor.restart()  # what follows is another face than the portrait's
 

@@ -20,6 +20,6 @@ sliders = {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3}  # ARKit names, on top
 mixer = RigMixer(sources={"pose": Held(), "blink": Held()}, sliders=sliders)
 edit = Edit(gains={"lips": 1.2})  # of what the mix gives
 
-model, make_tracker = load_model("rig", mouth="generic"), tracker_maker("mesh")
+model, make_tracker = load_model("rig"), tracker_maker("mesh")
 job = RenderJob(portrait=portrait, driving=clip, out=out, edit=edit)
 render(job, model=model, make_tracker=make_tracker, mixer=mixer)

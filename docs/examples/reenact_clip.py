@@ -11,7 +11,7 @@ from stream.render.job import RenderJob, render
 
 portrait, clip, out = map(Path, sys.argv[1:4])
 
-model, make_tracker = load_model("rig", mouth="generic"), tracker_maker("mesh")
+model, make_tracker = load_model("rig"), tracker_maker("mesh")
 job = RenderJob(portrait=portrait, driving=clip, out=out, size=512)
 report = render(job, model=model, make_tracker=make_tracker)
 print(f"{report.frames} frames in {report.seconds:.1f} s: {out}")

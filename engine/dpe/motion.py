@@ -12,7 +12,11 @@ OF_EXPRESSION = tuple(name for name in FACTORS if name != "pose")
 """One code holds all of these; nothing in the model tells them apart."""
 
 CAN = Capabilities(
-    named_factors=False, neutral=False, refine=False, pastes_back=frozenset({"expression"})
+    named_factors=False,
+    neutral=False,
+    refine=False,
+    driver_teeth=False,
+    pastes_back=frozenset({"expression"}),
 )
 """Of this family, on every backend."""
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.family import Choice, Family
-from engine.rig.model import CAN, MOUTHS, RigModel
+from engine.rig.model import CAN, RigModel
 from engine.rig.motion.arrays import RigArrays
 from engine.rig.motion.motion import RigMotion
+from engine.rig.paint.mouth_choice import MOUTHS
 from engine.rig.refine.network import Refiner, check_shipped, load_refiner, shipped_graphs
 
 

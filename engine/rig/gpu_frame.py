@@ -5,7 +5,6 @@ import numpy as np
 from engine.kernels.rig_frame import Patch, RigFrame
 from engine.motion import Edit
 from engine.rig.landmarks import OVAL
-from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
 from engine.rig.portrait import RigPortrait
@@ -13,7 +12,7 @@ from engine.rig.portrait import RigPortrait
 
 def rig_frame(portrait: RigPortrait, motion: RigMotion, edit: Edit) -> RigFrame:
     """What the portrait's `render` does with this motion, unrefined, as numbers."""
-    placed, flow = portrait.placed(edited(motion, edit)), portrait.flow
+    placed, flow = portrait.placed(portrait.edited(motion, edit)), portrait.flow
     head, target = placed.head, placed.target
     left, top, right, bottom = flow.mesh_box(target)
     box = left, top, max(right, left), max(bottom, top)

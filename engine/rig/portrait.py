@@ -24,6 +24,7 @@ from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
 from engine.rig.paint.lids import without_eyeballs
 from engine.rig.paint.mouth import mouth_painter
+from engine.rig.paint.mouth_choice import Borrowed, Mouth, borrow
 from engine.rig.refine.network import Refiner
 from engine.rig.refine.regions import Trusted
 from engine.rig.warp.flow import PortraitFlow
@@ -53,6 +54,8 @@ class Placed:
     """(478, 3) px: where they go, with the outline joined to the head."""
     recalled: Memory = NOTHING
     """What the person's own appearances show there."""
+    borrowed: Borrowed | None = None
+    """What is seen of the driver's mouth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +67,8 @@ class Warped:
     head: HeadMotion
     target: Array
     """(478, 3) px: where the landmarks went."""
-    recalled: Memory
+    trusted: Trusted
+    """Where it shows what no network betters."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -87,6 +91,7 @@ class RigPortrait:
         find_matte: Callable[[], Matte] | None = None,
         refiner: Refiner | None = None,
         appearances: Sequence[Appearance] = (),
+        mouth: Mouth = "auto",
     ) -> None:
         """Prepare a portrait.
 
@@ -97,7 +102,10 @@ class RigPortrait:
                 and all. It is called by `prepare`, at the latest when the head moves first.
             refiner: corrects what the geometric stage makes; None leaves it as it is.
             appearances: parts of the same person's face, as other frames show them.
+            mouth: what is seen between its lips.
         """
+        if mouth in {"driver", "drawn"}:
+            appearances = [each for each in appearances if each.part != "mouth"]
         self._picture = np.ascontiguousarray(picture)
         self._size = picture.shape[0], picture.shape[1]
         self._face = PortraitFace.from_face(face)
@@ -112,7 +120,12 @@ class RigPortrait:
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
         self._bank = Bank(appearances, self._picture, self._face) if appearances else None
         self._recalled = NOTHING
-        """What the bank showed last: the one thing that goes on from frame to frame."""
+        """What the bank showed last."""
+        self._mouth_shown = mouth
+        self._borrowed: Borrowed | None = None
+        """What was seen last of the driver's mouth."""
+        self._begins = True
+        """Nothing was shown yet."""
 
     @property
     def modes(self) -> frozenset[Mode]:
@@ -144,11 +157,9 @@ class RigPortrait:
             logger.info("no person was cut out of this portrait: its background moves a little")
 
     def for_stream(self) -> Self:
-        """What the bank shows eases from frame to frame, so each stream begins with nothing."""
-        if self._bank is None:
-            return self
+        """Own and driver's mouths ease from frame to frame, so each stream begins with nothing."""
         own = copy(self)
-        own._recalled = NOTHING
+        own._recalled, own._borrowed, own._begins = NOTHING, None, True
         return own
 
     @property
@@ -172,12 +183,19 @@ class RigPortrait:
 
     def render(self, motion: RigMotion, edit: Edit) -> Pixels:
         """One output picture: the portrait moved by what the edit leaves of the motion."""
-        motion = edited(motion, edit)
+        motion = self.edited(motion, edit)
         warped = self.warp(motion)
         if self._refined is not None and edit.refine:
-            trusted = _trusted(warped.recalled)
-            self._refined.refine(warped.picture, motion, warped.head, warped.target, trusted)
+            self._refined.refine(warped.picture, motion, warped.head, warped.target, warped.trusted)
         return warped.picture
+
+    def edited(self, motion: RigMotion, edit: Edit) -> RigMotion:
+        """What the edit leaves of the motion, and of the driver's mouth what may be seen."""
+        motion = edited(motion, edit)
+        is_allowed = self._mouth_shown == "driver" or (
+            self._mouth_shown == "auto" and edit.driver_teeth
+        )
+        return motion if is_allowed or motion.mouth is None else replace(motion, mouth=None)
 
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
@@ -187,12 +205,11 @@ class RigPortrait:
         self._sample(output, box, x, y, uncovers=placed.head.moves)
         for layer in self.layers_above(placed):
             layer.paint(output)
-        return Warped(
-            picture=output, head=placed.head, target=placed.target, recalled=placed.recalled
-        )
+        trusted = _trusted(placed.recalled, placed.borrowed)
+        return Warped(picture=output, head=placed.head, target=placed.target, trusted=trusted)
 
     def placed(self, motion: RigMotion) -> Placed:
-        """Where everything goes, within what keeps the head whole. Once a frame: the bank steps."""
+        """Where everything goes, within what keeps the head whole. Once a frame: mouths ease."""
         if head_motion(self._face, motion).moves:
             self.prepare()
         motion = self._late.limits.keep(motion)
@@ -201,7 +218,22 @@ class RigPortrait:
         target = self._outline.joined(head, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
-        return Placed(motion=motion, head=head, asked=asked, target=target, recalled=self._recalled)
+        self._borrowed = borrow(
+            self._borrowed,
+            motion.mouth,
+            self._mouth.width,
+            always=self._mouth_shown == "driver",
+            begins=self._begins,
+        )
+        self._begins = False
+        return Placed(
+            motion=motion,
+            head=head,
+            asked=asked,
+            target=target,
+            recalled=self._recalled,
+            borrowed=self._borrowed,
+        )
 
     def planes(self, *, uncovers: bool) -> tuple[NDArray[np.uint8], Pixels | None]:
         """What is warped, (H, W, 4), and what lies behind it; see `engine/kernels/rig_warp.cu`."""
@@ -252,14 +284,16 @@ class RigPortrait:
             )
 
     def _mouths(self, placed: Placed) -> Iterator[Layer | None]:
-        """Own where the bank is trusted, above the driver's where it may show, else the drawn."""
-        points, of_driver = placed.target[:, :2], placed.motion.mouth
-        if of_driver is not None:
-            own = self._face.landmarks
-            yield find_mouth_of_driver(self._size, points, self._picture, own, of_driver)
-            return
-        if share_of(MOUTH, placed.recalled) < 1.0:
+        """The drawn one, the driver's above it, above that their own; but none that is hidden."""
+        points, borrowed = placed.target[:, :2], placed.borrowed
+        own, of_driver = share_of(MOUTH, placed.recalled), borrowed.share if borrowed else 0.0
+        if max(own, of_driver) < 1.0:
             yield self._mouth.find_layer(self._size, points)
+        if borrowed is not None and own < 1.0:
+            layer = find_mouth_of_driver(
+                self._size, points, borrowed.mouth, self._mouth.light, borrowed.light
+            )
+            yield _faded(layer, of_driver)
         yield self._find_own(MOUTH, placed)
 
 
@@ -269,10 +303,11 @@ def _faded(layer: Layer | None, share: float) -> Layer | None:
     return layer if share >= 1.0 else replace(layer, mask=layer.mask * np.float32(share))
 
 
-def _trusted(recalled: Memory) -> Trusted:
+def _trusted(recalled: Memory, borrowed: Borrowed | None) -> Trusted:
     """Where the refiner is silent."""
     left, right = (share_of(lids, recalled) for lids in LIDS)
-    return Trusted(mouth=share_of(MOUTH, recalled), lids=(left, right))
+    mouth = max(share_of(MOUTH, recalled), borrowed.share if borrowed else 0.0)
+    return Trusted(mouth=mouth, lids=(left, right))
 
 
 def _fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:

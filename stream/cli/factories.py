@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def load_model(
     name: str,
     *,
-    mouth: Literal["generic", "driver"],
+    mouth: str = "auto",
     refine: str = "on",
     backend: str = "auto",
     builds: "Progress | None" = None,

@@ -9,6 +9,7 @@ from typer.core import TyperCommand
 from engine.errors import OutputError
 from stream.cli.options import (
     BackendName,
+    DriverTeeth,
     Frame,
     Gains,
     ModelName,
@@ -19,6 +20,7 @@ from stream.cli.options import (
     Size,
     Sources,
     TrackerName,
+    check_driver_teeth,
     check_size,
     read_edit,
     read_mixer,
@@ -87,7 +89,8 @@ def live(
     source: Sources = None,
     frame: Frame = "full",
     size: Size = 512,
-    mouth: MouthName = "generic",
+    mouth: MouthName = "auto",
+    driver_teeth: DriverTeeth = False,
     refine: Refine = "on",
     tracker: TrackerName = "mesh",
     fixed_size: Annotated[
@@ -113,6 +116,7 @@ def live(
     from stream.live.run import live as run
 
     check_size(size)
+    check_driver_teeth(model, mouth, shown=driver_teeth)
     if source or record_motion:
         refuse_without_names(find_family(model))
     job = LiveJob(
@@ -122,7 +126,7 @@ def live(
         preview=preview,
         out=out,
         record_motion=record_motion,
-        edit=read_edit(mode, gain),
+        edit=read_edit(mode, gain, driver_teeth=driver_teeth),
         framing=frame,
         size=size,
         adapts=not fixed_size,

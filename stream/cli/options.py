@@ -61,10 +61,20 @@ Size: TypeAlias = Annotated[
     int, typer.Option(min=256, max=1080, help="Shorter side of the result, in pixels; even.")
 ]
 MouthName: TypeAlias = Annotated[
-    Literal["generic", "driver"],
+    Literal["auto", "own", "driver", "drawn"],
     typer.Option(
-        help="Inside of an open mouth (rig): a generic one, or the driver's own, "
-        "which shows the driver's teeth."
+        help="Inside of an open mouth (rig). auto: the portrait's own where further pictures of "
+        "the person show it, else the driver's where --driver-teeth lets it be seen, else a drawn "
+        "one. own: never the driver's, and an error where there are no such pictures. driver: "
+        "always the driver's, teeth and all. drawn: always drawn."
+    ),
+]
+DriverTeeth: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--driver-teeth",
+        help="With --mouth auto, let the driver's own mouth be seen in the portrait: whoever "
+        "watches sees the driver's teeth and tongue.",
     ),
 ]
 Refine: TypeAlias = Annotated[
@@ -83,7 +93,7 @@ TrackerName: TypeAlias = Annotated[
 ]
 
 
-def read_edit(mode: Mode, gains: list[str] | None) -> Edit:
+def read_edit(mode: Mode, gains: list[str] | None, *, driver_teeth: bool = False) -> Edit:
     """Read NAME=GAIN pairs; a pair that cannot be meant is a usage error."""
     read: dict[str, float] = {}
     for pair in gains or []:
@@ -95,7 +105,7 @@ def read_edit(mode: Mode, gains: list[str] | None) -> Edit:
                 f"{pair!r} is not NAME=GAIN, such as lips=1.2", param_hint="--gain"
             ) from None
     try:
-        return Edit(mode=mode, gains=read)
+        return Edit(mode=mode, gains=read, driver_teeth=driver_teeth)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--gain") from None
 
@@ -119,6 +129,17 @@ def read_neutral(text: str) -> int | Literal["auto"]:
     raise typer.BadParameter(
         f"must be auto or a frame number, got {text!r}", param_hint="--neutral"
     )
+
+
+def check_driver_teeth(model: str, mouth: str, *, shown: bool) -> None:
+    """Refuse what could not be done, where the driver's teeth are to be seen."""
+    from engine.families import find_family
+
+    if shown and not (mouth == "auto" and find_family(model).can.driver_teeth):
+        raise typer.BadParameter(
+            "goes with --model rig and --mouth auto; --mouth driver shows them always",
+            param_hint="--driver-teeth",
+        )
 
 
 def check_size(size: int) -> None:

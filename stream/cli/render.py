@@ -9,6 +9,7 @@ import typer
 from stream.cli.options import (
     STOPPED,
     BackendName,
+    DriverTeeth,
     Frame,
     Gains,
     ModelName,
@@ -19,6 +20,7 @@ from stream.cli.options import (
     Size,
     Sources,
     TrackerName,
+    check_driver_teeth,
     check_size,
     read_edit,
     read_mixer,
@@ -79,7 +81,8 @@ def render(
             "auto looks for it in the first 60 s.",
         ),
     ] = "auto",
-    mouth: MouthName = "generic",
+    mouth: MouthName = "auto",
+    driver_teeth: DriverTeeth = False,
     refine: Refine = "on",
     tracker: TrackerName = "mesh",
     source: Sources = None,
@@ -108,6 +111,7 @@ def render(
         from stream.render.job import render as run
 
     check_size(size)
+    check_driver_teeth(model, mouth, shown=driver_teeth)
     family = find_family(model)
     first, *further = portrait or [ASSETS / "portrait.png"]
     job = RenderJob(
@@ -116,7 +120,7 @@ def render(
         portrait_motion=portrait_motion,
         driving=driving,
         out=out,
-        edit=read_edit(mode, gain),
+        edit=read_edit(mode, gain, driver_teeth=driver_teeth),
         framing=frame,
         size=size,
         neutral=read_neutral(neutral) if family.can.neutral else None,

@@ -7,9 +7,12 @@ import typer
 
 from stream.cli.options import (
     BackendName,
+    DriverTeeth,
     Frame,
+    MouthName,
     Refine,
     Size,
+    check_driver_teeth,
 )
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,6 +41,8 @@ def serve(
     backend: BackendName = "auto",
     size: Size = 512,
     frame: Frame = "face",
+    mouth: MouthName = "auto",
+    driver_teeth: DriverTeeth = False,
     refine: Refine = "on",
     sessions: Annotated[
         int, typer.Option(min=1, max=64, help="How many people may be on camera at once.")
@@ -105,6 +110,7 @@ def serve(
 
     if size % 2:
         raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
+    check_driver_teeth(model, mouth, shown=driver_teeth)
     if token is not None and not is_token(token):
         raise typer.BadParameter(
             f"needs {LEAST_TOKEN} characters or more: letters, digits and signs of ASCII, no space",
@@ -124,6 +130,7 @@ def serve(
         portrait=portrait,
         size=size,
         framing=frame,
+        driver_teeth=driver_teeth,
         most_sessions=sessions,
         token=token,
         recordings=recordings,
@@ -143,7 +150,7 @@ def serve(
         run(
             settings,
             model=load_model(
-                model, mouth="generic", refine=refine, backend=backend, builds=terminal.builds
+                model, mouth=mouth, refine=refine, backend=backend, builds=terminal.builds
             ),
             make_tracker=tracker_maker("mesh"),
             on_address=on_address,

@@ -140,6 +140,7 @@ setUpKeys(
     { key: "P", says: "Pause the picture", act: () => flip("paused") },
     { key: "H", says: "Freeze the head", act: () => flip("freeze_pose") },
     { key: "G", says: "Look into the camera", act: () => flip("gaze_to_camera") },
+    { key: "T", says: "Show my own teeth", act: () => flip("driver_teeth") },
     { key: "V", says: "Mirror my preview", act: () => flipPreference("mirrorPreview") },
     { key: "X", says: "Mirror the output", act: () => flip("mirror_output") },
     { key: "M", says: "Microphone", act: () => flipPreference("microphone") },

@@ -19,6 +19,7 @@ export const DEFAULT_SETTINGS = Object.freeze({
   paused: false,
   freeze_pose: false,
   gaze_to_camera: false,
+  driver_teeth: false, // not kept: whether one's own teeth are seen is decided at every visit
 });
 
 export const DEFAULT_PREFERENCES = Object.freeze({
@@ -64,7 +65,7 @@ export function checked(settings) {
     const known = Number.isFinite(gain) && gain >= GAIN.least && gain <= GAIN.most;
     gains[factor] = known ? gain : GAIN.usual;
   }
-  const switches = ["mirror_output", "paused", "freeze_pose", "gaze_to_camera"];
+  const switches = ["mirror_output", "paused", "freeze_pose", "gaze_to_camera", "driver_teeth"];
   return {
     mode: MODES.includes(settings.mode) ? settings.mode : DEFAULT_SETTINGS.mode,
     gains,

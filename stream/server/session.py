@@ -13,6 +13,7 @@ from engine.errors import InputError, UnderstudyError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.model import Motion
+from engine.motion import Edit
 from stream.files.clip_writer import BrokenOffError
 from stream.files.live_sound import LiveSound
 from stream.server.control_json import changed
@@ -47,6 +48,7 @@ class Session:
         recordings: Recordings,
         *,
         adapts: bool,
+        edit: Edit | None = None,
     ) -> None:
         """Make one; `open_session` does so."""
         self.id = session_id
@@ -63,6 +65,7 @@ class Session:
             enrolled=enrolled,
             tracker=tracker,
             mixer=shared.enroller.model.mixer(),
+            edit=edit,
             adapts=adapts,
             on_step=self.outlet.put,
         )
@@ -242,12 +245,15 @@ async def open_session(
     size: int,
     recordings: Recordings,
     adapts: bool,
+    edit: Edit | None = None,
 ) -> Session:
     """A session whose loop is running, and is warm soon."""
     tracker = await shared.lend_tracker()
     try:
         enrolled = await shared.enroll(item, size)
-        session = Session(session_id, shared, item, enrolled, tracker, recordings, adapts=adapts)
+        session = Session(
+            session_id, shared, item, enrolled, tracker, recordings, adapts=adapts, edit=edit
+        )
     except BaseException:
         shared.take_back(tracker)
         raise

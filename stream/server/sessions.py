@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 
+from engine.motion import Edit
 from stream.server.admission import Admission
 from stream.server.busy import BusyError, FullError
 from stream.server.callers import Caller
@@ -41,6 +42,7 @@ class Sessions:
         self._most = settings.most_sessions
         self._stun = settings.stun
         self._adapts = settings.adapts
+        self._edit = Edit(driver_teeth=settings.driver_teeth)
         self.recordings = recordings
         self._coming = 0
         self._sessions: dict[str, Session] = {}
@@ -173,6 +175,7 @@ class Sessions:
             size=self._size,
             recordings=self.recordings,
             adapts=self._adapts,
+            edit=self._edit,
         )
         try:
             await session.control(wanted)

@@ -25,6 +25,9 @@ class ServerSettings:
     """Shorter side of the result, in pixels."""
     framing: Framing = "face"
     """A square around the face: one size for all portraits, so that a swap restarts no encoder."""
+    driver_teeth: bool = False
+    """Whether drivers' own mouths are seen until a session says otherwise, as the page does at
+    once: it is for streams by WHIP."""
     adapts: bool = True
     """Reduce the size where the machine is too slow for it."""
     most_sessions: int = 4

@@ -8,7 +8,9 @@ from typing import Literal, Self, TypeAlias, get_args
 
 from engine.motion import MODES, Edit
 
-Switch: TypeAlias = Literal["mirror_output", "paused", "freeze_pose", "gaze_to_camera"]
+Switch: TypeAlias = Literal[
+    "mirror_output", "paused", "freeze_pose", "gaze_to_camera", "driver_teeth"
+]
 """What is on or off."""
 
 SWITCHES: tuple[Switch, ...] = get_args(Switch)
@@ -36,6 +38,12 @@ SWITCH_KEYS: dict[Switch, SwitchKey] = {
     "gaze_to_camera": SwitchKey(
         key="g", does="look into the camera", on="eyes on the camera", off="eyes follow yours"
     ),
+    "driver_teeth": SwitchKey(
+        key="t",
+        does="show your own teeth",
+        on="your own mouth is seen, teeth and all",
+        off="your teeth are not seen",
+    ),
 }
 
 
@@ -45,6 +53,11 @@ class Controls:
 
     edit: Edit = field(default_factory=Edit)
     on: frozenset[Switch] = frozenset()
+
+    @classmethod
+    def of(cls, edit: Edit) -> Self:
+        """As a stream begins; what of the edit has a switch is on or off."""
+        return cls(edit=edit, on=frozenset({"driver_teeth"} if edit.driver_teeth else ()))
 
     def switched(self, switch: Switch, *, on: bool) -> Self:
         """The same with this switch on or off."""

@@ -68,7 +68,7 @@ class LiveSession(Generic[MotionT]):
             on_step: told of each result in the loop's thread.
         """
         refines = enroller.model.can.refine
-        self.controls = Controls() if edit is None else Controls(edit=edit)
+        self.controls = Controls() if edit is None else Controls.of(edit)
         """As they were set last."""
         self.ladder = Ladder(enrolled.size, refines=refines and self.controls.edit.refine)
         self.reenactor: Reenactor[MotionT] = Reenactor(model=enroller.model, tracker=tracker)
@@ -102,6 +102,11 @@ class LiveSession(Generic[MotionT]):
             raise InputError(
                 "this model's motion has no named factors: only the rig's head can be frozen and "
                 "only its eyes held. Start with --model rig for that."
+            )
+        if "driver_teeth" in controls.on and not self._enroller.model.can.driver_teeth:
+            raise InputError(
+                "the driver's teeth can be shown by the rig alone, and with --mouth auto: start "
+                "with these, or leave the switch off."
             )
         _refuse_mode(controls, self._enrolled)
 
@@ -185,7 +190,11 @@ class LiveSession(Generic[MotionT]):
     def _edit(self) -> None:
         """What the controls ask for, as far as the ladder lets it."""
         asked = self.controls.edit
-        edit = replace(asked, refine=asked.refine and self.ladder.rung.refines)
+        edit = replace(
+            asked,
+            refine=asked.refine and self.ladder.rung.refines,
+            driver_teeth="driver_teeth" in self.controls.on,
+        )
         self.reenactor.alter(lambda look: replace(look, edit=edit))
 
     def _exchanged(self, source: FacePicture) -> None:

@@ -33,6 +33,8 @@ _LIPS_TOUCH, _LIPS_APART = 0.015, 0.05
 _WIDEST = 1.6
 """Limit of an eye's opening over its neutral opening: beyond it the reading is an error."""
 
+_LEAST_PX = 16
+"""Sides of the part of a picture that shows a face, at least: beyond its edge nothing is known."""
 
 _STEADY_S = 0.12
 """Memory of how far the head's movement is trusted: that may waver from frame to frame."""
@@ -73,7 +75,7 @@ class RigDriver:
         moved = rigid_movement(neutral, reading)
         trusted_share = self._check_head(moved, picture, captured_ns)
         motion = difference(neutral, reading, moved, trusted_share)
-        self._last = replace(motion, mouth=shown) if self._shows_mouth else motion
+        self._last = replace(motion, mouth=_cut(*shown)) if self._shows_mouth else motion
         return self._last
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
@@ -119,6 +121,16 @@ class RigDriver:
         steadied = self._trusted_share * keep + share * (1.0 - keep)
         self._trusted_share = max(steadied, self._head_check.least_share(moved))
         return self._trusted_share
+
+
+def _cut(picture: Pixels, face: Face) -> tuple[Pixels, Face]:
+    """A copy of the face alone: a motion that is kept must not keep a whole picture."""
+    low = np.clip(np.floor(face.landmarks[:, :2].min(axis=0)).astype(int), 0, None)
+    high = np.ceil(face.landmarks[:, :2].max(axis=0)).astype(int) + 1
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    if min(part.shape[:2]) < _LEAST_PX:
+        return picture, face
+    return part.copy(), face.moved(1.0, (-float(low[0]), -float(low[1])))
 
 
 def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:

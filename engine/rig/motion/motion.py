@@ -31,7 +31,7 @@ class RigMotion:
     log_scale: float
     """Logarithm of the head's size over its neutral size: positive is nearer to the camera."""
     mouth: tuple[Pixels, Face] | None = None
-    """The driving picture and its face, for a portrait that borrows the driver's mouth interior."""
+    """The driver's face as it was seen, for a portrait that borrows the driver's mouth interior."""
 
     def eased(self, amount: float) -> "RigMotion":
         """Towards rest: 0 gives itself, 1 the neutral face in its own pose."""

@@ -1,7 +1,7 @@
-"""What is seen between parted lips: the portrait's own teeth if it shows any, else a generic mouth.
+"""What is seen between parted lips: the portrait's own teeth if it shows any, else a drawn mouth.
 
-Upper teeth stay with the skull, lower teeth and tongue go with the jaw, and the lips are a window
-onto them: nothing stretches when the mouth opens.
+Upper teeth stay with the skull, lower teeth go with the jaw, and the lips are a window onto them:
+nothing stretches when the mouth opens. The tongue fills what is left.
 """
 
 from dataclasses import dataclass
@@ -12,37 +12,84 @@ from numpy.typing import NDArray
 
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
-from engine.rig.landmarks import INNER_LIPS, INNER_LOWER, MOUTH_LEFT, MOUTH_RIGHT, relative_lip_gap
-from engine.rig.paint.blend import Layer, blend_rgba, polygon_mask
-from engine.rig.paint.teeth import EDGE_ROW, PER_WIDTH, Texture, lower_teeth, tongue, upper_teeth
+from engine.rig.landmarks import (
+    CHIN,
+    INNER_LIPS,
+    INNER_LOWER,
+    MOUTH_LEFT,
+    MOUTH_RIGHT,
+    relative_lip_gap,
+)
+from engine.rig.paint.blend import Layer, blend_rgba
+from engine.rig.paint.light import Light, light_of
+from engine.rig.paint.teeth import (
+    FLOOR_COLUMNS,
+    FLOOR_ROWS,
+    FLOOR_WIDTH,
+    PER_MM,
+    Drawing,
+    floor,
+    lower_teeth,
+    upper_teeth,
+)
+from engine.rig.paint.window import find_window
 from engine.rig.warp.grid import Box
 
 _SKULL = (2, 97, 326, 98, 327, 64, 294, 168, 6, 197)
 """Nose base, wings and bridge: they move with the upper teeth."""
 
-_UPPER_EDGE = 0.02
+_MOUTH_MM, _EYES_MM = 47.0, 91.0
+"""Between the corners of the lips, and the outer corners of the eyes: how large teeth are."""
+
+_OUTER_CORNERS = 33, 263
+"""Of the eyes."""
+
+_UPPER_EDGE = 0.03
 """Biting edge of the upper teeth below the line of the closed lips, in mouth widths."""
 
-_LOWER_SHOWN, _LOWER_SHARE = 0.04, 0.08
-"""The lower teeth rise above the lower lip by this much, in mouth widths, and by no more than this
-share of the lips' gap: a mouth that opens a little shows none."""
+_OVERBITE, _TEETH_PER_CHIN = 0.02, 1.3
+"""How far the upper teeth cover the lower ones of a closed jaw, mouth widths; how far the lower
+ones go for each way of the chin, whose landmark lags behind."""
 
-_TONGUE_BACK, _TONGUE_RISES = 0.02, 0.55
-"""The tongue's back above the lower lip: mouth widths, and a share of the lips' gap."""
+_LOWER_SHOWN = 0.06
+"""Lower teeth rise above the lower lip by no more than this, in mouth widths."""
+
+_PURSED, _RELAXED = 0.55, 0.85
+"""Width of the mouth over its own between which lower teeth come out of hiding, and the light into
+the mouth."""
+
+_PURSED_LIGHT = 0.6
 
 _HIDDEN, _SHOWN = 0.03, 0.18
 """Lip gap over mouth width between which the interior fades in: thinner than that, what the lips'
 own pixels show is truer."""
 
-_SHADE, _DARK, _DEEP = np.array([128.0, 64.0, 60.0]), np.array([74.0, 34.0, 33.0]), 0.5
-"""Between lips that part a little, and down the throat of a mouth open by the last, in mouth
-widths."""
+_WIDE = 0.5
+"""Lip gap over mouth width from which the mouth is as dark as it gets."""
 
-_NEUTRAL_SKIN = 150.0
-"""Mean brightness of a well lit face, which the textures are drawn for."""
+_SHALLOW_LIGHT = 1.35
+"""How much lighter a mouth is that opens a little: lips and teeth are near."""
 
 _SHOWS = 0.17
 """Inner lip gap over mouth width from which the portrait has a mouth interior of its own."""
+
+_FINER = 1.25
+"""Texture pixels for each of the picture's: enough to be turned without a blur."""
+
+_STRIPES = 0.06
+"""Where a portrait's own interior is continued, colours run together over this, in mouth widths."""
+
+Texture = NDArray[np.float32]
+"""(h, w, 4): RGB 0..255 and opacity 0..1, not premultiplied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Row:
+    """A row of teeth in a portrait's size and light."""
+
+    texture: Texture
+    to_widths: Array
+    """(3, 3) from texture px to mouth widths; the middle of the biting edge at the origin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,61 +98,76 @@ class MouthPainter:
 
     source: Array
     """(478, 2) px: the portrait's landmarks."""
-    light: Array
-    """(3,) factor on the drawn mouth's colours."""
-    tongue: Texture
-    lower_teeth: Texture
-    upper_teeth: Texture
-    """In this light."""
+    width: float
+    """Between the corners of its inner lips, px."""
+    light: Light
+    floor: NDArray[np.float32]
+    """(FLOOR_ROWS, FLOOR_COLUMNS, 3): tongue and throat."""
+    lower_teeth: Row
+    upper_teeth: Row
     own: NDArray[np.uint8] | None
     """(H, W, 4) the portrait's own mouth interior, continued upwards and to the sides, and its
     opacity, which ends at the lower lip; None if the portrait shows too little of it."""
+    closed_chin: float
+    """How far the chin lies below the line of the lips, in mouth widths."""
     own_gap: float
     """Between the portrait's lips, over the mouth's width."""
-    blur_px: float
 
     def find_layer(self, size: tuple[int, int], target: Array) -> Layer | None:
         """The interior where the inner lips of `target` (478, 2) open, in a picture of (H, W)."""
-        mask, box = polygon_mask(target[list(INNER_LIPS)], size, blur_px=self.blur_px)
         wider = relative_lip_gap(target) - (self.own_gap if self.own is None else 0.0)
         share = float(smoothstep(_HIDDEN, _SHOWN, np.asarray(wider)))
-        if mask is None or share <= 0.0:
+        if share <= 0.0:
             return None
-        interior = self._generic(target, box)
-        if self.own is not None:
-            self._add_own(interior, target, box)
-        return Layer(box=box, colours=interior, mask=mask * np.float32(share))
-
-    def _generic(self, target: Array, box: Box) -> NDArray[np.float32]:
-        """The drawn mouth, behind the lips' window."""
-        left, top, right, bottom = box
-        frame = _mouth_frame(self.source)
         skull = _carry(self.source, target, _SKULL)
-        width = float(np.linalg.norm(frame[:2, 0]))
-        gap = float(np.linalg.norm(target[13] - target[14])) / (
-            width * float(np.linalg.norm(skull[:, 0]))
-        )
-        depth = min(gap / _DEEP, 1.0)
-        canvas = np.empty((bottom - top, right - left, 3), np.float32)
-        canvas[:] = (_SHADE + (_DARK - _SHADE) * depth) * self.light
-        jaw = _on_lower_lip(skull, frame, target)
-        shown = -min(_LOWER_SHOWN, _LOWER_SHARE * gap)
-        layers: list[tuple[Texture, Array, float, float]] = [
-            (self.tongue, jaw, -_TONGUE_BACK - _TONGUE_RISES * gap, 0.0),
-            (self.lower_teeth, jaw, shown, self.lower_teeth.shape[0] - EDGE_ROW),
-        ]
-        if self.own is None:
-            layers.append((self.upper_teeth, skull, _UPPER_EDGE, EDGE_ROW))
-        for texture, carry, below, anchor_row in layers:
-            place = carry @ frame @ _texture_frame(texture, below, anchor_row)
-            _overlay(canvas, texture, place, (left, top))
+        frame = np.vstack([skull, [0.0, 0.0, 1.0]]) @ _mouth_frame(self.source)
+        width = float(np.hypot(*frame[:2, 0]))
+        window = find_window(target, size, width)
+        if window is None:
+            return None
+        interior = self._drawn(target, frame, window.box)
+        window.shade(interior, width)
+        if self.own is not None:
+            self._add_own(interior, skull, window.box)
+        return Layer(box=window.box, colours=interior, mask=window.mask * np.float32(share))
+
+    def _drawn(self, target: Array, frame: Array, box: Box) -> NDArray[np.float32]:
+        """The drawn mouth, behind the lips' window; `frame` is (3, 3) from mouth widths to px."""
+        width = np.linalg.norm(target[MOUTH_LEFT] - target[MOUTH_RIGHT])
+        wide = np.asarray(width / np.linalg.norm(frame[:2, 0]))
+        relaxed = float(smoothstep(_PURSED, _RELAXED, wide))
+        canvas = self._floor(target, frame, box)
+        canvas *= np.float32(_PURSED_LIGHT + (1.0 - _PURSED_LIGHT) * relaxed)
+        if self.own is not None:
+            return canvas  # no drawn teeth stand up to real ones beside them
+        if relaxed > 0.0:
+            lip, chin = _below_line(frame, target[[14, CHIN]])
+            jaw = _UPPER_EDGE - _OVERBITE + _TEETH_PER_CHIN * (chin - self.closed_chin)
+            edge = max(jaw, lip - _LOWER_SHOWN * relaxed)
+            _overlay(canvas, self.lower_teeth, frame, edge, box)
+        _overlay(canvas, self.upper_teeth, frame, _UPPER_EDGE, box)
         return canvas
 
-    def _add_own(self, canvas: NDArray[np.float32], target: Array, box: Box) -> None:
+    def _floor(self, target: Array, frame: Array, box: Box) -> NDArray[np.float32]:
+        """Tongue and throat, from lip to lip."""
+        upper, down = target[13], target[14] - target[13]
+        along = frame[:2, 0] * (FLOOR_WIDTH / (FLOOR_COLUMNS - 1))
+        step = down / (FLOOR_ROWS - 1)
+        corner = upper - along * ((FLOOR_COLUMNS - 1) / 2.0) - box[:2]
+        place = np.column_stack([along, step, corner])
+        size = box[2] - box[0], box[3] - box[1]
+        gap = float(np.hypot(*down) / np.hypot(*frame[:2, 0]))
+        light = _SHALLOW_LIGHT + (1.0 - _SHALLOW_LIGHT) * min(gap / _WIDE, 1.0)
+        warped = cv2.warpAffine(
+            self.floor, place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(warped, np.float32) * np.float32(light)
+
+    def _add_own(self, canvas: NDArray[np.float32], skull: Array, box: Box) -> None:
         """The portrait's own interior, carried rigidly with the skull, over the drawn one."""
         assert self.own is not None
         left, top, right, bottom = box
-        back = np.asarray(cv2.invertAffineTransform(_carry(self.source, target, _SKULL)), float)
+        back = np.asarray(cv2.invertAffineTransform(skull), float)
         back[:, 2] += back[:, :2] @ np.array([left, top], float)
         own = np.asarray(
             cv2.warpAffine(
@@ -135,20 +197,46 @@ def own_interior_at(source: Array, target: Array) -> Array:
 def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
     """Prepare the mouth of a portrait with landmarks `source` (478, 2) px."""
     width = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
-    gap = float(np.linalg.norm(source[13] - source[14]))
-    own_gap = gap / width
-    light = _light(portrait, source)
-    lit = np.array([*light, 1.0], np.float32)
+    light = light_of(portrait, source)
+    lit, tongue = floor()
+    flesh = light.throat + (light.flesh - light.throat) * tongue[..., None]
     return MouthPainter(
         source=source,
+        width=width,
         light=light,
-        tongue=tongue() * lit,
-        lower_teeth=lower_teeth() * lit,
-        upper_teeth=upper_teeth() * lit,
+        floor=np.asarray(flesh * lit[..., None], np.float32),
+        lower_teeth=_row(lower_teeth(), source, light),
+        upper_teeth=_row(upper_teeth(), source, light),
         own=_own_interior(portrait, source, width) if shows_interior(source) else None,
-        own_gap=own_gap,
-        blur_px=max(0.5, 0.012 * width),
+        closed_chin=float(_below_line(_mouth_frame(source), source[[CHIN]])[0]),
+        own_gap=relative_lip_gap(source),
     )
+
+
+def _row(drawing: Drawing, source: Array, light: Light) -> Row:
+    """A row of teeth as large as this face's, sampled no finer than its picture."""
+    first, second = source[list(_OUTER_CORNERS)]
+    mouth = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
+    eyes = float(np.linalg.norm(first - second))
+    px_per_mm = float(np.sqrt(mouth / _MOUTH_MM * eyes / _EYES_MM))
+    texture = drawing.lit(light.flesh, light.enamel)
+    rows, columns = texture.shape[:2]
+    scale = min(1.0, _FINER * px_per_mm / PER_MM)
+    size = max(round(columns * scale), 2), max(round(rows * scale), 2)
+    texture[..., :3] *= texture[..., 3:]
+    texture = np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.float32)
+    texture[..., :3] /= np.maximum(texture[..., 3:], np.float32(1e-3))
+    across, down = columns / size[0], rows / size[1]
+    k = px_per_mm / PER_MM / mouth
+    column, row = drawing.anchor
+    to_widths = np.array(
+        [
+            [k * across, 0.0, k * ((across - 1.0) / 2.0 - column)],
+            [0.0, k * down, k * ((down - 1.0) / 2.0 - row)],
+            [0.0, 0.0, 1.0],
+        ]
+    )
+    return Row(texture=texture, to_widths=to_widths)
 
 
 def _own_interior(portrait: Pixels, source: Array, width: float) -> NDArray[np.uint8]:
@@ -158,34 +246,23 @@ def _own_interior(portrait: Pixels, source: Array, width: float) -> NDArray[np.u
     cv2.fillPoly(inside, [np.round(source[list(INNER_LIPS)] * 16).astype(np.int32)], 255, shift=4)
     rim = max(int(0.05 * width), 1)
     cv2.erode(inside, np.ones((rim, rim), np.uint8), dst=inside)
-    _, nearest = cv2.distanceTransformWithLabels(
+    away, nearest = cv2.distanceTransformWithLabels(
         255 - inside, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
     rows, columns = np.nonzero(inside)
     of_label = np.zeros(int(nearest.max()) + 1, np.int64)
     of_label[nearest[rows, columns]] = rows * shape[1] + columns
     colours = portrait.reshape(-1, 3)[of_label[nearest]]
+    # Farther on, single pixels would be seen as stripes.
+    soft = cv2.GaussianBlur(colours, (0, 0), max(_STRIPES * width, 0.5))
+    far = np.clip(np.asarray(away) / (_STRIPES * width), 0.0, 1.0)[..., None]
+    colours = (colours + (np.asarray(soft, np.float32) - colours) * far).astype(np.uint8)
     along, down = _mouth_frame(source)[:2, 0] / width, _mouth_frame(source)[:2, 1] / width
     lower = source[[MOUTH_RIGHT, *INNER_LOWER, MOUTH_LEFT]]
     grid = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), axis=-1) - lower[0]
     lip = np.interp(grid @ along, (lower - lower[0]) @ along, (lower - lower[0]) @ down)
     above_lip = np.clip((lip - grid @ down) / rim, 0.0, 1.0)
     return np.dstack([colours, (above_lip * 255.0).astype(np.uint8)])
-
-
-def _light(portrait: Pixels, source: Array) -> Array:
-    """Brightness of the cheeks and forehead over that of a well lit face, with half their tint."""
-    spots = np.round(source[[50, 280, 205, 425, 151, 9]]).astype(int)
-    limit = np.array(portrait.shape[1::-1]) - 3
-    patches = [
-        portrait[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 3).mean(axis=0)
-        for x, y in np.clip(spots, 2, limit)
-    ]
-    skin: Array = np.median(patches, axis=0)
-    brightness = float(np.clip(skin.mean() / _NEUTRAL_SKIN, 0.25, 1.15))
-    tint = skin / max(float(skin.mean()), 1.0) / np.array([1.22, 0.97, 0.81])
-    light: Array = brightness * np.clip(tint, 0.6, 1.6) ** 0.5
-    return light
 
 
 def _mouth_frame(source: Array) -> Array:
@@ -195,13 +272,6 @@ def _mouth_frame(source: Array) -> Array:
     along = left - right
     down = np.array([-along[1], along[0]])
     return np.array([[along[0], down[0], line[0]], [along[1], down[1], line[1]], [0.0, 0.0, 1.0]])
-
-
-def _texture_frame(texture: Texture, below: float, anchor_row: float) -> Array:
-    """(3, 3) from texture px to mouth widths; `anchor_row` lies `below` the line of the lips."""
-    k = 1.0 / PER_WIDTH
-    middle = (texture.shape[1] - 1) / 2.0
-    return np.array([[k, 0.0, -middle * k], [0.0, k, below - anchor_row * k], [0.0, 0.0, 1.0]])
 
 
 def _carry(source: Array, target: Array, points: tuple[int, ...]) -> Array:
@@ -214,21 +284,17 @@ def _carry(source: Array, target: Array, points: tuple[int, ...]) -> Array:
     return np.hstack([linear, (b_mean - linear @ a_mean)[:, None]])
 
 
-def _on_lower_lip(skull: Array, frame: Array, target: Array) -> Array:
-    """(2, 3): turned and scaled with the skull, the lips' line laid onto the lower lip's middle."""
-    shift: Array = target[14] - skull[:, :2] @ frame[:2, 2]
-    return np.hstack([skull[:, :2], shift[:, None]])
+def _below_line(frame: Array, points: Array) -> Array:
+    """How far points (N, 2) px lie below the line of the closed lips, in mouth widths."""
+    down = frame[:2, 1]
+    below: Array = (points[:, :2] - frame[:2, 2]) @ down / (down @ down)
+    return below
 
 
-def _overlay(
-    canvas: NDArray[np.float32],
-    texture: Texture,
-    place: Array,
-    corner: tuple[int, int],
-) -> None:
-    """Lay a texture over the canvas, whose upper left pixel is `corner` of the picture."""
-    place = place.copy()
-    place[:, 2] -= corner
+def _overlay(canvas: NDArray[np.float32], row: Row, frame: Array, below: float, box: Box) -> None:
+    """Lay teeth over the canvas that fills `box`, their edge `below` the line of the lips."""
+    place = frame[:2] @ row.to_widths
+    place[:, 2] += frame[:2, 1] * below - box[:2]
     size = (canvas.shape[1], canvas.shape[0])
-    warped = cv2.warpAffine(texture, place, size, flags=cv2.INTER_AREA)
+    warped = cv2.warpAffine(row.texture, place, size, flags=cv2.INTER_LINEAR)
     blend_rgba(canvas, np.asarray(warped, np.float32))

@@ -1,76 +1,140 @@
-"""A generic inside of a mouth, drawn once: upper and lower teeth, gums and tongue.
+"""The inside of a mouth, drawn once: rows of teeth in their gums, and the tongue before the throat.
 
-Textures are in mouth widths: `PER_WIDTH` pixels are the distance between the corners of the lips.
-Each is (h, w, 4) float32: RGB 0..255 under white light, and opacity 0..1, not premultiplied.
+Drawn without colour, so that each portrait gives them its own light (`light.py`): how much light a
+place returns, and of what it is made.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Texture = NDArray[np.float32]
+from engine.geometry import Array, smoothstep
 
-PER_WIDTH = 160
-"""Texture pixels a mouth width (about 50 mm)."""
+Map = NDArray[np.float32]
 
-_TOOTH_MM = (8.4, 6.6, 7.6, 7.0, 6.8, 10.0, 9.5)
+PER_MM = 3.2
+"""Pixels of the drawings a millimetre."""
+
+_TOOTH_MM = (8.6, 6.7, 7.7, 7.0, 6.8, 10.0, 9.5)
 """Mesiodistal widths of upper teeth from the middle outwards (Wheeler's averages)."""
 _LOWER_TOOTH_MM = (5.3, 5.7, 6.8, 7.0, 7.1, 11.0, 10.5)
-_HEIGHT_MM = (10.2, 9.0, 10.0, 8.5, 7.5, 7.0, 6.5)
+_HEIGHT_MM = (10.4, 9.1, 10.2, 8.6, 7.6, 7.0, 6.5)
+_RISE_MM = (0.0, 0.8, 0.25, 1.0, 1.7, 2.3, 2.8)
+"""Of each tooth's edge above the first's: seen from the front, the row is an arch."""
 
-_ARCH_HALF_WIDTH_MM, _ARCH_DEPTH_MM = 30.0, 42.0
-"""The dental arch as an ellipse seen from the front: teeth to the side are foreshortened."""
+_ARCH_HALF_WIDTH_MM, _ARCH_DEPTH_MM = 29.0, 44.0
+"""The dental arch as an ellipse seen from above: teeth to the side are foreshortened."""
 
-_MM = PER_WIDTH / 50.0
-_ENAMEL = np.array([226.0, 216.0, 202.0])
-_GUM = np.array([150.0, 78.0, 76.0])
-_TONGUE = np.array([188.0, 98.0, 96.0])
+_LOWER_HEIGHT, _LOWER_RISE, _LOWER_LIGHT = 0.85, 0.5, 0.86
+"""Lower teeth beside upper ones: they stand behind them, and the lip shades them."""
+
+_GUMS_REACH_MM = 14.0
+"""How far gums go beyond the edge of the middle teeth."""
+
+_CANINE, _CANINE_AGE, _CANINE_POINT = 2, 0.35, 0.35
+"""Which tooth it is; yellower than the others, and pointed."""
+
 _OVERSAMPLING = 4
 
 
-@cache
-def upper_teeth() -> Texture:
-    """Row 0 lies in the gums; `EDGE_ROW` is the biting edge of the front teeth."""
-    return _teeth_row(_TOOTH_MM, upper=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drawing:
+    """Something to be lit; maps are (h, w) in 0..1 unless said otherwise."""
+
+    light: Map
+    """What it returns of the light that falls on it."""
+    kind: Map
+    """0 flesh, 1 enamel."""
+    age: Map
+    """How much darker and yellower than its kind: towards the neck of a tooth, canines."""
+    opacity: Map
+    anchor: tuple[float, float]
+    """Column and row: the middle of the biting edge."""
+
+    def lit(self, flesh: Array, enamel: Array) -> NDArray[np.float32]:
+        """(h, w, 4): RGB of these two materials in 0..255, and opacity."""
+        kind, light = self.kind[..., None], self.light[..., None]
+        white = enamel * (1.0 - self.age[..., None] * _NECK)
+        colours = (flesh + (white - flesh) * kind) * light
+        return np.dstack([colours, self.opacity]).astype(np.float32)
+
+
+_NECK = np.array([0.06, 0.11, 0.20])
+"""What the neck of a tooth lacks of an edge's colour."""
 
 
 @cache
-def lower_teeth() -> Texture:
-    """The biting edge lies at row `_height - EDGE_ROW`, gums below."""
-    return _teeth_row(_LOWER_TOOTH_MM, upper=False)[::-1].copy()
+def upper_teeth() -> Drawing:
+    """Hanging down from the gums."""
+    return _row(_TOOTH_MM, tall=1.0, rise=1.0, light=1.0)
 
 
-EDGE_ROW = int(13 * _MM)
-"""Of `upper_teeth`: from the top row to the biting edge."""
+@cache
+def lower_teeth() -> Drawing:
+    """Standing up."""
+    row = _row(_LOWER_TOOTH_MM, tall=_LOWER_HEIGHT, rise=_LOWER_RISE, light=_LOWER_LIGHT)
+    column, edge = row.anchor
+    return Drawing(
+        light=row.light[::-1],
+        kind=row.kind[::-1],
+        age=row.age[::-1],
+        opacity=row.opacity[::-1],
+        anchor=(column, row.light.shape[0] - 1.0 - edge),
+    )
 
 
-def _teeth_row(widths_mm: tuple[float, ...], *, upper: bool) -> Texture:
-    """Teeth hanging down from gums, edges at EDGE_ROW."""
+def _row(widths_mm: tuple[float, ...], *, tall: float, rise: float, light: float) -> Drawing:
     k = _OVERSAMPLING
-    height, width = int(16 * _MM) * k, int(64 * _MM) * k
-    scale = _MM * k
-    colours = np.zeros((height, width, 3), np.float32)
-    colours[:] = _GUM * 0.8
-    opacity = np.zeros((height, width), np.float32)
-    middle, edge = width / 2.0, EDGE_ROW * k
-    along_mm = 0.0
-    for index, tooth_mm in enumerate(widths_mm):
-        inner, outer = _seen_from_front(along_mm), _seen_from_front(along_mm + tooth_mm)
-        along_mm += tooth_mm
-        tall = _HEIGHT_MM[index] * (1.0 if upper else 0.85)
-        rise = (0.0, 0.7, 0.1, 0.6, 1.0, 1.2, 1.3)[index] * (1.0 if upper else 0.3)
-        shade = 1.0 - 0.7 * ((along_mm - tooth_mm / 2.0) / sum(widths_mm)) ** 1.3
+    scale = PER_MM * k
+    height, width = int((_GUMS_REACH_MM + 3.0) * PER_MM) * k, int(60.0 * PER_MM) * k
+    middle, edge = width / 2.0, _GUMS_REACH_MM * scale
+    lit = np.zeros((height, width), np.float32)
+    opacity = _gums(lit, middle, edge, scale, tall)
+    kind, age = np.zeros_like(lit), np.zeros_like(lit)
+    for tooth in _teeth(widths_mm, tall=tall, rise=rise, light=light):
         for side in (-1.0, 1.0):
-            left, right = sorted((middle + side * inner * scale, middle + side * outer * scale))
-            _tooth(colours, opacity, left, right, edge - rise * scale, tall * scale, shade)
-    _gums(colours, opacity, edge, scale)
+            drawn = tooth.drawn(side, middle, edge, scale)
+            for onto, values in ((lit, drawn.light), (kind, 1.0), (age, drawn.age)):
+                region = onto[drawn.place]
+                region += (values - region) * drawn.cover
+            np.maximum(opacity[drawn.place], drawn.cover, out=opacity[drawn.place])
     size = (width // k, height // k)
-    premultiplied = cv2.resize(colours * opacity[..., None], size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(opacity, size, interpolation=cv2.INTER_AREA)
-    rgb = premultiplied / np.maximum(small, 1e-3)[..., None]
-    return np.dstack([rgb, small]).astype(np.float32)
+    small = _smaller(opacity, size)
+    some = np.maximum(small, np.float32(1e-3))
+    return Drawing(
+        light=np.asarray(_smaller(lit * opacity, size) / some, np.float32),
+        kind=np.asarray(_smaller(kind * opacity, size) / some, np.float32),
+        age=np.asarray(_smaller(age * opacity, size) / some, np.float32),
+        opacity=small,
+        anchor=((size[0] - 1) / 2.0, edge / k - 0.5),
+    )
+
+
+def _teeth(
+    widths_mm: tuple[float, ...], *, tall: float, rise: float, light: float
+) -> Iterator["_Tooth"]:
+    """One half of a row, from the middle outwards."""
+    along_mm = 0.0
+    for index, width_mm in enumerate(widths_mm):
+        turned = (along_mm + width_mm / 2.0) / sum(widths_mm)
+        yield _Tooth(
+            span_mm=(_seen_from_front(along_mm), _seen_from_front(along_mm + width_mm)),
+            rise_mm=_RISE_MM[index] * rise,
+            tall_mm=_HEIGHT_MM[index] * tall,
+            light=light * (1.0 - 0.82 * turned**1.35),
+            age=_CANINE_AGE if index == _CANINE else 0.25 * turned,
+            pointed=_CANINE_POINT if index == _CANINE else 0.0,
+            odd_mm=0.2 * float(np.sin(7.0 * index)),
+        )
+        along_mm += width_mm
+
+
+def _smaller(values: Map, size: tuple[int, int]) -> Map:
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _seen_from_front(along_mm: float) -> float:
@@ -81,55 +145,97 @@ def _seen_from_front(along_mm: float) -> float:
     return float(np.interp(along_mm, arc, x))
 
 
-def _tooth(
-    colours: NDArray[np.float32],
-    opacity: NDArray[np.float32],
-    left: float,
-    right: float,
-    edge: float,
-    tall: float,
-    shade: float,
-) -> None:
-    """One tooth: rounded at its biting edge, touching its neighbours, shaded where they touch."""
-    x0, x1 = int(left), int(right) + 1
-    y0, y1 = int(edge - tall), int(edge) + 1
-    x = np.linspace(-1.0, 1.0, x1 - x0)[None, :]
-    y = np.linspace(0.0, 1.0, y1 - y0)[:, None]
-    corner = np.clip((y - 0.80) / 0.20, 0.0, 1.0) ** 2 * np.abs(x) ** 3
-    cover = np.clip((0.55 - corner) * 6.0, 0.0, 1.0)
-    seam = 1.0 - 0.16 * np.abs(x) ** 8 * (0.4 + 0.6 * y)
-    light = shade * seam * (0.93 + 0.07 * (1.0 - x**2)) * (0.72 + 0.28 * y**0.6)
-    tint = _ENAMEL - (1.0 - y[..., None]) * np.array([4.0, 14.0, 24.0])
-    region = colours[y0:y1, x0:x1]
-    region += (tint * light[..., None] - region) * cover[..., None]
-    part = opacity[y0:y1, x0:x1]
-    np.maximum(part, cover, out=part)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tooth:
+    span_mm: tuple[float, float]
+    """Its sides from the middle of the row, as seen from the front."""
+    rise_mm: float
+    tall_mm: float
+    light: float
+    age: float
+    pointed: float
+    odd_mm: float
+    """No two halves of a row are alike: one is longer by this, the other shorter."""
+
+    def drawn(self, side: float, middle: float, edge: float, scale: float) -> "_DrawnTooth":
+        """On the side -1 or 1 of a row whose biting edge is there; px of the drawing."""
+        left, right = sorted(middle + side * aside * scale for aside in self.span_mm)
+        bottom = edge - (self.rise_mm - side * self.odd_mm) * scale
+        tall = (self.tall_mm + side * self.odd_mm) * scale
+        rows = slice(int(bottom - tall), int(bottom) + 1)
+        columns = slice(int(left), int(right) + 1)
+        half = (right - left) / 2.0
+        u: Array = (
+            np.arange(columns.start, columns.stop, dtype=np.float64) + (0.5 - (left + right) / 2.0)
+        ) / half
+        v: Array = (
+            np.arange(rows.start, rows.stop, dtype=np.float64) + (0.5 - bottom + tall)
+        ) / tall
+        return _draw(u, v[:, None], self, (rows, columns))
 
 
-def _gums(
-    colours: NDArray[np.float32], opacity: NDArray[np.float32], edge: float, scale: float
-) -> None:
-    """Pink above the necks of the teeth, scalloped by what the teeth leave free."""
-    height, width = opacity.shape
-    x = np.arange(width)
-    reach = _ARCH_HALF_WIDTH_MM * 0.97 * scale
-    line = edge - (7.2 + 1.2 * np.cos((x - width / 2) / reach * 2.2)) * scale
-    rows = np.arange(height)[:, None]
-    gum = np.clip((line - rows) / (0.8 * scale), 0, 1) * (np.abs(x - width / 2) < reach)
-    shade = 1.0 - 0.5 * (np.abs(x - width / 2) / reach).clip(0, 1)
-    free = gum * (1.0 - opacity * (rows > line))
-    colours += (_GUM * shade[None, :, None] - colours) * free[..., None]
-    np.maximum(opacity, gum.astype(np.float32), out=opacity)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _DrawnTooth:
+    place: tuple[slice, slice]
+    light: Map
+    age: Map
+    cover: Map
+
+
+def _draw(u: Array, v: Array, tooth: _Tooth, place: tuple[slice, slice]) -> _DrawnTooth:
+    """From side to side (u = -1 to 1, (w,)) and from neck to biting edge (v = 0 to 1, (h, 1))."""
+    aside = np.abs(u)
+    # Narrower at the neck, which is an arc; the corners of the edge are round.
+    across = 1.0 - aside / (1.0 - 0.10 * (1.0 - v) ** 2)
+    neck = v - 0.14 * aside**2
+    corner = 1.0 - v - (0.03 + 0.3 * tooth.pointed) * aside**1.5 - 0.16 * aside**7
+    cover = (
+        smoothstep(0.0, 0.05, across) * smoothstep(0.0, 0.05, neck) * smoothstep(0.0, 0.03, corner)
+    )
+    # As round as a barrel, dark where it meets its neighbour, thin at the edge.
+    barrel = 1.0 - 0.07 * aside**2 - 0.16 * aside**8
+    along = 0.86 + 0.14 * smoothstep(0.0, 0.45, v) - 0.10 * smoothstep(0.75, 1.0, v)
+    age = np.clip(tooth.age + 0.75 * (1.0 - smoothstep(0.0, 0.6, v)), 0.0, 1.0)
+    return _DrawnTooth(
+        place=place,
+        light=np.asarray(tooth.light * barrel * along, np.float32),
+        age=np.asarray(age, np.float32),
+        cover=np.asarray(cover, np.float32),
+    )
+
+
+def _gums(light: Map, middle: float, edge: float, scale: float, tall: float) -> Map:
+    """Lights them and returns their opacity; between the teeth they are a shade of dark."""
+    rows, columns = (np.arange(length, dtype=np.float64) for length in light.shape)
+    aside = np.abs(columns - middle) / (_ARCH_HALF_WIDTH_MM * scale)
+    turned = np.clip(aside, 0.0, 1.0)
+    line = edge - (3.2 + 1.5 * turned**2) * scale
+    high = smoothstep(0.0, 1.0, (line[None, :] - rows[:, None]) / (tall * 7.0 * scale))
+    light[:] = (0.5 + 0.35 * high) * (1.0 - 0.8 * turned[None, :] ** 2)
+    cover = smoothstep(0.0, 1.2 * scale, line[None, :] - rows[:, None])
+    return np.asarray(cover * (1.0 - smoothstep(0.93, 1.0, aside))[None, :], np.float32)
+
+
+FLOOR_COLUMNS, FLOOR_ROWS = 96, 64
+"""Of `floor`."""
+
+FLOOR_WIDTH = 1.2
+"""What `floor` is wide, in mouth widths."""
 
 
 @cache
-def tongue() -> Texture:
-    """Seen from the front: a rounded back with a faint furrow; row 0 is its top."""
-    height, width = int(34 * _MM), int(42 * _MM)
-    x = np.linspace(-1.0, 1.0, width)[None, :]
-    y = np.linspace(0.0, 1.0, height)[:, None]
-    top = 0.06 + 0.35 * np.abs(x) ** 2.5
-    cover = np.clip((y - top) * 5.0, 0.0, 1.0) * np.clip((1.0 - np.abs(x)) * 6.0, 0.0, 1.0)
-    furrow = 1.0 - 0.13 * np.exp(-((x / 0.07) ** 2))
-    light = (0.62 + 0.38 * np.exp(-(((y - top) - 0.30) ** 2) / 0.16)) * (1 - 0.35 * x**2) * furrow
-    return np.dstack([_TONGUE * light[..., None], cover]).astype(np.float32)
+def floor() -> tuple[Map, Map]:
+    """The tongue before the throat, from the upper lip (row 0) to the lower (the last row).
+
+    Returns light in 0..1 and how much of it is tongue, (FLOOR_ROWS, FLOOR_COLUMNS).
+    """
+    u = np.linspace(-1.0, 1.0, FLOOR_COLUMNS)[None, :]
+    v = np.linspace(0.0, 1.0, FLOOR_ROWS)[:, None]
+    top = 0.28 + 0.42 * np.abs(u) ** 2.2
+    tongue = smoothstep(0.0, 0.34, v - top) * (1.0 - smoothstep(0.55, 0.85, np.abs(u)))
+    round_back = smoothstep(0.0, 0.5, v - top) * (1.0 - 0.45 * smoothstep(0.8, 1.05, v))
+    furrow = 1.0 - 0.07 * np.exp(-((u / 0.10) ** 2)) * smoothstep(0.1, 0.4, v - top)
+    lit = (0.50 + 0.50 * round_back) * (1.0 - 0.30 * u**2) * furrow
+    throat = 0.55 + 0.45 * smoothstep(0.0, 0.8, v) + 0.0 * u
+    light = throat + (lit - throat) * tongue
+    return light.astype(np.float32), tongue.astype(np.float32)

@@ -70,7 +70,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trusted:
-    """How far parts show the person's own pixels already, 0..1: there the network is silent."""
+    """How far parts show pixels that were filmed, 0..1: there the network is silent."""
 
     mouth: float = 0.0
     lids: tuple[float, float] = (0.0, 0.0)
@@ -105,9 +105,7 @@ def _lids(motion: RigMotion, trusted: Trusted) -> list[Place]:
 
 
 def _lips(motion: RigMotion, trusted: Trusted) -> list[Place]:
-    """The mouth where it speaks; the driver's own is as sharp as the camera is."""
-    if motion.mouth is not None:
-        return []
+    """The mouth where it speaks; a filmed one is as sharp as the camera was."""
     moved_cm = np.linalg.norm(motion.offsets[_LIPS], axis=1).mean()
     gaps = motion.offsets[list(INNER_LOWER)] - motion.offsets[list(INNER_UPPER)]
     parted_cm = np.linalg.norm(gaps, axis=1).mean()
@@ -132,6 +130,15 @@ def correction_mask(points: Array, places: Sequence[Place], size: tuple[int, int
         place.share * _around(points[place.contour], place.flatness, size) for place in places
     ]
     return np.asarray(np.maximum.reduce(shares) * _face(points, size), np.float32)
+
+
+def between_lips(points: Array, size: tuple[int, int]) -> Map:
+    """(height, width) in 0..1: the opening of a mouth in a part of this width and height.
+
+    `points` are the landmarks, (478, 2) px of the part.
+    """
+    inside = _filled(points[list(INNER_LIPS)], size)
+    return np.asarray(cv2.blur(inside, _TEETH_RIM), np.float32) * np.float32(1.0 / 255.0)
 
 
 def own_teeth(points: Array, own: Array, size: tuple[int, int]) -> Map:
