@@ -12,7 +12,13 @@ from aiortc import (
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 
 from engine.errors import InputError
-from stream.webrtc import encoders, playout_delay, prompt_release
+from stream.webrtc import (
+    bounded_sender,
+    encoders,
+    playout_delay,
+    prompt_release,
+    repairing_receiver,
+)
 
 MOST_SDP_BYTES = 64 * 1024
 MOST_SECTIONS = 4
@@ -34,6 +40,8 @@ class BadOfferError(InputError):
 def install_low_latency() -> None:
     """Put in the parts that aiortc lacks; they hold for every connection made from now on."""
     prompt_release.install()
+    repairing_receiver.install()
+    bounded_sender.install()
     playout_delay.install()
     encoders.install()
 
