@@ -17,12 +17,21 @@ _MOST = 3
 class DriverPerPerson(Generic[MotionT]):
     """Belongs to one stream and one thread."""
 
-    def __init__(self, model: Model[MotionT], *, recalibrates: bool = False) -> None:
-        """Know nobody; where it `recalibrates`, whoever comes first is neutral in that frame."""
+    def __init__(
+        self,
+        model: Model[MotionT],
+        *,
+        recalibrates: bool = False,
+        first: Driver[MotionT] | None = None,
+    ) -> None:
+        """Know nobody; where it `recalibrates`, whoever comes first is neutral in that frame.
+
+        `first` is the reader of whoever comes first, from a stream that has ended.
+        """
         self._model = model
         self._known: dict[tuple[int, int], Driver[MotionT]] = {}
         self._followed: tuple[int, int] | None = None
-        self._asked = self._next = model.driver()
+        self._asked = self._next = first or model.driver()
         if recalibrates:
             self._next.recalibrate()
 
@@ -30,6 +39,11 @@ class DriverPerPerson(Generic[MotionT]):
     def neutral(self) -> Neutral:
         """Where the neutral face comes from that counts now."""
         return self._asked.neutral
+
+    @property
+    def followed(self) -> Driver[MotionT]:
+        """The reader that counts now."""
+        return self._asked
 
     def follow(self, face: Face) -> tuple[Driver[MotionT], Change]:
         """The reader of this face's person, and what has changed."""

@@ -17,7 +17,7 @@ from engine.driver_per_person import DriverPerPerson
 from engine.easing import Presence
 from engine.faces.face import Face, Tracker
 from engine.frame import Frame, Pixels
-from engine.model import Mixer, Model, MotionT, Neutral, Portrait
+from engine.model import Driver, Mixer, Model, MotionT, Neutral, Portrait
 from engine.motion import Edit
 from engine.stats import timed
 
@@ -142,6 +142,15 @@ class Reenactor(Generic[MotionT]):
     def recalibrate(self) -> None:
         """Take the largest face of the next frame that has one as the driver, and as neutral."""
         self._recalibrated = DriverPerPerson(self._model, recalibrates=True)
+
+    @property
+    def driver(self) -> Driver[MotionT]:
+        """The reader of whoever drives, which knows their neutral face."""
+        return (self._recalibrated or self._stream.drivers).followed
+
+    def take_over(self, driver: Driver[MotionT]) -> None:
+        """Read whoever comes next by this reader, of a stream of theirs that has ended."""
+        self._recalibrated = DriverPerPerson(self._model, first=driver)
 
     def restart(self) -> None:
         """Begin a new driving stream: forget the face, its neutral and its motion."""

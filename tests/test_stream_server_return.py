@@ -79,6 +79,33 @@ def test_a_page_that_stays_away_loses_its_session(
     asyncio.run(run())
 
 
+def test_a_page_that_was_silent_for_too_long_still_finds_its_neutral_face(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else is released; a session that knew nothing would take the first place."""
+
+    async def run() -> None:
+        async with server(tmp_path) as (served, http), page(http, served.url) as peer:
+            await peer.figures(lambda told: told["neutral"] == "automatic")
+            before = peer.session["id"]
+            monkeypatch.setattr(sessions, "DEAD_S", -1.0)
+            async with asyncio.timeout(SOON_S):
+                while served.app[SESSIONS].find(before):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            monkeypatch.setattr(sessions, "DEAD_S", 10.0)
+            again = page(http, served.url, session=before)
+            async with again as returned:
+                assert returned.session["id"] != before
+                returned.camera.centre = (168, 128)
+                await returned.until(disc_near(168, 128))
+            async with page(http, served.url, session=before) as third:  # once, and no more
+                third.camera.centre = (168, 128)
+                await third.figures(lambda told: told["neutral"] == "automatic")
+                await third.until(disc_near(128, 128))
+
+    asyncio.run(run())
+
+
 def test_a_newcomer_gets_the_place_of_a_page_that_was_lost(tmp_path: Path) -> None:
     async def run() -> None:
         limited = replace(LOCAL, most_sessions=1)

@@ -20,7 +20,7 @@ from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
 from engine.slot import LatestSlot
 from stream.files.clips import Clip
-from stream.session.loop import FAILED_S, FrameLoop
+from stream.session.loop import FAILED_S, SILENT_S, FrameLoop
 from stream.webrtc.camera_source import CameraSource
 from tests.fakes import (
     DiscTracker,
@@ -221,7 +221,7 @@ def test_a_source_that_stopped_lets_the_portrait_ease_to_rest() -> None:
         for index, x in enumerate((60, 100)):
             feed(running, disc_frame(index, (x, 60)))
             assert results.take(SOON_S) is not None
-        shown = [frame.pixels for frame in iter(lambda: results.take(1.5), None)]
+        shown = [frame.pixels for frame in iter(lambda: results.take(SILENT_S + 1.5), None)]
         frames = running.report().frames
     assert len(shown) > 5
     np.testing.assert_array_equal(shown[-1], PORTRAIT)

@@ -32,6 +32,7 @@ from stream.webrtc.outlet import Outlet, i420
 from stream.webrtc.portrait_track import PortraitTrack
 from stream.webrtc.sound_release import PromptSoundBuffer, holds_sound_back
 from stream.webrtc.voice_track import Voice
+from stream.webrtc.whole_release import WholeFrameBuffer
 from tests.fakes import disc_picture
 
 
@@ -122,7 +123,7 @@ class TestPromptSound:
     def test_receivers_get_the_right_one(self) -> None:
         made = prompt_release.PromptBuffers(JitterBuffer)
         assert made.is_needed
-        assert type(made(512, is_video=True)) is MarkerJitterBuffer
+        assert type(made(512, is_video=True)) is WholeFrameBuffer
         assert type(made(16, prefetch=4)) is PromptSoundBuffer
 
 

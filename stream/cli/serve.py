@@ -85,6 +85,39 @@ def serve(
             "--insecure-http", help="Beyond this machine, serve plain http: anybody can listen in."
         ),
     ] = False,
+    udp_ports: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIRST-LAST",
+            help="UDP ports of the pictures, for a firewall. Default: any.",
+            show_default=False,
+        ),
+    ] = None,
+    media_address: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS|INTERFACE",
+            help="Send and take pictures only there; may be given again. Default: everywhere.",
+            show_default=False,
+        ),
+    ] = None,
+    turn: Annotated[
+        str | None,
+        typer.Option(
+            metavar="turn:HOST:PORT?transport=udp",
+            help="A relay for browsers that no direct way leads to.",
+            show_default=False,
+        ),
+    ] = None,
+    turn_user: Annotated[str, typer.Option(help="The user name there.", show_default=False)] = "",
+    turn_password: Annotated[
+        str,
+        typer.Option(
+            envvar="UNDERSTUDY_TURN_PASSWORD",
+            help="The password; best in the environment, where no list of processes shows it.",
+            show_default=False,
+        ),
+    ] = "",
     opens: Annotated[
         bool, typer.Option("--open", help="Open the address in the browser of this desktop.")
     ] = False,
@@ -107,6 +140,7 @@ def serve(
         read_origin,
         refuse_plain_http,
     )
+    from stream.webrtc.ice_places import IcePlaces, TurnServer, addresses_of, read_ports
 
     if size % 2:
         raise typer.BadParameter(f"must be even, got {size}", param_hint="--size")
@@ -135,6 +169,13 @@ def serve(
         token=token,
         recordings=recordings,
         public_url=origin,
+        places=IcePlaces(
+            ports=None if udp_ports is None else read_ports(udp_ports),
+            addresses=addresses_of(tuple(media_address)) if media_address else None,
+            turn=None
+            if turn is None
+            else TurnServer(url=turn, user=turn_user, password=turn_password),
+        ),
         insecure_http=insecure_http,
         tls_cert=tls_cert,
         tls_key=tls_key,

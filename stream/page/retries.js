@@ -1,7 +1,7 @@
 /** Waiting between attempts: twice as long each time, up to a limit, and spread by chance. */
 
 const FIRST_MS = 500;
-const LONGEST_MS = 10_000;
+const LONGEST_MS = 1_500; // a network that is back has a page on camera again within 2 s
 
 /** Milliseconds before an attempt, counted from 0; many pages must not come back all at once. */
 export function delayMs(attempt, chance = Math.random()) {

@@ -57,6 +57,8 @@ async def open_session(request: web.Request) -> web.Response:
         else:
             item = item or request.app[PORTRAITS].first
             session, answer = await sessions.open(item, wanted, sdp, join_page, caller)
+            if isinstance(before, str):
+                await sessions.resume(session, before)
     except BadOfferError as error:
         raise refusal(web.HTTPBadRequest, str(error)) from error
     if watch is not None:

@@ -12,8 +12,10 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpsender import RTCRtpSender
 
 from engine.frame import Frame
+from stream.server.busy import FullError
 from stream.server.session import Session
 from stream.webrtc.connection import accept, answer, check_offer, new_connection, set_apart
+from stream.webrtc.ice_places import IcePlaces, NoPortError
 from stream.webrtc.portrait_track import PortraitTrack
 
 logger = logging.getLogger(__name__)
@@ -91,7 +93,7 @@ class Peer:
             logger.exception("a connection did not close cleanly")
 
 
-Join: TypeAlias = Callable[[Session, str, tuple[str, ...]], Awaitable[tuple[Peer, str]]]
+Join: TypeAlias = Callable[[Session, str, IcePlaces], Awaitable[tuple[Peer, str]]]
 """Makes a session's connection for an offer, and the answer."""
 
 
@@ -102,10 +104,10 @@ async def all_of(works: list[Coroutine[object, None, object]]) -> None:
             logger.error("looking after a session failed", exc_info=result)
 
 
-async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
+async def join_page(session: Session, sdp: str, places: IcePlaces) -> tuple[Peer, str]:
     """The page's own connection: camera, microphone and a channel for figures; the answer's SDP."""
     check_offer(sdp)
-    peer = Peer(new_connection(stun), session, returns=True)
+    peer = Peer(new_connection(places), session, returns=True)
     _send_portrait(peer, "sendrecv", is_first=True)
     if _has_sound(sdp):
         _send_voice(peer, "sendrecv")
@@ -113,19 +115,19 @@ async def join_page(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[
     return peer, await _negotiated(peer, sdp, has_figures=True)
 
 
-async def join_publisher(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
+async def join_publisher(session: Session, sdp: str, places: IcePlaces) -> tuple[Peer, str]:
     """A WHIP client: its video drives the portrait; nothing is sent to it."""
     check_offer(sdp)
-    peer = Peer(new_connection(stun), session)
+    peer = Peer(new_connection(places), session)
     prefer_h264(peer.connection.addTransceiver("video", "recvonly"))
     _take_camera(peer)
     return peer, await _negotiated(peer, sdp)
 
 
-async def join_viewer(session: Session, sdp: str, stun: tuple[str, ...]) -> tuple[Peer, str]:
+async def join_viewer(session: Session, sdp: str, places: IcePlaces) -> tuple[Peer, str]:
     """A WHEP client: it gets the portrait; what it sends is thrown away."""
     check_offer(sdp)
-    peer = Peer(new_connection(stun), session)
+    peer = Peer(new_connection(places), session)
     _send_portrait(peer, "sendonly", is_first=False)
     if _has_sound(sdp):
         _send_voice(peer, "sendonly")
@@ -145,6 +147,9 @@ async def _negotiated(peer: Peer, sdp: str, *, has_figures: bool = False) -> str
     try:
         await accept(peer.connection, sdp)
         return await answer(peer.connection)
+    except NoPortError as error:
+        await peer.close()
+        raise FullError(str(error)) from error
     except BaseException:
         await peer.close()
         raise

@@ -12,7 +12,7 @@ from pathlib import Path
 from engine.errors import InputError, UnderstudyError
 from engine.faces.face import Tracker
 from engine.frame import Frame
-from engine.model import Motion
+from engine.model import Driver, Motion
 from engine.motion import Edit
 from stream.files.clip_writer import BrokenOffError
 from stream.files.live_sound import LiveSound
@@ -31,6 +31,8 @@ from stream.webrtc.voice_track import Voice
 
 logger = logging.getLogger(__name__)
 
+WARM_S = 5.0
+"""More than any loop takes for its first picture."""
 LONGEST_S = 30 * 60.0
 """A recording that was forgotten ends here."""
 
@@ -89,6 +91,11 @@ class Session:
     def recalibrate(self) -> None:
         """Take the next face as the neutral one."""
         self.live.reenactor.recalibrate()
+
+    async def resume(self, driver: Driver[Motion]) -> None:
+        """Read the face by this reader, of a session before; once the loop is warm, it is."""
+        if await self._shared.aside(lambda: self.live.loop.wait_until_warm(WARM_S)):
+            self.live.reenactor.take_over(driver)
 
     def figures(self) -> dict[str, object]:
         """How the stream is doing, for the page; times in milliseconds."""

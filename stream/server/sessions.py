@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 
+from engine.model import Driver, Motion
 from engine.motion import Edit
 from stream.server.admission import Admission
 from stream.server.busy import BusyError, FullError
@@ -19,15 +20,18 @@ from stream.server.viewers import Viewers
 
 logger = logging.getLogger(__name__)
 
-CONNECT_S = 15.0
+CONNECT_S = 10.0
 """A connection that is not up by then was given up by its peer."""
 SILENT_S = 10.0
 """A camera that sent nothing for so long may lose its place to a newcomer. Cameras send always."""
 DEAD_S = 10.0
 """A peer from which no packet came for so long is gone: even one that sends no picture reports how
 it receives ours, every second."""
-RETURNS_WITHIN_S = 20.0
+RETURNS_WITHIN_S = 10.0
 """A page whose connection was closed finds its session as it was for so long."""
+REMEMBERED_S = 300.0
+"""After that, its neutral face: all else is released, and the page brings its settings along."""
+MOST_REMEMBERED = 64
 LOOK_EVERY_S = 0.5
 
 
@@ -40,7 +44,7 @@ class Sessions:
         self._shared = shared
         self._size = settings.size
         self._most = settings.most_sessions
-        self._stun = settings.stun
+        self._places = settings.places
         self._adapts = settings.adapts
         self._edit = Edit(driver_teeth=settings.driver_teeth)
         self.recordings = recordings
@@ -49,9 +53,10 @@ class Sessions:
         self._drivers: dict[str, Peer] = {}  # session id -> whoever is on camera
         self._returning: dict[str, Peer] = {}  # session id -> what is to replace its driver
         self._admission = Admission(most=8, most_each=3, most_per_address=4)
-        self.viewers = Viewers(settings.stun)
+        self.viewers = Viewers(settings.places)
         """Whoever watches."""
         self._left_s: dict[str, float] = {}  # session id -> when its page was lost
+        self._remembered: dict[str, tuple[Driver[Motion], float]] = {}  # by session id: until when
 
     def find(self, session_id: str) -> Session | None:
         """The session with this id."""
@@ -115,7 +120,7 @@ class Sessions:
         """
         waiting = await self._admission.admit(caller)
         try:
-            peer, answer = await join(session, sdp, self._stun)
+            peer, answer = await join(session, sdp, self._places)
             try:
                 await session.control(wanted, item)
                 if self._sessions.get(session.id) is not session:
@@ -156,6 +161,24 @@ class Sessions:
         logger.info("session %s: closed", session_id[:6])
         return True
 
+    async def release(self, session_id: str) -> None:
+        """End a session whose page has gone without a word; it may come back for its neutral."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return
+        await self.close(session_id)
+        if session.live.reenactor.neutral in ("automatic", "yours"):
+            until_s = time.monotonic() + REMEMBERED_S
+            self._remembered[session_id] = session.live.reenactor.driver, until_s
+            while len(self._remembered) > MOST_REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+
+    async def resume(self, session: Session, before: str) -> None:
+        """Have a new session know the neutral face of one that was released."""
+        driver, until_s = self._remembered.pop(before, (None, 0.0))
+        if driver is not None and time.monotonic() < until_s:
+            await session.resume(driver)
+
     async def close_all(self) -> None:
         """End everything."""
         await all_of([self.close(session_id) for session_id in tuple(self._sessions)])
@@ -179,7 +202,7 @@ class Sessions:
         )
         try:
             await session.control(wanted)
-            peer, answer = await join(session, sdp, self._stun)
+            peer, answer = await join(session, sdp, self._places)
         except BaseException:
             await session.close()
             raise
@@ -193,7 +216,7 @@ class Sessions:
         )
         in_the_way = self._admission.in_the_way(self, caller)
         if self._left_s:
-            await self.close(min(self._left_s, key=self._left_s.__getitem__))
+            await self.release(min(self._left_s, key=self._left_s.__getitem__))
         elif in_the_way is not None:
             await self._admission.end(in_the_way)
         elif quiet is not None and time.monotonic() - quiet.source.arrived_s > SILENT_S:
@@ -214,12 +237,14 @@ class Sessions:
         for session in tuple(self._sessions.values()):
             session.adapt(now_s)
         self.recordings.tidy()
+        known = self._remembered.items()
+        self._remembered = {each: held for each, held in known if now_s < held[1]}
         await all_of([peer.listen() for peer in self._drivers.values()])
         left = [each for each, left_s in self._left_s.items() if now_s - left_s > RETURNS_WITHIN_S]
         gone = [each for each, peer in self._drivers.items() if peer.is_gone(now_s, DEAD_S)]
         await all_of(
             [
-                *(self.close(session_id) for session_id in (*left, *gone)),
+                *(self.release(session_id) for session_id in (*left, *gone)),
                 *(self._admission.end(each) for each in self._admission.older_than(CONNECT_S)),
                 self.viewers.look(now_s, dead_s=DEAD_S, connect_s=CONNECT_S),
             ]

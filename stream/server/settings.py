@@ -1,12 +1,13 @@
 """What the server was asked for at start-up, checked before anything is opened."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.errors import InputError
 from engine.framing import SIZE_LIMITS, Framing
+from stream.webrtc.ice_places import IcePlaces
 
 LEAST_TOKEN = 16
 """Characters; a shorter token can be guessed."""
@@ -41,8 +42,8 @@ class ServerSettings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """A certificate with its chain and its key, both PEM."""
-    stun: tuple[str, ...] = ()
-    """STUN servers; none, because the usual ones tell a stranger who is on camera."""
+    places: IcePlaces = field(default_factory=IcePlaces)
+    """Where media may reach this machine."""
     recordings: Path | None = None
     """The folder where they lie until they are saved; None takes the user's own."""
     pages: Path = Path(__file__).parent.parent / "page"

@@ -6,6 +6,7 @@ from stream.server.callers import Caller
 from stream.server.peers import Join, Peer, all_of
 from stream.server.session import Session
 from stream.server.tokens import new_key
+from stream.webrtc.ice_places import IcePlaces
 
 MOST_VIEWERS = 8
 """Of one session: each costs an encoder."""
@@ -14,8 +15,8 @@ MOST_VIEWERS = 8
 class Viewers:
     """All viewers of a server."""
 
-    def __init__(self, stun: tuple[str, ...]) -> None:
-        self._stun = stun
+    def __init__(self, places: IcePlaces) -> None:
+        self._places = places
         self._viewers: dict[str, Peer] = {}  # viewer id -> connection
         self._joining: list[Session] = []  # once for each viewer whose answer is being made
         self._admission = Admission(most=16, most_each=MOST_VIEWERS, most_per_address=MOST_VIEWERS)
@@ -38,7 +39,7 @@ class Viewers:
                 raise FullError(f"{MOST_VIEWERS} viewers watch this already: wait until one leaves")
             self._joining.append(session)
             try:
-                peer, answer = await join(session, sdp, self._stun)
+                peer, answer = await join(session, sdp, self._places)
             finally:
                 self._joining.remove(session)
             if session.is_closed:

@@ -18,6 +18,7 @@ from stream.server.guard import refusal
 from stream.server.peers import Peer, join_publisher, join_viewer
 from stream.server.request_body import read_sdp
 from stream.webrtc.connection import BadOfferError
+from stream.webrtc.ice_places import names_a_host
 
 logger = logging.getLogger(__name__)
 
@@ -181,6 +182,8 @@ async def _add_candidates(connection: RTCPeerConnection, lines: list[str]) -> No
             section = line.removeprefix("a=mid:")
         elif line == "a=end-of-candidates":
             continue  # aiortc would stop listening; a peer-reflexive candidate may still come
+        elif names_a_host(line):
+            continue
         elif line.startswith("a=candidate:"):
             count += 1
             if count > MOST_CANDIDATES:

@@ -31,8 +31,9 @@ RECENT = 300
 """Frames that live figures look back on: ten seconds at 30 frames a second."""
 LOOK_UP_S = 0.1
 """How often the loop looks whether it is to stop while no frame comes."""
-SILENT_S = 0.5
-"""A source that gave nothing for so long has stopped; its driver is let go of like a lost face."""
+SILENT_S = 3.0
+"""A source that gave nothing for so long has stopped: its driver is let go of like a lost face. A
+network that breaks off for less does not make the face go to rest and back."""
 IDLE_STEP_S = 1 / 30
 """Between two pictures of that."""
 STOP_S = 1.0

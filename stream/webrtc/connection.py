@@ -4,7 +4,6 @@ import uuid
 
 from aiortc import (
     RTCConfiguration,
-    RTCIceServer,
     RTCPeerConnection,
     RTCRtpTransceiver,
     RTCSessionDescription,
@@ -12,12 +11,23 @@ from aiortc import (
 from aiortc.exceptions import InternalError, InvalidAccessError, InvalidStateError, OperationError
 
 from engine.errors import InputError
-from stream.webrtc import encoders, playout_delay, prompt_release
+from stream.webrtc import (
+    bounded_sender,
+    encoders,
+    ice_places,
+    playout_delay,
+    prompt_release,
+    repairing_receiver,
+)
+from stream.webrtc.ice_places import IcePlaces, without_names
 
 MOST_SDP_BYTES = 64 * 1024
 MOST_SECTIONS = 4
 """Media sections of an offer: video, audio, data, and one to spare."""
 MOST_CANDIDATES = 64
+
+ANYWHERE = IcePlaces()
+"""Any port of any address of this machine."""
 
 _REFUSED = (
     InternalError, InvalidAccessError, InvalidStateError, OperationError,
@@ -34,15 +44,17 @@ class BadOfferError(InputError):
 def install_low_latency() -> None:
     """Put in the parts that aiortc lacks; they hold for every connection made from now on."""
     prompt_release.install()
+    ice_places.install()
+    repairing_receiver.install()
+    bounded_sender.install()
     playout_delay.install()
     encoders.install()
 
 
-def new_connection(stun: tuple[str, ...] = ()) -> RTCPeerConnection:
+def new_connection(places: IcePlaces = ANYWHERE) -> RTCPeerConnection:
     """A connection that asks no server on the internet where it is, unless the user named one."""
     install_low_latency()
-    servers = [RTCIceServer(url) for url in stun]
-    return RTCPeerConnection(RTCConfiguration(iceServers=servers))
+    return RTCPeerConnection(RTCConfiguration(iceServers=places.servers()))
 
 
 def set_apart(transceiver: RTCRtpTransceiver) -> None:
@@ -73,7 +85,9 @@ def check_offer(sdp: str) -> None:
 async def accept(connection: RTCPeerConnection, sdp: str) -> None:
     """Take the peer's offer; `BadOfferError` where it cannot be understood."""
     try:
-        await connection.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="offer"))
+        await connection.setRemoteDescription(
+            RTCSessionDescription(sdp=without_names(sdp), type="offer")
+        )
     except _REFUSED as error:
         raise BadOfferError(
             "the offer cannot be used: it needs VP8 or H.264 video with DTLS fingerprint and ICE "

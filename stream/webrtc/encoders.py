@@ -1,9 +1,10 @@
 """Encodes for a viewer who waits: a fast x264 preset, and bitrates that suit a face at 30 fps.
 
 aiortc opens x264 with no preset (medium: 5-8 ms a picture at 512, superfast 2.3-2.5, ultrafast
-1.4-1.7), reopens it, with a key frame, for each change of bitrate by 10 %, and holds H.264 below 3
-and VP8 below 1.5 Mbit/s. Both sides of the reduced range are raised here. Beside superfast,
-ultrafast loses 0.5 dB of 51 at 2.5 Mbit/s and 1.0 of 47 at 1 Mbit/s, and is cheaper to decode.
+1.4-1.7), reopens it, with a key frame, for each change of bitrate by 10 %, and holds H.264 between
+0.5 and 3 and VP8 between 0.25 and 1.5 Mbit/s. That range is widened here, so that the bitrate
+follows what the viewer's network lets through (REMB). Beside superfast, ultrafast loses 0.5 dB of
+51 at 2.5 Mbit/s and 1.0 of 47 at 1 Mbit/s, and is cheaper to decode.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,17 +20,22 @@ from av.video.frame import PictureType
 
 from stream.webrtc.aiortc_parts import part_of, replace_part
 
-LEAST_BPS, FIRST_BPS, MOST_BPS = 800_000, 2_500_000, 8_000_000
-"""Lower limit, start and upper limit; a receiver's estimate takes over within seconds."""
+LEAST_BPS, FIRST_BPS, MOST_BPS = 200_000, 2_500_000, 8_000_000
+"""Lower limit, start and upper limit; a receiver's estimate takes over within seconds. A face at
+the lower limit is made of blocks, but it moves, where above it a slow line would stand still."""
 ENOUGH_BITS = 0.25
 """Of each pixel: 2 Mbit/s at 512 x 512, some 49 dB. What a receiver has room for beyond that nobody
 sees, but each packet more takes 0.2 ms of the thread that also receives."""
-LIMITS = {"MIN_BITRATE": LEAST_BPS, "DEFAULT_BITRATE": FIRST_BPS, "MAX_BITRATE": MOST_BPS}
+LEAST_NAME = "MIN_BITRATE"
+RAISED = {"DEFAULT_BITRATE": FIRST_BPS, "MAX_BITRATE": MOST_BPS}
 """aiortc's names of them."""
+BUFFER_S = 0.2
+"""What a key frame may take of the line at most."""
 OPTIONS = {"preset": "ultrafast", "tune": "zerolatency", "level": "31"}
 REOPENED_AT = 1.5
 """x264 changes the bitrate of a running stream only up to the one it was opened with; from this
-many times of that on, a new one is worth its key frame."""
+many times of that on, a new one is worth its key frame. So many times below, the next key frame
+that is asked for comes from a new one: the buffer that bounds key frames stays what it was."""
 _RATE = 30
 
 
@@ -50,6 +56,7 @@ class FastH264Encoder(h264.H264Encoder):
             codec is None
             or (codec.width, codec.height) != size
             or wanted_bps > REOPENED_AT * self._opened_bps
+            or (force_keyframe and self._opened_bps > REOPENED_AT * wanted_bps)
         ):
             self._opened_bps = wanted_bps
             codec = self.codec = _opened(frame, self._opened_bps)
@@ -65,9 +72,10 @@ def enough_bps(width: int, height: int) -> int:
 
 
 def install() -> None:
-    """Use it for every sender made from now on, and raise the limits of all encoders."""
+    """Use it for every sender made from now on, and widen the limits of all encoders."""
     for codec in (h264, vpx):
-        for name, raised in LIMITS.items():
+        replace_part(codec, LEAST_NAME, min(part_of(codec, LEAST_NAME), LEAST_BPS))
+        for name, raised in RAISED.items():
             replace_part(codec, name, max(part_of(codec, name), raised))
     stock = part_of(rtcrtpsender, "get_encoder")
     if not isinstance(stock, _Chosen):
@@ -107,8 +115,9 @@ def _opened(frame: av.VideoFrame, bit_rate: int) -> VideoCodecContext:
     codec.width, codec.height, codec.pix_fmt = frame.width, frame.height, "yuv420p"
     codec.bit_rate = bit_rate
     codec.framerate, codec.time_base = Fraction(_RATE, 1), Fraction(1, _RATE)
-    # A bitrate that can be changed needs a buffer model: half a second.
-    codec.options = OPTIONS | {"maxrate": str(bit_rate), "bufsize": str(bit_rate // 2)}
+    # A bitrate that can be changed needs a buffer model.
+    buffer = round(bit_rate * BUFFER_S)
+    codec.options = OPTIONS | {"maxrate": str(bit_rate), "bufsize": str(buffer)}
     codec.profile = "Baseline"
     codec.thread_count = 1  # slices for several threads cost more than they save at this size
     return codec

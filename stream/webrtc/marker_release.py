@@ -14,11 +14,7 @@ _DATA = "_data"
 
 
 class MarkerJitterBuffer(JitterBuffer):
-    """Releases complete frames of a video at once.
-
-    One frame per packet, as aiortc asks for it: after a repaired loss the frames that wait behind
-    it come one by one with the packets that follow, which takes less than a frame of several.
-    """
+    """Releases complete frames of a video at once, one for each packet, as aiortc asks for it."""
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         """Take in a packet; whether a key frame is needed, and a frame if one is complete."""
@@ -26,12 +22,12 @@ class MarkerJitterBuffer(JitterBuffer):
         # Padding after a marker has nothing in it; an empty frame would end the decoder's stream.
         if frame is not None and frame.data:
             return is_loss, frame
-        return is_loss, self._marked_frame()
+        return is_loss, self.marked_frame()
 
-    def _marked_frame(self) -> JitterFrame | None:
+    def marked_frame(self) -> JitterFrame | None:
         """The oldest frame, if all its packets up to the marker are there."""
         packets: list[RtpPacket] = []
-        for count in range(self.capacity):
+        for count in range(self.capacity if self._origin is not None else 0):
             assert self._origin is not None
             packet = self._packets[(self._origin + count) % self.capacity]
             if packet is None or (packets and packet.timestamp != packets[0].timestamp):

@@ -4,8 +4,8 @@ from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer
 
 from stream.webrtc.aiortc_parts import part_of, replace_part
-from stream.webrtc.marker_release import MarkerJitterBuffer, releases_on_marker
 from stream.webrtc.sound_release import PromptSoundBuffer, holds_sound_back
+from stream.webrtc.whole_release import WholeFrameBuffer, releases_all
 
 NAME = "JitterBuffer"
 
@@ -15,7 +15,7 @@ class PromptBuffers:
 
     def __init__(self, stock: type[JitterBuffer]) -> None:
         self._stock = stock
-        self._pictures = stock if releases_on_marker(stock) else MarkerJitterBuffer
+        self._pictures = stock if releases_all(stock) else WholeFrameBuffer
         self._sound = PromptSoundBuffer if holds_sound_back(stock) else stock
 
     @property
