@@ -39,7 +39,7 @@ def replay(
     progress, stop = progress or Silence(), stop or Event()
     check_paths(job)
     _refuse_what_needs_pictures(job)
-    recording = load_motion(job.driving)
+    recording = load_motion(job.driving, job.family)
     tracker = make_tracker()
     reenactor = Reenactor(model=model, tracker=tracker)
     reenactor.look = Look(edit=job.edit, mixer=mixer)

@@ -103,6 +103,11 @@ class LiveSession(Generic[MotionT]):
                 "this model's motion has no named factors: only the rig's head can be frozen and "
                 "only its eyes held. Start with --model rig for that."
             )
+        if "gaze_to_camera" in controls.on and not self._enroller.model.can.meets_camera:
+            raise InputError(
+                "this model has no gaze that is known to meet the camera. Start with --model rig "
+                "for that."
+            )
         _refuse_mode(controls, self._enrolled)
 
     def change(self, controls: Controls) -> None:
