@@ -276,7 +276,7 @@ def test_a_slow_machine_is_told_how_slow_before_anything_starts(
     monkeypatch.setattr(PdfgcModel, "_seconds_per_picture", lambda self: 0.4)
     with caplog.at_level(logging.INFO):
         loaded.tell_rate("openvino")
-    assert "about 2.5 pictures a second here, by openvino" in caplog.text
+    assert "draws about 2.5 pictures a second here, by openvino" in caplog.text
     assert "takes about 10 minutes" in caplog.text
     caplog.clear()
     monkeypatch.setattr(PdfgcModel, "_seconds_per_picture", lambda self: 0.01)

@@ -32,7 +32,8 @@ def test_the_places_are_those_of_the_authors_two_steps() -> None:
 def test_a_single_picture_loses_its_roll_and_its_size(roll: float) -> None:
     face = made_face(400, roll=roll, scale=1.4, shift=(30.0, -12.0))
     points = three_points(aligned(face).face(face))
-    assert np.abs(points - TARGETS).max() < 6  # a face has its own proportions
+    assert np.abs(points - TARGETS).max() < 8  # a face has its own proportions
+    np.testing.assert_allclose(points[2], TARGETS[2], atol=1e-3)
     upright = three_points(aligned(made_face(256)).face(made_face(256)))
     np.testing.assert_allclose(points, upright, atol=0.5)
 
@@ -97,5 +98,4 @@ def test_another_face_is_aligned_anew(change: str) -> None:
     if change == "shot":
         other = replace(other, shot=1)
     alignment = follower.update(other, 31 * FRAME_NS)
-    np.testing.assert_allclose(alignment.to_crop, aligned(other).to_crop, atol=4)
-    np.testing.assert_allclose(alignment.to_crop[:, :2], aligned(other).to_crop[:, :2], atol=1e-6)
+    np.testing.assert_allclose(alignment.to_crop, aligned(other).to_crop, atol=1e-6)

@@ -121,6 +121,17 @@ def test_the_published_widths_cost_what_was_counted_on_the_authors_modules() -> 
     assert round(found.frame_flop / 1e9) == 82
 
 
+def test_plans_of_tensorrt_for_rtx_are_built_of_all_graphs(
+    pdfgc_bundle: Path, tmp_path: Path
+) -> None:
+    """Without a GPU they can be built, and not run."""
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt_rtx is not installed")
+    out = tmp_path / "plans"
+    asked = ("export", "--to", "tensorrt-rtx", "--model", pdfgc_bundle, "--for", "8.9")
+    told = command(*asked, "--out", out).splitlines()
+    assert [line.split(":")[0] for line in told] == [*(f"{g} for 8.9" for g in GRAPHS), str(out)]
+
+
 def test_a_bundle_runs_where_there_is_no_torch(pdfgc_bundle: Path) -> None:
     """The base install has none: the family must not import it."""
     script = (

@@ -29,7 +29,8 @@ from engine.pdfgc.smoothing import PoseMean, mean
 from engine.progress import Progress
 from engine.runtimes.base import Array, Runtime
 from engine.runtimes.choose import choose
-from engine.runtimes.registry import AUTO
+from engine.runtimes.registry import AUTO, RUNTIMES
+from engine.runtimes.tensorrt.messages import FOR_TENSOR_CORES
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ def load_bundle(
     manifest = _checked(path)
     if isinstance(runtime, str):
         runtime = choose(runtime, threads, progress=progress, graphs=manifest.by_file(path))
+    if RUNTIMES[runtime.name].builds_plans and manifest.precision == "fp32":
+        logger.warning("%s: %s", path, FOR_TENSOR_CORES)
     specs = {name: manifest.graph(name) for name in GRAPHS}
     graphs = {name: runtime.load(path / spec.file, spec) for name, spec in specs.items()}
     reads_lips = "lips" in specs["read"].outputs
@@ -147,9 +150,8 @@ class PdfgcModel:
         rate = 1 / self._seconds_per_picture()
         if rate < LIVE_RATE:
             logger.warning(
-                "PD-FGC takes 82 GFLOP a picture: about %.1f pictures a second here, by %s. "
-                "A minute of video at 25 a second takes about %.0f minutes, and live video wants "
-                "a GPU",
+                "PD-FGC draws about %.1f pictures a second here, by %s: a minute of video at 25 a "
+                "second takes about %.0f minutes, and live video wants a GPU",
                 rate,
                 runtime,
                 max(1.0, 25 / rate),

@@ -100,7 +100,7 @@ def _refuse_what_needs_pictures(job: RenderJob) -> None:
     """Options that mean nothing without a driving picture are refused, not ignored."""
     if job.compare:
         raise InputError(f"{job.driving} holds no pictures to show: leave out --compare.")
-    if job.neutral != "auto":
+    if job.neutral not in ("auto", None):
         raise InputError(f"{job.driving} is relative to its own neutral face: leave out --neutral.")
     if job.record_motion is not None:
         raise InputError(f"{job.driving} is a recording already: leave out --record-motion.")
