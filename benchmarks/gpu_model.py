@@ -19,11 +19,11 @@ from engine.dpe.gpu.portraits import Setting
 from engine.dpe.gpu.step import EXPRESSION, NUMBERS, POSE, DpeStep, Job, StepConfig
 from engine.dpe.gpu.weights import GRAPHS, DpeWeights
 from engine.dpe.nets.dpe import DPE
-from engine.dpe.nets.folded import halve
 from engine.dpe.nets.layout import RELEASED, Layout
 from engine.dpe.nets.official import to_ours
 from engine.kernels.pictures import Format
 from engine.motion import Mode
+from engine.stylegan.folded import halve
 from export.plans import plans
 
 TINY = Layout(widths=(16, 16, 8, 8), style=16, directions=5)

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.dpe.nets.blocks import binomial_kernel
 from engine.dpe.nets.dpe import DPE
 from engine.dpe.nets.layout import Layout
+from engine.stylegan.layers import binomial_kernel
 
 TINY = Layout(widths=(12, 12, 12, 8, 8), style=16, directions=5)
 """Of 64 x 64 pictures: every kind of layer, in a hundredth of a second."""

@@ -45,10 +45,13 @@ class Backdrop:
         self.picture = picture
         size = len(mask)
         rows, columns = picture.shape[:2]
-        corners = crop_to_picture @ np.array([[-0.5, size - 0.5], [-0.5, size - 0.5], [1, 1]])
+        low, high = -0.5, size - 0.5
+        corners = crop_to_picture @ np.array(
+            [[low, high, low, high], [low, low, high, high], [1, 1, 1, 1]]
+        )
         # The pixels whose centres the crop covers.
-        left, top = np.clip(np.ceil(corners[:, 0]).astype(int), 0, (columns, rows))
-        right, bottom = np.clip(np.floor(corners[:, 1]).astype(int) + 1, 0, (columns, rows))
+        left, top = np.clip(np.ceil(corners.min(axis=1)).astype(int), 0, (columns, rows))
+        right, bottom = np.clip(np.floor(corners.max(axis=1)).astype(int) + 1, 0, (columns, rows))
         self._region = slice(top, bottom), slice(left, right)
         self._crop_to_region = crop_to_picture - np.array([[0, 0, left], [0, 0, top]])
         self._extent = int(right - left), int(bottom - top)

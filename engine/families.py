@@ -11,6 +11,7 @@ from typing import Any
 from engine.errors import BundleError, InputError
 from engine.family import Family
 from engine.manifest import GraphSpec, read_manifest
+from engine.model import MotionArrays
 
 
 def _rig() -> Family[Any]:
@@ -25,9 +26,15 @@ def _dpe() -> Family[Any]:
     return FAMILY
 
 
+def _pdfgc() -> Family[Any]:
+    from engine.pdfgc.family import FAMILY
+
+    return FAMILY
+
+
 BUILT_IN: dict[str, Callable[[], Family[Any]]] = {"rig": _rig}
 """Those that ship; they are asked for by their name."""
-BUNDLED: dict[str, Callable[[], Family[Any]]] = {"dpe": _dpe}
+BUNDLED: dict[str, Callable[[], Family[Any]]] = {"dpe": _dpe, "pdfgc": _pdfgc}
 """Those that come as a bundle, whose manifest has the name."""
 
 
@@ -52,6 +59,13 @@ def find_family(model: str) -> Family[Any]:
             f"{', '.join(BUNDLED)}. Give a folder that `understudy import` made."
         )
     return BUNDLED[name]()
+
+
+def find_arrays(name: str) -> MotionArrays[Any]:
+    """What keeps the motion of the family of this name, whether or not a model of it is here."""
+    arrays = {**BUILT_IN, **BUNDLED}[name]().arrays
+    assert arrays is not None
+    return arrays
 
 
 def shipped_graphs() -> Mapping[Path, GraphSpec]:

@@ -8,7 +8,7 @@ reads it.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Protocol, Self, TypeAlias, TypeVar
+from typing import Literal, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -183,6 +183,8 @@ class Capabilities:
     """`Edit.driver_teeth` makes a difference."""
     pastes_back: frozenset[Mode]
     """The modes in which a head is put back into a larger picture."""
+    meets_camera: bool = True
+    """Eyes can be kept on the camera, in a family whose factors have names."""
 
 
 class Model(Protocol[MotionT]):
@@ -208,6 +210,41 @@ class Model(Protocol[MotionT]):
 
     def mixer(self) -> Mixer[MotionT] | None:
         """A mixer that takes everything from the driver; None where factors have no names."""
+        ...
+
+
+class CodeMixer(Mixer[MotionT], Protocol[MotionT]):
+    """A mixer of a family whose factors are codes: zero is one, and not the portrait's own."""
+
+    def switch_off(self, factor: Factor) -> None:
+        """A factor's codes are zero."""
+        ...
+
+
+@runtime_checkable
+class ReadsAhead(Protocol[MotionT]):
+    """A model whose factors may come from pictures, clips and sounds that are read ahead."""
+
+    def mixer(self) -> CodeMixer[MotionT]:
+        """As of `Model`."""
+        ...
+
+    def reader(self) -> Driver[MotionT]:
+        """A driver for `performed`: it leaves smoothing to that."""
+        ...
+
+    def performed(
+        self, times_ns: NDArray[np.int64], motions: Sequence[MotionT | None], rate: Fraction
+    ) -> Recording[MotionT]:
+        """A reader's motions as a performance; None where there was no face."""
+        ...
+
+    def heard(self, mel: NDArray[np.float32]) -> Recording[MotionT]:
+        """The lips of a whole sound, (T, 80) log-mel of engine/speech/mel.py."""
+        ...
+
+    def can_come_from_pictures(self, factor: Factor) -> bool:
+        """Whether this model reads the factor off a picture."""
         ...
 
 

@@ -1,8 +1,9 @@
-"""A DPE in PyTorch becomes a bundle: each graph written and checked; all of them or nothing."""
+"""Networks in PyTorch become a bundle: each graph written and checked; all of them or nothing."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,21 @@ AUTHORS = Origin(licence="MIT, by the authors of DPE", trained_on="VoxCeleb, 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What a family's bundle is made of."""
+
+    family: str
+    sizes: dict[str, int | list[int]]
+    """As the manifest has them."""
+    exact: Callable[[], Mapping[str, Tensor]]
+    """What every tensor of the graphs must be, in float64."""
+    plans: Callable[[str], Iterator[Plan]]
+    """The graphs in a precision, one after the other."""
+    tolerance: Mapping[str, float]
+    """Precision -> largest error that is written, relative to an output's range."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What was written."""
 
@@ -57,7 +73,41 @@ def write_bundle(
     force: bool = False,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Report:
-    """Write a bundle; `tell` gets a line for each graph that is done.
+    """Write DPE's bundle; `tell` gets a line for each graph that is done.
+
+    Raises:
+        BundleError: a written graph does not compute what PyTorch does.
+        OutputError: the folder exists, or cannot be written.
+    """
+    source = Source(
+        family="dpe",
+        sizes=_sizes(model),
+        exact=partial(exact_tensors, model),
+        plans=lambda precision: plans(model, precision=precision),
+        tolerance=TOLERANCE,
+    )
+    return write_graphs(
+        source,
+        out,
+        origin=origin,
+        precision=precision,
+        dynamic_batch=dynamic_batch,
+        force=force,
+        tell=tell,
+    )
+
+
+def write_graphs(
+    source: Source,
+    out: Path,
+    *,
+    origin: Origin,
+    precision: str = "fp32",
+    dynamic_batch: bool = False,
+    force: bool = False,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Report:
+    """Write a family's bundle; `tell` gets a line for each graph that is done.
 
     Raises:
         BundleError: a written graph does not compute what PyTorch does.
@@ -68,18 +118,27 @@ def write_bundle(
     errors: dict[str, float] = {}
     specs: dict[str, GraphSpec] = {}
     with whole_folder(out, force=force) as folder:
-        exact = exact_tensors(model)
-        for plan in plans(model, precision=precision):
+        exact = source.exact()
+        for plan in source.plans(precision):
             spec = write_graph(plan, exact, folder, dynamic_batch=dynamic_batch)
             error = largest_error(plan, spec, folder, exact, runtime)
-            if not error <= TOLERANCE[precision]:  # so that NaN is refused too
+            if not error <= source.tolerance[precision]:  # so that NaN is refused too
                 raise BundleError(
                     f"the graph {plan.name} differs from PyTorch by {error:.1e} of its range: more "
                     f"than rounding in {precision} explains. Are the weights damaged?"
                 )
             tell(f"{plan.name}: within {error:.1e} of its range of PyTorch in float64")
             errors[plan.name], specs[plan.name] = error, spec
-        write_manifest(folder, _manifest(model, precision, origin, specs))
+        manifest = Manifest(
+            family=source.family,
+            sizes=source.sizes,
+            precision=precision,
+            opset=OPSET,
+            licence=origin.licence,
+            trained_on=origin.trained_on,
+            graphs=specs,
+        )
+        write_manifest(folder, manifest)
         size = sum(file.stat().st_size for file in folder.iterdir())
     return Report(errors=errors, size=size, seconds=time.monotonic() - began)
 
@@ -98,19 +157,11 @@ def largest_error(
     return float(np.max(errors))
 
 
-def _manifest(model: DPE, precision: str, origin: Origin, graphs: dict[str, GraphSpec]) -> Manifest:
+def _sizes(model: DPE) -> dict[str, int | list[int]]:
     layout = model.layout
-    return Manifest(
-        family="dpe",
-        sizes={
-            "picture": layout.size,
-            "code": layout.style,
-            "directions": layout.directions,
-            "channels": list(layout.widths),
-        },
-        precision=precision,
-        opset=OPSET,
-        licence=origin.licence,
-        trained_on=origin.trained_on,
-        graphs=graphs,
-    )
+    return {
+        "picture": layout.size,
+        "code": layout.style,
+        "directions": layout.directions,
+        "channels": list(layout.widths),
+    }

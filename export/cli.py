@@ -10,8 +10,9 @@ import typer
 from engine.errors import BundleError
 from engine.installing import needing
 from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
+from export import cost_pdfgc
 from export.cost import costs
-from export.cost_lines import cost_json, cost_lines, costs_of
+from export.cost_lines import AnyCosts, cost_json, cost_lines, costs_of
 
 if TYPE_CHECKING:
     from export.bundle import Report
@@ -22,7 +23,14 @@ RELEASED = ((512, 512, 512, 512, 256, 128, 64), 512, 20)
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Checkpoint = Annotated[
-    Path, typer.Argument(help="The DPE authors' checkpoint, such as dpe.pt.", show_default=False)
+    Path,
+    typer.Argument(
+        help="The authors' file, such as dpe.pt; for PD-FGC, the folder of its four files.",
+        show_default=False,
+    ),
+]
+FamilyName = Annotated[
+    Literal["dpe", "pdfgc"], typer.Option("--family", help="Whose networks these are.")
 ]
 Out = Annotated[Path, typer.Option(help="The folder to make.", show_default=False)]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it is a bundle.")]
@@ -38,10 +46,18 @@ def import_(
     checkpoint: Checkpoint,
     *,
     out: Out,
+    family: FamilyName = "dpe",
     precision: Annotated[Precision, typer.Option(help=PRECISION_HELP)] = "fp32",
     force: Force = False,
 ) -> None:
-    """Turn the DPE authors' checkpoint into a bundle that `understudy render --model` takes."""
+    """Turn the authors' weights into a bundle that `understudy render --model` takes."""
+    if family == "pdfgc":
+        with needing("export"):
+            from engine.pdfgc.nets.pdfgc import PDFGC
+            from export.pdfgc import write_pdfgc
+        networks = PDFGC.from_official(checkpoint)
+        _tell(out, write_pdfgc(networks, out, precision=precision, force=force, tell=print))
+        return
     with needing("export"):
         from engine.dpe.nets.dpe import DPE
         from export.bundle import AUTHORS, write_bundle
@@ -196,16 +212,22 @@ def cost(
         typer.Argument(help="A bundle's folder. Default: the sizes that were published."),
     ] = None,
     *,
+    family: FamilyName = "dpe",
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
 ) -> None:
-    """Count DPE's parameters and its arithmetic per picture."""
-    found = costs(*RELEASED) if bundle is None else costs_of(read_manifest(bundle))
+    """Count a model's parameters and its arithmetic per picture."""
+    found = published(family) if bundle is None else costs_of(read_manifest(bundle))
     if found is None:
-        raise BundleError(f"{bundle} is no DPE bundle, so its cost is not known.")
+        raise BundleError(f"{bundle} is no bundle of DPE or PD-FGC, so its cost is not known.")
     if as_json:
         print(json.dumps(cost_json(found), indent=2))
     else:
         print("\n".join(cost_lines(found)))
+
+
+def published(family: str) -> AnyCosts:
+    """Of the sizes that a family's authors published."""
+    return cost_pdfgc.costs() if family == "pdfgc" else costs(*RELEASED)
 
 
 def _runtimes(graphs: dict[Path, GraphSpec]) -> dict[str, str]:

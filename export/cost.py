@@ -28,6 +28,11 @@ class Costs:
     """All linear layers between the encoder and the generators."""
 
     @property
+    def networks(self) -> dict[str, Cost]:
+        """By what they are called in JSON."""
+        return {"encoder": self.encoder, "generator": self.generator, "heads": self.heads}
+
+    @property
     def parameters(self) -> int:
         """Of everything."""
         return self.encoder.parameters + 2 * self.generator.parameters + self.heads.parameters

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.dpe.nets.blocks import GAIN
 from engine.dpe.nets.dpe import DPE
+from engine.stylegan.layers import GAIN
 
 
 def example_pictures(size: int, *, count: int = 2, seed: int = 7) -> Tensor:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from engine.dpe.nets.dpe import DPE
-from engine.dpe.nets.folded import Encode, Generate, Read, halve
+from engine.dpe.nets.folded import Encode, Generate, Read
+from engine.stylegan.folded import halve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -87,7 +87,7 @@ def build_plans(
             "The plugin is built by TensorRT alone, and not refitted. Use --warp native there."
         )
     manifest, cache = _checked(request.bundle), PlanCache(request.out)
-    if manifest.family == "dpe" and manifest.precision == "fp32":
+    if manifest.family in ("dpe", "pdfgc") and manifest.precision == "fp32":
         logger.warning("%s: %s", request.bundle, FOR_TENSOR_CORES)
     work = Work(request=request, manifest=manifest, cache=cache, progress=progress, tell=tell)
     if request.to == "tensorrt-rtx":

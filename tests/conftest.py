@@ -53,6 +53,24 @@ def dpe_bundle(dpe_import: tuple[Path, str]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def pdfgc_import(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """What `understudy import` makes of a small PD-FGC with seeded weights, and what it says."""
+    from benchmarks.seeded_pdfgc import TINY, write_release
+    from tests.dpe_made import command
+
+    release = write_release(tmp_path_factory.mktemp("pdfgc") / "release", TINY)
+    folder = tmp_path_factory.mktemp("bundles") / "pdfgc"
+    said = command("import", release, "--family", "pdfgc", "--out", folder)
+    return folder, said
+
+
+@pytest.fixture(scope="session")
+def pdfgc_bundle(pdfgc_import: tuple[Path, str]) -> Path:
+    """The bundle of that PD-FGC, fp32."""
+    return pdfgc_import[0]
+
+
+@pytest.fixture(scope="session")
 def dpe_half_bundle(dpe_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same by `understudy export`: fp16, any batch."""
     from tests.dpe_made import command

@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.dpe.nets.blocks import GAIN
 from engine.dpe.nets.dpe import DPE
-from engine.dpe.nets.folded import Encode, Generate, Read, halve
+from engine.dpe.nets.folded import Encode, Generate, Read
+from engine.stylegan.folded import halve
+from engine.stylegan.layers import GAIN
 from tests.dpe_made import made_pictures
 
 

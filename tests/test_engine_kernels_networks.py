@@ -10,11 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.dpe.nets.encoder import Residual
-from engine.dpe.nets.folded import FoldedConv, FoldedResidual, FoldedRgb
+from engine.dpe.nets.folded import FoldedResidual, FoldedRgb
 from engine.dpe.nets.generator import StyledConv, ToFlow, ToRgb, warp
 from engine.kernels.energies import Energies
 from engine.kernels.fast import Kernels
 from engine.kernels.twins import Twins, sample, sampling
+from engine.stylegan.folded import FoldedConv
 from tests.host_launcher import COMPILER, HostLauncher
 from tests.kernels_made import CASES, HALF_STEP, SHAPES, Made, close, compare
 
@@ -101,7 +102,8 @@ def test_the_twins_of_the_encoder_are_a_folded_block() -> None:
 @pytest.mark.parametrize("upsample", [False, True])
 def test_the_twins_of_a_styled_convolution_are_the_folded_one(upsample: bool) -> None:
     torch.manual_seed(3)
-    conv = FoldedConv(StyledConv(16, 24, 8, upsample=upsample)).requires_grad_(requires_grad=False)
+    styled = StyledConv(16, 24, 8, upsample=upsample)
+    conv = FoldedConv(styled.conv, styled.activate.bias).requires_grad_(requires_grad=False)
     x, style = torch.randn(2, 16, 8, 8), torch.randn(2, 16)
     scale = TWINS.demodulation(style, Energies([conv.energy]))
     bias = conv.bias.flatten()

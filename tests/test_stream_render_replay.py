@@ -146,7 +146,8 @@ def test_a_damaged_recording_writes_nothing(portrait: Path, motion: Path, tmp_pa
 
 def test_a_model_without_landmarks_refuses_motion_files() -> None:
     refuse_without_names(BUILT_IN["rig"]())
-    with pytest.raises(InputError, match="the model rig only"):
+    refuse_without_names(BUNDLED["pdfgc"]())
+    with pytest.raises(InputError, match="rig and pdfgc only"):
         refuse_without_names(BUNDLED["dpe"]())
 
 

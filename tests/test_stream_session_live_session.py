@@ -312,6 +312,25 @@ def test_a_session_that_begins_with_the_drivers_teeth_has_its_switch_on() -> Non
     assert begun.next_mode().switched("driver_teeth", on=False).on == frozenset()
 
 
+class Coded(NamedModel):
+    """Its factors are codes: nobody knows which of them meets the camera."""
+
+    can = replace(NamedModel.can, meets_camera=False)
+
+
+@pytest.mark.parametrize("front_type", [Keys, Json], ids=["live", "serve"])
+def test_a_model_that_does_not_know_the_camera_refuses_to_meet_it_and_can_be_frozen(
+    front_type: Callable[[list[Path], Model[Any]], Front], paths: list[Path]
+) -> None:
+    front = front_type(paths, Coded())
+    with pytest.raises(InputError, match="known to meet the camera"):
+        front.turn("gaze_to_camera", on=True)
+    assert front.live.controls == Controls()
+    front.turn("freeze_pose", on=True)
+    assert front.live.controls.on == {"freeze_pose"}
+    front.close()
+
+
 def test_the_mode_is_set_by_either_door(front: Front) -> None:
     front.next_mode()
     assert front.live.reenactor.look.edit.mode == front.live.controls.edit.mode == "expression"

@@ -21,11 +21,12 @@ from engine.dpe.gpu.portraits import Setting
 from engine.dpe.gpu.step import DpeStep, Job, StepConfig
 from engine.dpe.gpu.weights import DpeWeights
 from engine.dpe.motion import CAN, gains
-from engine.dpe.setting import HeadSetting
+from engine.dpe.setting import setting_of
 from engine.errors import InputError
 from engine.faces.crop import CropFollower
 from engine.faces.face import Face
 from engine.frame import Pixels
+from engine.head_setting import HeadSetting
 from engine.manifest import Manifest
 from engine.model import Neutral
 from engine.motion import Edit, Mode
@@ -90,7 +91,7 @@ class GpuDpeModel:
         rows, columns = picture.shape[:2]
         if rows % 2 or columns % 2:
             raise InputError(f"a portrait on a GPU must have even sides, not {columns} x {rows}.")
-        setting = HeadSetting.of(picture, face, self.size)
+        setting = setting_of(picture, face, self.size)
         return GpuDpePortrait(self, setting, self._owner.submit(self._steps_for, setting).result())
 
     def mixer(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.dpe.graphs import DpeGraphs, from_network, to_network
 from engine.dpe.motion import DpeMotion
-from engine.dpe.setting import HeadSetting
+from engine.dpe.setting import setting_of
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import Edit, Mode
@@ -18,7 +18,7 @@ class DpePortrait:
 
     def __init__(self, graphs: DpeGraphs, picture: Pixels, face: Face) -> None:
         self._graphs = graphs
-        self._setting = HeadSetting.of(picture, face, graphs.size)
+        self._setting = setting_of(picture, face, graphs.size)
         with graphs.encode(to_network(self._setting.crop)) as found:
             self._encoded = found.kept()
         self._still: Pixels | None = None

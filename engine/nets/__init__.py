@@ -1,1 +1,1 @@
-"""Networks in PyTorch: the refiner, and the door to DPE; torch is needed here."""
+"""Networks in PyTorch: the refiner, and the doors to DPE and PD-FGC; torch is needed here."""

@@ -88,7 +88,12 @@ class TorchGraph(Graph):
 
 
 def conv(s: Settings, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Two-dimensional; the border may differ from side to side."""
+    """One-dimensional without a border; two-dimensional, whose border may differ by side."""
+    if x.ndim == 3:
+        if any(s.get("pads", ())):
+            raise BundleError("the torch backend has no one-dimensional convolution with a border")
+        strides, dilations = tuple(s.get("strides", (1,))), tuple(s.get("dilations", (1,)))
+        return F.conv1d(x, weight, bias, strides, 0, dilations, s.get("group", 1))
     top, left, bottom, right = s.get("pads", (0, 0, 0, 0))
     x = F.pad(x, (left, right, top, bottom))
     strides, dilations = tuple(s.get("strides", (1, 1))), tuple(s.get("dilations", (1, 1)))
@@ -112,11 +117,36 @@ def average_pool(s: Settings, x: Tensor) -> Tensor:
     return F.avg_pool2d(x, kernel, tuple(s.get("strides", (1, 1))))
 
 
-def resize(s: Settings, x: Tensor, _: Tensor | None, scales: Tensor) -> Tensor:
-    """Bilinear by constant factors, with pixels' centres at halves."""
+def max_pool(s: Settings, x: Tensor) -> Tensor:
+    """Two-dimensional, with the same border on opposite sides."""
+    top, left, bottom, right = s.get("pads", (0, 0, 0, 0))
+    if (top, left) != (bottom, right) or s.get("ceil_mode"):
+        raise BundleError("the torch backend has no maximum over uneven borders")
+    strides, dilations = tuple(s.get("strides", (1, 1))), tuple(s.get("dilations", (1, 1)))
+    return F.max_pool2d(x, tuple(s["kernel_shape"]), strides, (top, left), dilations)
+
+
+def batch_norm(
+    s: Settings, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor
+) -> Tensor:
+    """As at inference: with statistics that are known."""
+    return F.batch_norm(x, mean, variance, scale, bias, eps=s.get("epsilon", 1e-5))
+
+
+def resize(
+    s: Settings,
+    x: Tensor,
+    _: Tensor | None = None,
+    scales: Tensor | None = None,
+    sizes: Tensor | None = None,
+) -> Tensor:
+    """Bilinear by constant factors or to a constant size, with pixels' centres at halves."""
     place = s.get("coordinate_transformation_mode", b"half_pixel")
     if (s.get("mode", b"nearest"), place, s.get("antialias", 0)) != (b"linear", b"half_pixel", 0):
         raise BundleError("the torch backend resizes bilinearly, with half-pixel centres, only")
+    if sizes is not None:
+        return F.interpolate(x, size=sizes.tolist()[2:], mode="bilinear", align_corners=False)
+    assert scales is not None  # ONNX gives one of both
     return F.interpolate(x, scale_factor=scales.tolist()[2:], mode="bilinear", align_corners=False)
 
 
@@ -131,6 +161,12 @@ def reduce_sum(s: Settings, x: Tensor, axes: Tensor | None = None) -> Tensor:
     """Over the axes named, or over all."""
     named = list(range(x.ndim)) if axes is None else axes.tolist()
     return x.sum(dim=named, keepdim=bool(s.get("keepdims", 1)))
+
+
+def reduce_mean(s: Settings, x: Tensor, axes: Tensor | None = None) -> Tensor:
+    """Over the axes named, or over all."""
+    named = list(range(x.ndim)) if axes is None else axes.tolist()
+    return x.mean(dim=named, keepdim=bool(s.get("keepdims", 1)))
 
 
 def gemm(s: Settings, a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
@@ -202,6 +238,7 @@ def cast(s: Settings, x: Tensor) -> Tensor:
 OPERATIONS: dict[str, Callable[..., Tensor | tuple[Tensor, ...]]] = {
     "Add": lambda _, a, b: a + b,
     "AveragePool": average_pool,
+    "BatchNormalization": batch_norm,
     "Cast": cast,
     "Concat": lambda s, *parts: torch.cat(parts, dim=s["axis"]),
     "Conv": conv,
@@ -213,14 +250,18 @@ OPERATIONS: dict[str, Callable[..., Tensor | tuple[Tensor, ...]]] = {
     "Identity": lambda _, x: x,
     "LeakyRelu": lambda s, x: F.leaky_relu(x, s.get("alpha", 0.01)),
     "MatMul": lambda _, a, b: a @ b,
+    "MaxPool": max_pool,
     "Mul": lambda _, a, b: a * b,
     "Pow": lambda _, a, b: a**b,
     "Reciprocal": lambda _, x: 1 / x,
+    "ReduceMean": reduce_mean,
     "ReduceSum": reduce_sum,
+    "Relu": lambda _, x: torch.relu(x),
     "Reshape": reshape,
     "Resize": resize,
     "Sigmoid": lambda _, x: torch.sigmoid(x),
     "Slice": cut,
+    "Softmax": lambda s, x: torch.softmax(x, dim=s.get("axis", -1)),
     "Split": split,
     "Sqrt": lambda _, x: torch.sqrt(x),
     "Sub": lambda _, a, b: a - b,

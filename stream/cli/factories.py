@@ -5,10 +5,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.faces.face import Tracker
-from engine.model import Model
+from engine.model import Model, ReadsAhead
 
 if TYPE_CHECKING:
     from engine.progress import Progress
+    from stream.render.performances import Performances
 
 
 def load_model(
@@ -40,3 +41,12 @@ def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
     from engine.faces.trackers import make_tracker
 
     return partial(make_tracker, name)
+
+
+def performances_of(
+    family: str, make_tracker: Callable[[], Tracker], progress: "Progress | None" = None
+) -> Callable[[ReadsAhead[Any]], "Performances[Any]"]:
+    """Reads the files that factors come from, for a model that can."""
+    from stream.render.performances import Performances
+
+    return partial(Performances, family=family, make_tracker=make_tracker, progress=progress)

@@ -108,7 +108,7 @@ def live(
     it, and the files with it, valid. A file that grows is NAME.unfinished.mp4, and plays, too.
     """
     from engine.families import find_family
-    from stream.cli.factories import load_model, tracker_maker
+    from stream.cli.factories import load_model, performances_of, tracker_maker
     from stream.cli.terminal import working
     from stream.files.motion_file import refuse_without_names
     from stream.live.hotkeys import typed_keys
@@ -117,6 +117,7 @@ def live(
 
     check_size(size)
     check_driver_teeth(model, mouth, shown=driver_teeth)
+    family = find_family(model).name
     if source or record_motion:
         refuse_without_names(find_family(model))
     job = LiveJob(
@@ -126,6 +127,7 @@ def live(
         preview=preview,
         out=out,
         record_motion=record_motion,
+        family=family,
         edit=read_edit(mode, gain, driver_teeth=driver_teeth),
         framing=frame,
         size=size,
@@ -141,7 +143,9 @@ def live(
             job,
             model=loaded,
             make_tracker=tracker_maker(tracker),
-            mixer=read_mixer(loaded, source),
+            mixer=read_mixer(
+                loaded, source, performances=performances_of(family, tracker_maker(tracker))
+            ),
             keys=keys,
             say=_say,
             stop=terminal.stop,

@@ -9,7 +9,10 @@ from engine.motion import FACTORS, GAIN_LIMIT, Edit, Mode
 from engine.runtimes.registry import IN_AUTO, Name
 
 if TYPE_CHECKING:
-    from engine.model import Mixer, Model, MotionT
+    from collections.abc import Callable
+
+    from engine.model import Mixer, Model, MotionT, ReadsAhead
+    from stream.render.performances import Performances
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -33,7 +36,8 @@ Sources: TypeAlias = Annotated[
     typer.Option(
         metavar="NAME=SOURCE",
         help="Where a factor comes from (rig): lips=motion.npz, pose=still, gaze=camera, "
-        "blink=live; or an ARKit slider on top, such as mouthSmileLeft=0.4. May be repeated.",
+        "blink=live; or an ARKit slider on top, such as mouthSmileLeft=0.4. PD-FGC: also zero, "
+        "or a picture or clip, such as emotion=smile.jpg. May be repeated.",
     ),
 ]
 RecordMotion: TypeAlias = Annotated[
@@ -110,10 +114,26 @@ def read_edit(mode: Mode, gains: list[str] | None, *, driver_teeth: bool = False
         raise typer.BadParameter(str(error), param_hint="--gain") from None
 
 
-def read_mixer(model: "Model[MotionT]", pairs: list[str] | None) -> "Mixer[MotionT] | None":
-    """The model's mixer with the sources of factors that differ from the driver; None without."""
+def read_mixer(
+    model: "Model[MotionT]",
+    pairs: list[str] | None,
+    driving: Path | None = None,
+    *,
+    performances: "Callable[[ReadsAhead[MotionT]], Performances[MotionT]] | None" = None,
+) -> "Mixer[MotionT] | None":
+    """The model's mixer with the sources of factors that differ from the driver; None without.
+
+    `driving` is the file that drives; `performances` reads files for a family whose factors may
+    come from pictures.
+    """
+    from engine.model import ReadsAhead
+    from stream.cli.code_sources import set_code_sources
     from stream.cli.factor_sources import set_sources
 
+    if performances is not None and isinstance(model, ReadsAhead):
+        codes = model.mixer()
+        set_code_sources(codes, pairs or (), performances(model), driving)
+        return codes
     mixer = model.mixer()
     if mixer is not None:
         set_sources(mixer, pairs or ())

@@ -100,7 +100,7 @@ def render(
     which plays as far as it goes, and stays where the program is killed or the disk full.
     """
     from engine.families import find_family
-    from stream.cli.factories import load_model, tracker_maker
+    from stream.cli.factories import load_model, performances_of, tracker_maker
     from stream.cli.terminal import working
     from stream.files.motion_file import is_motion_file, refuse_without_names
     from stream.render.job import RenderJob
@@ -127,6 +127,7 @@ def render(
         compare=compare,
         force=force,
         record_motion=record_motion,
+        family=family.name,
     )
     if is_motion_file(driving) or source or record_motion:
         refuse_without_names(family)
@@ -136,7 +137,14 @@ def render(
         )
         report = run(
             job,
-            mixer=read_mixer(loaded, source),
+            mixer=read_mixer(
+                loaded,
+                source,
+                driving,
+                performances=performances_of(
+                    family.name, tracker_maker(tracker), terminal.progress
+                ),
+            ),
             model=loaded,
             make_tracker=tracker_maker(tracker),
             progress=terminal.progress,

@@ -17,17 +17,11 @@ from numpy.typing import NDArray
 from engine.errors import InputError, OutputError
 from engine.family import Family
 from engine.motion import ARKIT_NAMES
-from stream.files.motion_layout import FAMILY, FORMAT, NUMBERS, VERSION, motion_arrays
+from stream.files.motion_layout import FAMILY, FORMAT, LAYOUTS, VERSION, motion_arrays
 from stream.files.output_place import check_place, failures_named
 
 BATCH = 512
 """Motions of which the ARKit coefficients are worked out together."""
-
-ROW = np.dtype(
-    [("times_ns", "<i8"), ("tracked", "?")]
-    + [(name, "<f4", array.shape) for name, array in NUMBERS.items() if name != "arkit"]
-)
-"""One frame on its way to the file."""
 
 
 def check_motion_output(path: Path, *, force: bool) -> None:
@@ -38,8 +32,13 @@ def check_motion_output(path: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def motion_writer(path: Path, *, force: bool = False) -> Iterator["MotionWriter"]:
-    """A recording to be made. Without a call of its `finish`, nothing is left behind."""
+def motion_writer(
+    path: Path, *, force: bool = False, family: str = FAMILY
+) -> Iterator["MotionWriter"]:
+    """A recording to be made, of a family's motion.
+
+    Without a call of its `finish`, nothing is left behind.
+    """
     check_motion_output(path, force=force)
     growing = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -48,7 +47,7 @@ def motion_writer(path: Path, *, force: bool = False) -> Iterator["MotionWriter"
             # killed program leaves it behind.
             spool = TemporaryFile(dir=path.parent)  # noqa: SIM115 (closed by the `with` below)
         with spool:
-            yield MotionWriter(spool, growing=growing, path=path)
+            yield MotionWriter(spool, growing=growing, path=path, family=family)
     finally:
         growing.unlink(missing_ok=True)
 
@@ -56,11 +55,13 @@ def motion_writer(path: Path, *, force: bool = False) -> Iterator["MotionWriter"
 class MotionWriter:
     """Takes the motions of a performance in order; `finish` gives the file its name."""
 
-    def __init__(self, spool: IO[bytes], *, growing: Path, path: Path) -> None:
+    def __init__(self, spool: IO[bytes], *, growing: Path, path: Path, family: str) -> None:
         self.frames = 0
         """Motions taken so far."""
         self.path = path
-        self._arrays = motion_arrays()
+        self._family = family
+        self._arrays = motion_arrays(family)
+        self._row = LAYOUTS[family].row
         self._spool = spool
         self._growing = growing
         self._began_ns = 0
@@ -78,7 +79,7 @@ class MotionWriter:
         if time_ns <= self._last_ns:
             return
         self._last_ns = time_ns
-        row = np.zeros(1, ROW)
+        row = np.zeros(1, self._row)
         row["times_ns"], row["tracked"] = time_ns, motion is not None
         for name, number in numbers.items():
             row[name] = number
@@ -92,9 +93,9 @@ class MotionWriter:
             raise ValueError("a recording needs at least one frame")
         with failures_named(self.path):
             self._spool.flush()
-            rows = np.memmap(self._spool, ROW, mode="r")
-            arrays: dict[str, Any] = {name: rows[name] for name in ROW.names or ()}
-            arrays["arkit"] = self._arkit(rows)
+            rows = np.memmap(self._spool, self._row, mode="r")
+            arrays: dict[str, Any] = {name: rows[name] for name in self._row.names or ()}
+            arrays |= self._of_family(rows)
             rate = Fraction(rate).limit_denominator(1_000_000)
             with self._growing.open("wb") as file:
                 np.savez(
@@ -102,10 +103,15 @@ class MotionWriter:
                     format=np.array(FORMAT),
                     version=np.array(VERSION, np.int64),
                     rate=np.array([rate.numerator, rate.denominator], np.int64),
-                    arkit_names=np.array(ARKIT_NAMES),
                     **arrays,
                 )
             self._growing.replace(self.path)
+
+    def _of_family(self, rows: NDArray[np.void]) -> dict[str, NDArray[Any]]:
+        """What is not in a row."""
+        if "arkit" not in LAYOUTS[self._family].numbers:
+            return {"family": np.array(self._family)}
+        return {"arkit": self._arkit(rows), "arkit_names": np.array(ARKIT_NAMES)}
 
     def _arkit(self, rows: NDArray[np.void]) -> NDArray[np.float32]:
         """(N, 52): what was recorded, in ARKit's names."""
@@ -124,6 +130,6 @@ def refuse_without_names(family: Family[Any]) -> None:
     """Motion files hold named factors: other models are driven by pictures, not by landmarks."""
     if not family.can.named_factors:
         raise InputError(
-            f"motion files and --source work with the model {FAMILY} only, got {family.name}. "
-            "Leave out --model, or drive this model with a clip."
+            f"motion files and --source work with the models {' and '.join(LAYOUTS)} only, got "
+            f"{family.name}. Leave out --model, or drive this model with a clip."
         )

@@ -1,17 +1,20 @@
 """What a motion file holds: names, shapes and ranges of its arrays (docs/motion-format.md)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import pi
 from typing import Any
 
+import numpy as np
+
 from engine.faces.face import LANDMARKS
-from engine.families import find_family
+from engine.families import find_arrays
 from engine.model import MotionArrays
 from engine.motion import ARKIT_NAMES
 
 FORMAT = "understudy-motion"
 FAMILY = "rig"
-"""Whose motion it is."""
+"""Whose motion it is where the file names no family."""
 VERSION = 1
 """Raised whenever a reader of the old one would misread the new one."""
 
@@ -27,21 +30,61 @@ class Numbers:
     """What lies outside cannot be a face's motion."""
 
 
-NUMBERS: dict[str, Numbers] = {
-    "offsets": Numbers(shape=(LANDMARKS, 3), low=-20.0, high=20.0),
-    "aperture": Numbers(shape=(2,), low=0.0, high=4.0),
-    "lip_contact": Numbers(shape=(), low=0.0, high=1.0),
-    "rotation": Numbers(shape=(3,), low=-2 * pi, high=2 * pi),
-    "shift": Numbers(shape=(2,), low=-500.0, high=500.0),
-    "log_scale": Numbers(shape=(), low=-4.0, high=4.0),
-    "arkit": Numbers(shape=(len(ARKIT_NAMES),), low=0.0, high=1.2),
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """What the files of one family hold besides format, version, rate and times."""
 
-FACE = ("offsets", "aperture", "lip_contact")
-"""All three may be missing: then the face is made of `arkit`."""
+    numbers: Mapping[str, Numbers]
+    together: tuple[str, ...] = ()
+    """All of these may be missing, but not some."""
 
-REQUIRED = ("format", "version", "rate", "times_ns", "arkit", "rotation", "shift", "log_scale")
-OPTIONAL = ("tracked", "arkit_names", *FACE)
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the arrays that every file has."""
+        rows = (name for name in self.numbers if name not in self.together)
+        return ("format", "version", "rate", "times_ns", *rows)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Names of the arrays that a file may have."""
+        names = ("arkit_names",) if "arkit" in self.numbers else ("family",)
+        return ("tracked", *names, *self.together)
+
+    @property
+    def row(self) -> np.dtype[np.void]:
+        """One frame on its way to the file; ARKit's coefficients are worked out at the end."""
+        return np.dtype(
+            [("times_ns", "<i8"), ("tracked", "?")]
+            + [(name, "<f4", kind.shape) for name, kind in self.numbers.items() if name != "arkit"]
+        )
+
+
+RIG = Layout(
+    numbers={
+        "offsets": Numbers(shape=(LANDMARKS, 3), low=-20.0, high=20.0),
+        "aperture": Numbers(shape=(2,), low=0.0, high=4.0),
+        "lip_contact": Numbers(shape=(), low=0.0, high=1.0),
+        "rotation": Numbers(shape=(3,), low=-2 * pi, high=2 * pi),
+        "shift": Numbers(shape=(2,), low=-500.0, high=500.0),
+        "log_scale": Numbers(shape=(), low=-4.0, high=4.0),
+        "arkit": Numbers(shape=(len(ARKIT_NAMES),), low=0.0, high=1.2),
+    },
+    # Where all three are missing the face is made of `arkit`.
+    together=("offsets", "aperture", "lip_contact"),
+)
+CODE = 1e4
+"""A code of PD-FGC has no unit; those of faces are about 1."""
+PDFGC = Layout(
+    numbers={
+        "lips": Numbers(shape=(500,), low=-CODE, high=CODE),
+        "emotion": Numbers(shape=(30,), low=-CODE, high=CODE),
+        "eyes": Numbers(shape=(6,), low=-CODE, high=CODE),
+        "pose": Numbers(shape=(6,), low=-CODE, high=CODE),
+        "share": Numbers(shape=(), low=0.0, high=1.0),
+    }
+)
+LAYOUTS: Mapping[str, Layout] = {FAMILY: RIG, "pdfgc": PDFGC}
+"""Family -> what its files hold."""
 
 HIGHEST_RATE = 1000
 """Frames per second, as in clips."""
@@ -50,8 +93,6 @@ LARGEST_BYTES = 4 << 30
 """Of all arrays together: seven hours at 30 frames a second."""
 
 
-def motion_arrays() -> MotionArrays[Any]:
+def motion_arrays(family: str = FAMILY) -> MotionArrays[Any]:
     """What turns a motion into the file's numbers, and back."""
-    arrays = find_family(FAMILY).arrays
-    assert arrays is not None
-    return arrays
+    return find_arrays(family)

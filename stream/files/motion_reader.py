@@ -14,14 +14,13 @@ from engine.errors import InputError
 from engine.model import Recording
 from engine.motion import ARKIT_NAMES
 from stream.files.motion_layout import (
-    FACE,
+    FAMILY,
     FORMAT,
     HIGHEST_RATE,
     LARGEST_BYTES,
-    NUMBERS,
-    OPTIONAL,
-    REQUIRED,
+    LAYOUTS,
     VERSION,
+    Layout,
     motion_arrays,
 )
 
@@ -29,16 +28,16 @@ ADVICE = "Record one with --record-motion; docs/motion-format.md says what a mot
 Arrays = dict[str, NDArray[Any]]
 
 
-def load_motion(path: Path) -> Recording[Any]:
-    """The recording in the file; InputError names what is wrong with it."""
+def load_motion(path: Path, family: str = FAMILY) -> Recording[Any]:
+    """The recording of a family's motion in the file; InputError names what is wrong with it."""
     if not path.is_file():
         raise InputError(f"there is no file {path}. Check the name and the folder.")
     with _damage_named(path):
-        arrays = _read(path)
+        arrays = _read(path, family)
         _check_kind(arrays)
         count = _check_times(arrays)
-        _check_numbers(arrays, count)
-        return _recording(arrays, count)
+        _check_numbers(arrays, count, LAYOUTS[family])
+        return _recording(arrays, count, family)
 
 
 class _OddError(Exception):
@@ -58,12 +57,13 @@ def _damage_named(path: Path) -> Iterator[None]:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
 
 
-def _read(path: Path) -> Arrays:
+def _read(path: Path, family: str) -> Arrays:
     """Each array, after its header was found to claim no more than the file holds."""
     total = 0
     with zipfile.ZipFile(path) as archive:
         names = [member.filename.removesuffix(".npy") for member in archive.infolist()]
-        _check_names(names)
+        _check_family(names, family)
+        _check_names(names, LAYOUTS[family])
         for member in archive.infolist():
             with archive.open(member) as file:
                 claimed = _claimed_bytes(file, member.filename)
@@ -76,20 +76,26 @@ def _read(path: Path) -> Arrays:
         return {name: arrays[name] for name in names}
 
 
-def _check_names(names: list[str]) -> None:
-    missing = [name for name in REQUIRED if name not in names]
+def _check_family(names: list[str], family: str) -> None:
+    """Files of the rig name no family; those of others do."""
+    if ("family" in names) != (family != FAMILY):
+        raise _OddError(f"its motion is another model's: --model is of the family {family}")
+
+
+def _check_names(names: list[str], layout: Layout) -> None:
+    missing = [name for name in layout.required if name not in names]
     if "format" in missing:
         raise _OddError("it is not a motion file (it has no array `format`)")
     if missing:
         raise _OddError(f"it lacks {', '.join(missing)}")
-    foreign = [name for name in names if name not in REQUIRED + OPTIONAL]
+    foreign = [name for name in names if name not in layout.required + layout.optional]
     if foreign:
         raise _OddError(f"it holds arrays that no motion file has: {', '.join(foreign)}")
     if len(set(names)) != len(names):
         raise _OddError("it holds an array twice")
-    face = [name for name in FACE if name in names]
-    if face and len(face) < len(FACE):
-        raise _OddError(f"of {', '.join(FACE)} it holds only {', '.join(face)}")
+    face = [name for name in layout.together if name in names]
+    if face and len(face) < len(layout.together):
+        raise _OddError(f"of {', '.join(layout.together)} it holds only {', '.join(face)}")
 
 
 def _claimed_bytes(file: IO[bytes], name: str) -> int:
@@ -117,6 +123,9 @@ def _check_kind(arrays: Arrays) -> None:
         raise _OddError("its `version` is not a whole number")
     if int(version) != VERSION:
         raise _OddError(f"it has version {int(version)}, and this program reads version {VERSION}")
+    named = arrays.get("family")
+    if named is not None and (named.dtype.kind != "U" or named.shape != ()):
+        raise _OddError("its `family` is not a name")
     names = arrays.get("arkit_names")
     if names is not None and (names.dtype.kind != "U" or tuple(names.ravel()) != ARKIT_NAMES):
         raise _OddError("its `arkit_names` are not the 52 names in alphabetical order")
@@ -139,8 +148,8 @@ def _check_times(arrays: Arrays) -> int:
     return len(times)
 
 
-def _check_numbers(arrays: Arrays, count: int) -> None:
-    for name, wanted in NUMBERS.items():
+def _check_numbers(arrays: Arrays, count: int, layout: Layout) -> None:
+    for name, wanted in layout.numbers.items():
         array = arrays.get(name)
         if array is None:
             continue
@@ -154,7 +163,7 @@ def _check_numbers(arrays: Arrays, count: int) -> None:
             )
 
 
-def _recording(arrays: Arrays, count: int) -> Recording[Any]:
+def _recording(arrays: Arrays, count: int, family: str) -> Recording[Any]:
     tracked = arrays.get("tracked", np.ones(count, np.bool_))
     rate = Fraction(int(arrays["rate"][0]), int(arrays["rate"][1]))
-    return motion_arrays().recording(arrays, tracked, rate)
+    return motion_arrays(family).recording(arrays, tracked, rate)

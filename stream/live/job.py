@@ -12,6 +12,7 @@ from stream.enroll.opening import open_person
 from stream.files.clip_writer import check_output
 from stream.files.growing_file import tell_left_behind
 from stream.files.motion_file import check_motion_output
+from stream.files.motion_layout import FAMILY
 from stream.session.portraits import FacePicture, fitted
 
 
@@ -29,6 +30,8 @@ class LiveJob:
     preview: bool = False
     out: Path | None = None
     record_motion: Path | None = None
+    family: str = FAMILY
+    """Of the model, whose motion file is written."""
     edit: Edit = field(default_factory=Edit)
     framing: Framing = "full"
     size: int = 512

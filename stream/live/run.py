@@ -61,7 +61,7 @@ def live(
         recorder = stack.enter_context(
             nullcontext()
             if job.record_motion is None
-            else motion_writer(job.record_motion, force=job.force)
+            else motion_writer(job.record_motion, force=job.force, family=job.family)
         )
         recording: _MotionRecording[MotionT] | None = (
             None if recorder is None else _MotionRecording(recorder)

@@ -25,6 +25,7 @@ from stream.files.clip_writer import ClipWriter, check_output, clip_writer
 from stream.files.clips import Clip
 from stream.files.growing_file import tell_left_behind
 from stream.files.motion_file import MotionWriter, check_motion_output, motion_writer
+from stream.files.motion_layout import FAMILY
 from stream.render.compare import SideBySide
 from stream.render.look_ahead import FACE_ADVICE, look_ahead
 from stream.render.portrait_source import PortraitMotion, Source, open_source
@@ -59,6 +60,8 @@ class RenderJob:
     """clip: what the portrait clip shows at a driving frame's time is animated."""
     record_motion: Path | None = None
     """A motion file to write beside the result: what the driver did, before mixer and edit."""
+    family: str = FAMILY
+    """Of the model, whose motion files are read and written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +245,7 @@ def check_paths(job: RenderJob) -> None:
 def _recorder(job: RenderJob) -> AbstractContextManager[MotionWriter | None]:
     if job.record_motion is None:
         return nullcontext()
-    return motion_writer(job.record_motion, force=job.force)
+    return motion_writer(job.record_motion, force=job.force, family=job.family)
 
 
 def _warn(clip: Clip, source: Source[MotionT]) -> None:

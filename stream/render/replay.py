@@ -39,7 +39,7 @@ def replay(
     progress, stop = progress or Silence(), stop or Event()
     check_paths(job)
     _refuse_what_needs_pictures(job)
-    recording = load_motion(job.driving)
+    recording = load_motion(job.driving, job.family)
     tracker = make_tracker()
     reenactor = Reenactor(model=model, tracker=tracker)
     reenactor.look = Look(edit=job.edit, mixer=mixer)
@@ -103,7 +103,7 @@ def _refuse_what_needs_pictures(job: RenderJob) -> None:
     """Options that mean nothing without a driving picture are refused, not ignored."""
     if job.compare:
         raise InputError(f"{job.driving} holds no pictures to show: leave out --compare.")
-    if job.neutral != "auto":
+    if job.neutral not in ("auto", None):
         raise InputError(f"{job.driving} is relative to its own neutral face: leave out --neutral.")
     if job.record_motion is not None:
         raise InputError(f"{job.driving} is a recording already: leave out --record-motion.")

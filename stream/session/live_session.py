@@ -108,6 +108,11 @@ class LiveSession(Generic[MotionT]):
                 "the driver's teeth can be shown by the rig alone, and with --mouth auto: start "
                 "with these, or leave the switch off."
             )
+        if "gaze_to_camera" in controls.on and not self._enroller.model.can.meets_camera:
+            raise InputError(
+                "this model has no gaze that is known to meet the camera. Start with --model rig "
+                "for that."
+            )
         _refuse_mode(controls, self._enrolled)
 
     def change(self, controls: Controls) -> None:

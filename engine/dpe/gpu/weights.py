@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.dpe.nets.blocks import binomial_kernel
 from engine.errors import BundleError
 from engine.manifest import Manifest
+from engine.stylegan.layers import binomial_kernel
 
 GRAPHS = ("encode", "read", "generate_expression", "generate_pose")
 BUILT_IN = ("blur", "skip_blur", "kernel", "identity")

@@ -12,12 +12,13 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from engine.dpe.nets.blocks import EqualLinear
+from engine.checkpoints import compare
 from engine.dpe.nets.encoder import Encoder
 from engine.dpe.nets.generator import Generator
 from engine.dpe.nets.layout import RELEASED, Layout, layout_of
-from engine.dpe.nets.official import compare, read_official, to_ours, to_theirs
+from engine.dpe.nets.official import ADVICE, read_official, to_ours, to_theirs
 from engine.motion import MODES, Mode
+from engine.stylegan.layers import EqualLinear
 
 
 class Directions(nn.Module):
@@ -78,7 +79,8 @@ class DPE(nn.Module):
         layout = layout_of(shapes)
         with torch.device("meta"):  # shapes only: nothing is allocated for a file that is refused
             expected = cls(layout).official_state()
-        compare(path, shapes, {name: value.shape for name, value in expected.items()})
+        wanted = {name: value.shape for name, value in expected.items()}
+        compare(path, shapes, wanted, what="DPE checkpoint", advice=ADVICE)
         with torch.device("meta"):
             model = cls(layout)
         model = model.to_empty(device="cpu")

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from engine.dpe.nets.blocks import ConvLayer, EqualConv, typed
+from engine.stylegan.layers import ConvLayer, EqualConv, typed
 
 
 class Residual(nn.Module):

@@ -22,38 +22,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.dpe.nets.blocks import DEMODULATION_EPSILON, GAIN, SLOPE, EqualLinear, typed
 from engine.dpe.nets.dpe import DPE, Branch
 from engine.dpe.nets.encoder import AppearanceEncoder, Residual
-from engine.dpe.nets.generator import StyledConv, ToFlow, ToRgb
-
-
-def halve(module: nn.Module) -> None:
-    """Let every part of a graph compute in fp16 what it can."""
-    for part in module.modules():
-        if isinstance(part, Constants):
-            part.halve()
-
-
-class Constants(nn.Module):
-    """Keeps folded tensors as buffers: they move and export with the module, and never train."""
-
-    def keep(self, **tensors: Tensor) -> None:
-        """Register float64 results in float32, which is what the graphs compute in."""
-        for name, value in tensors.items():
-            self.register_buffer(name, value.detach().float().contiguous())
-
-    def halve(self) -> None:
-        """Compute the large convolutions in fp16; most parts have none, and stay as they are.
-
-        Codes, styles, demodulation, flow, grid and sampling stay in fp32: half a bit of a flow is
-        as much as a pixel.
-        """
-
-
-def depthwise(kernel: Tensor, channels: int) -> Tensor:
-    """A low-pass of the state dict as a weight (channels, 1, 4, 4) for correlation."""
-    return kernel.double().flip(0, 1).expand(channels, 1, 4, 4)
+from engine.dpe.nets.generator import ToFlow, ToRgb
+from engine.stylegan.folded import Constants, FoldedConv, depthwise
+from engine.stylegan.layers import GAIN, SLOPE, EqualLinear, typed
 
 
 class FoldedResidual(Constants):
@@ -185,46 +158,6 @@ class Read(Constants):
         return expression, pose
 
 
-class FoldedConv(Constants):
-    """A styled convolution: its input comes scaled by its style, its output leaves activated."""
-
-    weight: Tensor
-    bias: Tensor
-    energy: Tensor
-    blur: Tensor
-
-    def __init__(self, styled: StyledConv) -> None:
-        super().__init__()
-        conv = styled.conv
-        weight = conv.scaled.double()
-        self.outputs, self.upsample = weight.shape[0], conv.upsample
-        self.keep(
-            weight=weight.transpose(0, 1) if conv.upsample else weight,
-            bias=styled.activate.bias.double().flatten(1)[:, :, None, None] * GAIN,
-            # Halved, as the epsilon: rsqrt then gives the demodulation times the gain sqrt(2).
-            energy=weight.square().sum((2, 3)) / 2,
-        )
-        if conv.upsample:
-            self.keep(blur=depthwise(conv.blur.kernel, self.outputs))
-
-    def halve(self) -> None:
-        """The convolution and the low-pass; style, demodulation and activation stay in fp32."""
-        self.weight = self.weight.half()
-        if self.upsample:
-            self.blur = self.blur.half()
-
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """(N, inputs, h, w) times its style (N, inputs) -> (N, outputs, h, w) or twice that."""
-        x = x.to(self.weight.dtype)
-        if self.upsample:
-            x = F.conv_transpose2d(x, self.weight, stride=2)
-            x = F.conv2d(x, self.blur, padding=1, groups=self.outputs)
-        else:
-            x = F.conv2d(x, self.weight, padding=1)
-        energy = F.linear(style.square(), self.energy) + DEMODULATION_EPSILON / 2
-        return F.leaky_relu(x.float() * torch.rsqrt(energy)[:, :, None, None] + self.bias, SLOPE)
-
-
 class FoldedFlow(Constants):
     """Flow and mask of one size."""
 
@@ -303,7 +236,9 @@ class Generate(Constants):
             styles_bias=torch.cat([m.bias.double() for m in modulated]),
             constant=generator.input.input.double().transpose(0, 1),  # (C, 1, 4, 4)
         )
-        self.convs = nn.ModuleList(FoldedConv(styled) for styled in generator.styled)
+        self.convs = nn.ModuleList(
+            FoldedConv(styled.conv, styled.activate.bias) for styled in generator.styled
+        )
         self.flows = nn.ModuleList(
             FoldedFlow(to_flow, 8 * 2**level) for level, to_flow in enumerate(generator.flows)
         )

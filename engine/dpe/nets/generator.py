@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.dpe.nets.blocks import ConvLayer, LeakyBias, ModulatedConv, Noise, Upsample, typed
+from engine.stylegan.layers import ConvLayer, LeakyBias, ModulatedConv, Noise, Upsample, typed
 
 
 class Constant(nn.Module):

@@ -18,7 +18,7 @@ FOR_TENSOR_CORES = (
     "fp32 leaves a GPU's tensor cores idle; `understudy import CHECKPOINT --precision fp16` makes "
     "a bundle for them"
 )
-"""Of a DPE bundle in fp32, which TensorRT computes as it is."""
+"""Of a bundle of DPE or PD-FGC in fp32, which TensorRT computes as it is."""
 
 Foreign: TypeAlias = Any
 """An object of TensorRT, which ships no types."""

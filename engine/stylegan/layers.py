@@ -1,4 +1,4 @@
-"""The layers both networks are built of, under the names and scales of the released state dict.
+"""The layers of StyleGAN2, under the names and scales of the state dicts that authors release.
 
 Equalised learning rate: a weight is stored unscaled and multiplied by 1 / sqrt(fan_in) when used,
 so a checkpoint loads as it is and training sees the parameters the authors trained.
@@ -30,11 +30,15 @@ def typed(modules: Iterable[nn.Module], kind: type[ModuleT]) -> list[ModuleT]:
 
 
 class Noise(nn.Module):
-    """Noise injection; its weight is in every checkpoint, and it is off at inference."""
+    """Noise injection: a fixed map times one strength. DPE has its strength, and leaves it off."""
 
     def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+        """(N, C, h, w) and a map (1, 1, h, w) -> (N, C, h, w)."""
+        return x + self.weight * noise
 
 
 class LeakyBias(nn.Module):

@@ -1,0 +1,1 @@
+"""The networks of PD-FGC in PyTorch; torch is needed here."""
