@@ -8,6 +8,7 @@ from engine.faces.face import Tracker
 from engine.model import Model
 
 if TYPE_CHECKING:
+    from engine.editing import FilmEditor
     from engine.progress import Progress
 
 
@@ -33,6 +34,21 @@ def load_model(
     return find_family(name).load(
         Choice(model=name, mouth=mouth, refine=refine, backend=backend, progress=builds)
     )
+
+
+def load_editor(name: str) -> "FilmEditor[Any]":
+    """What edits films with the model of this name.
+
+    Raises:
+        InputError: this family edits none.
+    """
+    from engine.errors import InputError
+    from engine.families import find_family
+
+    family = find_family(name)
+    if family.editor is None:
+        raise InputError(f"the model {family.name} cannot edit films. Leave out --model.")
+    return family.editor()
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:
