@@ -19,7 +19,6 @@ from engine.rig.motion.motion import RigMotion, between, still_motion
 _CLOSED, _AS_READ = 0.30, 0.60
 """As in `driver.py`: an opening below the first share of the usual is a closed eye."""
 _WIDEST = 1.6
-_LEAST_OPENING = 0.05
 
 EXPRESSION: tuple[Factor, ...] = ("lips", "gaze", "blink", "emotion")
 """The factors that a film's edit may change."""
@@ -64,37 +63,28 @@ def wished(own: RigMotion, parts: Sequence[Part], time_s: float) -> RigMotion:
     return wish
 
 
-def change(own: Own, wish: RigMotion) -> RigMotion:
-    """The motion that makes the wish of what the face does; none at all where they are the same."""
-    contact = np.clip(wish.lip_contact - own.expression.lip_contact, 0.0, 1.0)
-    return replace(
-        still_motion(),
-        offsets=wish.offsets - own.expression.offsets,
-        aperture=_relative_opening(own, wish.aperture),
-        lip_contact=float(contact),
-    )
+def change(own: Own, wish: RigMotion) -> Array:
+    """(478, 3) cm: the landmarks' way from what the face does to the wish; the lids' is 0."""
+    way: Array = wish.offsets - own.expression.offsets
+    return way
 
 
 def asked_ratio(own: Own, wish: RigMotion) -> Array:
-    """(2,) eye openings over those at rest that the wish asks for."""
-    asked: Array = _relative_opening(own, wish.aperture) * np.maximum(own.ratio, _LEAST_OPENING)
-    return asked
+    """(2,) eye openings over those at rest that the wish asks for; the own ones where it does not.
 
-
-def _relative_opening(own: Own, aperture: Array) -> Array:
-    """(2,) what an opening of the frame is multiplied with."""
-    ratio = own.ratio
-    # What a tracker would read of such an eye; a closed one is read as it is here, if it is closed.
+    Trackers read a third of its opening in a closed eye, so a wish does not say it as it is seen.
+    """
+    ratio, aperture = own.ratio, wish.aperture
     read = np.where(
         aperture < _AS_READ, _CLOSED + aperture * (_AS_READ - _CLOSED) / _AS_READ, aperture
     )
+    # A closed eye that stays closed stays as it is.
     read = np.where(aperture <= 0.0, np.minimum(ratio, _CLOSED), read)
     # An open eye that is to close must close in truth, not only as far as trackers read.
     closes = np.clip((ratio - read) / np.maximum(1.0 - read, 1e-3), 0.0, 1.0)
     asked = np.clip(read + (np.minimum(aperture, read) - read) * closes, 0.0, _WIDEST)
     same = np.abs(aperture - own.expression.aperture) < 1e-6
-    relative: Array = np.where(same, 1.0, asked / np.maximum(ratio, _LEAST_OPENING))
-    return relative
+    return np.asarray(np.where(same, ratio, asked))
 
 
 def _added(base: RigMotion, extra: RigMotion) -> RigMotion:

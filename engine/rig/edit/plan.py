@@ -15,7 +15,8 @@ from engine.faces.steady import runs
 from engine.geometry import Array
 from engine.rig.driver.reading import Reading, read_face
 from engine.rig.edit import regions
-from engine.rig.edit.expression import change, own_of, wished
+from engine.rig.edit.aim import aimed, closes_of
+from engine.rig.edit.expression import own_of, wished
 from engine.rig.edit.lending import (
     DRAWN,
     NOBODY,
@@ -28,13 +29,12 @@ from engine.rig.edit.lent import Lent
 from engine.rig.edit.performers import BLOCK, rest_of_track
 from engine.rig.edit.retouch import Needs, retouched
 from engine.rig.edit.survey import surveyed
+from engine.rig.warp.target import PortraitFace
 
 KEPT = 8
 """Lenders kept ready."""
 _SMOOTHED_OVER = 2.0
 """Standard deviation in frames over which the lenders' weights change."""
-_CLOSED_GAP, _OPEN_GAP = 0.04, 0.12
-"""Lip gap of the rest over mouth width: below the first, lips that are to touch do."""
 _FAR_TURN = 40.0
 """Degrees of yaw beyond which half of the face is guessed."""
 _FAR_NOD = 30.0
@@ -51,8 +51,6 @@ class RigFilmPlan:
         """Decide; `neutral` names the frame of the face at rest."""
         self._track, self._parts = track, parts
         self._rest = _rest(track, neutral)
-        gap = self._rest.lip_gap
-        self._closes = float(np.clip((_OPEN_GAP - gap) / (_OPEN_GAP - _CLOSED_GAP), 0.0, 1.0))
         self._survey = survey = surveyed(track, self._rest, parts)
         spans = runs(survey.seen, survey.shots)
         self._lips_go = _smoothed(survey.lips_go, spans)
@@ -150,14 +148,19 @@ class RigFilmPlan:
         patch = retouched(
             here,
             Needs(
-                motion=change(own, wish),
+                target=aimed(
+                    self._rest,
+                    closes_of(self._rest),
+                    PortraitFace.from_face(here.face),
+                    own,
+                    wish,
+                ),
                 lips=self._shares(self._lips, index, lent),
                 lips_go=float(self._lips_go[index]),
                 eyes=self._shares(self._eyes, index, lent),
                 eyes_go=float(self._eyes_go[index]),
                 mouth=here if mouth in (OWN, NOBODY) else self._of(mouth, lent),
                 mouth_shown=float(self._mouth_go[index]),
-                closes=self._closes,
             ),
         )
         if patch is None:

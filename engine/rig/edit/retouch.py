@@ -18,12 +18,12 @@ from engine.rig.edit import regions
 from engine.rig.edit.in_front import found_in_front
 from engine.rig.edit.lent import Lent
 from engine.rig.edit.regions import Board, Mask
-from engine.rig.motion.motion import RigMotion, still_motion
+from engine.rig.motion.motion import still_motion
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.outline import Outline
-from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import PortraitFace, head_motion
 
 Colours = NDArray[np.float32]
 
@@ -39,8 +39,8 @@ _LEAST = 0.01
 class Needs:
     """What a frame takes from where."""
 
-    motion: RigMotion
-    """From the face's own expression to the one that is asked for."""
+    target: Array
+    """(478, 3) px of the cut: where the face's landmarks are to go."""
     lips: Sequence[tuple[Lent, float]]
     """Whose lips at rest, and their shares, which sum to 1."""
     lips_go: float
@@ -51,14 +51,12 @@ class Needs:
     """Whose mouth is seen inside; None for the drawn one."""
     mouth_shown: float
     """How far that is laid over what the lips' warp shows, 0..1."""
-    closes: float
-    """How far the person's lips touch at rest, 0..1."""
 
 
 def retouched(own: Lent, needs: Needs) -> Patch | None:
     """The frame's patch, in pixels of its cut; None where nothing changes."""
     face = PortraitFace.from_face(own.face)
-    asked = _asked(face, needs)
+    asked = needs.target
     goes = max(needs.lips_go, needs.eyes_go) > _LEAST
     if not goes and float(np.abs(asked - own.landmarks).max()) < _STILL_PX:
         return None
@@ -96,16 +94,6 @@ def retouched(own: Lent, needs: Needs) -> Patch | None:
         mask=board.full(mask),
         covered=covered,
     )
-
-
-def _asked(face: PortraitFace, needs: Needs) -> Array:
-    """(478, 3) px: where the landmarks are to go; the frame's own where nothing is asked."""
-    placed = PortraitFace(landmarks=face.landmarks, pose=face.pose, closes=needs.closes)
-    still = still_motion()
-    head = head_motion(placed, still)
-    rest = target_landmarks(placed, still, head)
-    moved: Array = face.landmarks + target_landmarks(placed, needs.motion, head) - rest
-    return moved
 
 
 def _patch_box(own: Array, target: Array, size: tuple[int, int]) -> Box:

@@ -10,11 +10,12 @@ from engine.editing import FaceTrack, Part
 from engine.faces.face import Face
 from engine.geometry import Array, smoothstep, yaw_pitch_roll
 from engine.rig.driver.reading import Reading, read_face
+from engine.rig.edit.aim import aimed, closes_of
 from engine.rig.edit.expression import asked_ratio, change, own_of, wished
 from engine.rig.edit.performers import BLOCK
 from engine.rig.landmarks import EYES, INNER_LIPS, MOUTH_LEFT, MOUTH_RIGHT, relative_lip_gap
 from engine.rig.motion.factors import factor_weights
-from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import PortraitFace
 
 IRISES = [eye.iris for eye in EYES]
 
@@ -99,17 +100,16 @@ def _of_frame(
     reading = read_face(face)
     own = own_of(rest, reading)
     wish = wished(own.expression, parts, time_s)
-    motion = change(own, wish)
-    placed = PortraitFace.from_face(face)
-    target = target_landmarks(placed, motion, head_motion(placed, motion))
+    way = change(own, wish)
+    target = aimed(rest, closes_of(rest), PortraitFace.from_face(face), own, wish)
     scale = reading.placement.scale
     lips = _mean_way(own.expression.offsets[lower]) + _PARTED * max(reading.lip_gap - 0.02, 0) / 0.1
-    lips_move = _mean_way(motion.offsets[lower])
+    lips_move = _mean_way(way[lower])
     lids = float(np.abs(own.ratio - 1.0).max())
     lids_move = float(np.abs(asked_ratio(own, wish) - own.ratio).max())
     gaze = _largest_way(own.expression.offsets[IRISES])
-    gaze_move = _largest_way(motion.offsets[IRISES])
-    inner = _largest_way(motion.offsets[list(INNER_LIPS)])
+    gaze_move = _largest_way(way[IRISES])
+    inner = _largest_way(way[list(INNER_LIPS)])
     yaw, pitch, _ = yaw_pitch_roll(reading.placement.rotation)
     return reading, (
         yaw,
