@@ -81,7 +81,7 @@ def region_masks(landmarks: NDArray[np.float32], size: tuple[int, int]) -> dict[
         cv2.fillConvexPoly(eyes, cv2.convexHull(np.rint(grown).astype(np.int32)), 1)
     skin = np.zeros(size, np.uint8)
     cv2.fillConvexPoly(skin, cv2.convexHull(_rounded(landmarks, range(468))), 1)
-    skin = cv2.erode(skin, np.ones((9, 9), np.uint8))
+    skin = np.asarray(cv2.erode(skin, np.ones((9, 9), np.uint8)), np.uint8)
     return {
         "skin": (skin > 0) & (lips == 0) & (eyes == 0),
         "lips": lips > 0,

@@ -147,8 +147,8 @@ class FilmPlan(Protocol):
 class FilmEditor(Protocol[MotionT]):
     """What a family offers for films."""
 
-    def follow(self, track: FaceTrack) -> Performer[MotionT]:
-        """The performer in a driving clip."""
+    def follow(self, track: FaceTrack, pictures: Callable[[int], Pixels]) -> Performer[MotionT]:
+        """The performer in a driving clip; `pictures` gives its pictures by their number."""
         ...
 
     def replay(self, recording: Recording[MotionT]) -> Performer[MotionT]:

@@ -41,7 +41,7 @@ class Family(Generic[MotionT]):
     arrays: MotionArrays[MotionT] | None = None
     """Keeps a performance in a file; None where its motion cannot be kept."""
     editor: Callable[[], FilmEditor[MotionT]] | None = None
-    """Edits films; None where the family cannot."""
+    """Edits films in its own way; without, see `engine/portrait_editor.py`."""
     shipped_graphs: Callable[[], Mapping[Path, GraphSpec]] = _no_graphs
     """The graphs that come with the package, by their files."""
     check_shipped: Callable[[], None] = lambda: None

@@ -1,6 +1,6 @@
 """A made editor for films: its face is a disc, whose colour the driver changes by a constant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -89,7 +89,7 @@ class DiscPlan:
 class DiscEditor:
     """Keeps `engine.editing.FilmEditor`."""
 
-    def follow(self, track: FaceTrack) -> Constant:
+    def follow(self, track: FaceTrack, pictures: Callable[[int], Pixels]) -> Constant:
         return Constant()
 
     def replay(self, recording: Recording[Shift]) -> Constant:

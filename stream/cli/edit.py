@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from stream.cli.options import STOPPED, Gains, read_edit
+from stream.cli.options import STOPPED, BackendName, Gains, read_edit
 
 if TYPE_CHECKING:
+    from stream.cli.terminal import Terminal
     from stream.edit.asked import Driving, EditJob
     from stream.edit.job import EditReport
     from stream.edit.keys import Keys
@@ -52,6 +53,7 @@ def edit(
     model: Annotated[
         str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
     ] = "rig",
+    backend: BackendName = "auto",
     motion: Annotated[
         Literal["replace", "add"],
         typer.Option(help="Take the film's own expression away first, or add to it."),
@@ -136,6 +138,7 @@ def edit(
             source=each,
             drivings=drivings,
             out=out / _named(each) if many else out,
+            model=model,
             blending=motion,
             faces=_faces(face),
             keys=keys_read,
@@ -155,19 +158,19 @@ def edit(
     with working() as terminal:
         for job in jobs:
             if preview is not None:
-                _preview(job, preview, model, terminal)
+                _preview(job, preview, model, backend, terminal)
             else:
-                _edit(job, model, terminal)
+                _edit(job, model, backend, terminal)
 
 
-def _edit(job: "EditJob", model: str, terminal: Any) -> None:  # noqa: ANN401
+def _edit(job: "EditJob", model: str, backend: str, terminal: "Terminal") -> None:
     from engine.faces.several import SeveralFaces
     from stream.cli.factories import load_editor
     from stream.edit.job import edit as run
 
     report = run(
         job,
-        editor=load_editor(model),
+        editor=load_editor(model, backend=backend),
         make_finder=SeveralFaces,
         progress=terminal.progress,
         stop=terminal.stop,
@@ -176,7 +179,7 @@ def _edit(job: "EditJob", model: str, terminal: Any) -> None:  # noqa: ANN401
     _tell(job.out, report)
 
 
-def _preview(job: "EditJob", sheet: Path, model: str, terminal: Any) -> None:  # noqa: ANN401
+def _preview(job: "EditJob", sheet: Path, model: str, backend: str, terminal: "Terminal") -> None:
     from engine.faces.several import SeveralFaces
     from stream.cli.factories import load_editor
     from stream.edit.preview import preview
@@ -184,7 +187,7 @@ def _preview(job: "EditJob", sheet: Path, model: str, terminal: Any) -> None:  #
     planned = preview(
         job,
         sheet,
-        editor=load_editor(model),
+        editor=load_editor(model, backend=backend),
         make_finder=SeveralFaces,
         progress=terminal.progress,
         stop=terminal.stop,

@@ -36,19 +36,17 @@ def load_model(
     )
 
 
-def load_editor(name: str) -> "FilmEditor[Any]":
+def load_editor(name: str, *, backend: str = "auto") -> "FilmEditor[Any]":
     """What edits films with the model of this name.
 
     Raises:
         InputError: this family edits none.
     """
-    from engine.errors import InputError
     from engine.families import find_family
+    from engine.family import Choice
+    from engine.portrait_editor import editor_of
 
-    family = find_family(name)
-    if family.editor is None:
-        raise InputError(f"the model {family.name} cannot edit films. Leave out --model.")
-    return family.editor()
+    return editor_of(find_family(name), Choice(model=name, backend=backend))
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:

@@ -42,6 +42,8 @@ class EditJob:
     drivings: Sequence[Driving]
     """Where two claim a factor, the later one has the last word."""
     out: Path
+    model: str = "rig"
+    """Its name, or the folder of its bundle."""
     blending: Blending = "replace"
     faces: Sequence[int] | Literal["all"] = (1,)
     """1 is who is seen longest and largest."""

@@ -16,6 +16,7 @@ from stream.edit.asked import Driving, EditJob
 from stream.edit.film import Film
 from stream.edit.fitting import fitted
 from stream.edit.keys import Range
+from stream.edit.pictures import ClipPictures
 from stream.edit.problems import Problem, problems_of
 from stream.edit.tracks import Person, Tracks
 from stream.edit.workplace import Workplace, key_of, key_of_clip
@@ -92,7 +93,12 @@ def plan(
         people=people,
         plans=plans,
         problems=sorted(problems, key=lambda problem: problem.begin_s),
-        key=key_of(of_film, job.settings(), [_key(driving) for driving in job.drivings]),
+        key=key_of(
+            of_film,
+            job.settings(),
+            _model_key(job.model),
+            [_key(driving) for driving in job.drivings],
+        ),
     )
 
 
@@ -135,7 +141,10 @@ def _opened(
             "%s shows %d faces: the one that is seen longest drives", driving.source, len(people)
         )
     track = tracks.track(people[0].number)
-    return _Opened(performer=editor.follow(track), length_s=float(tracks.times_s[-1]))
+    return _Opened(
+        performer=editor.follow(track, ClipPictures(driving.source)),
+        length_s=float(tracks.times_s[-1]),
+    )
 
 
 def _part(job: EditJob, driving: Driving, ready: _Opened, film_s: float) -> Part:
@@ -183,6 +192,11 @@ def _narrowed(one: Range, other: Range) -> Range:
 
 def _both(one: Range, other: Range, time_s: float) -> float:
     return min(one.share_at(time_s), other.share_at(time_s))
+
+
+def _model_key(model: str) -> str:
+    """Of a bundle, what its folder holds."""
+    return key_of_clip(Path(model)) if Path(model).is_dir() else model
 
 
 def _key(driving: Driving) -> str:

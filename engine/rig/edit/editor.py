@@ -1,8 +1,9 @@
 """The rig as an editor of films."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from engine.editing import FaceTrack, Part
+from engine.frame import Pixels
 from engine.model import Recording
 from engine.rig.edit.performers import FollowedFace, HeldExpression, Replayed
 from engine.rig.edit.plan import RigFilmPlan
@@ -13,8 +14,8 @@ from engine.rig.motion.recording import Recording as RigRecording
 class RigEditor:
     """Keeps `engine.editing.FilmEditor`."""
 
-    def follow(self, track: FaceTrack) -> FollowedFace:
-        """The performer in a driving clip."""
+    def follow(self, track: FaceTrack, pictures: Callable[[int], Pixels]) -> FollowedFace:
+        """The performer in a driving clip; its landmarks are enough."""
         return FollowedFace(track)
 
     def replay(self, recording: Recording[RigMotion]) -> Replayed:
