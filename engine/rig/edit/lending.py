@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.geometry import Array
+from engine.geometry import Array, smoothstep
 from engine.rig.edit.survey import Survey
 
 PASSES = 10
@@ -30,8 +30,12 @@ _HALF, _SMALL = 0.5, 0.12
 """A lender must be half as open as what is asked, unless that is little."""
 _LIKE_OWN = 0.35
 """Logarithm of both gaps' ratio, up to which a frame shows its own mouth's inside."""
-_BEFORE = 4
-"""Frames that a lender counts beyond the two ends of an opening."""
+_NARROW = 0.6
+"""Of the smaller of two peaks: a mouth so much narrower between them may get another lender."""
+_TAKES_LIPS = (0.3, 0.75)
+"""Of the lender's gap: where its lips begin to be shown, and where all of them are."""
+_WIDE = 0.12
+"""A peak's least lip gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,15 +75,40 @@ def lenders_of_rest(survey: Survey, away: Array, weight: Array) -> Lenders:
     return _passing(now)
 
 
-def mouths(survey: Survey) -> tuple[NDArray[np.int64], list[tuple[int, int]]]:
-    """(N,) whose mouth is seen inside, and the openings as first frame and last + 1."""
+def mouths(survey: Survey) -> tuple[Lenders, list[tuple[int, int]]]:
+    """Whose mouth is seen inside, and the openings as first frame and last + 1."""
     chosen = np.full(len(survey.seen), NOBODY, np.int64)
-    found = openings(survey)
+    found = [part for whole in openings(survey) for part in _parted(survey.wanted_gap, *whole)]
     for begin, end in found:
         inside = np.arange(begin, end)
         widest = begin + int(np.argmax(survey.wanted_gap[begin:end]))
         chosen[begin:end] = _lender_of_opening(survey, inside, widest)
-    return chosen, found
+    return _passing(chosen), found
+
+
+def open_lips(survey: Survey, chosen: Lenders) -> Array:
+    """(N,) how far the mouth's lender lends its lips, too: closed ones, pulled open, smear."""
+    share = np.zeros(len(chosen.now))
+    lends = chosen.now >= 0
+    relative = survey.wanted_gap[lends] / np.maximum(survey.gap[chosen.now[lends]], 1e-3)
+    share[lends] = smoothstep(*_TAKES_LIPS, relative)
+    return share
+
+
+def _parted(gap: Array, begin: int, end: int) -> list[tuple[int, int]]:
+    """An opening, parted where the mouth is much narrower than before and after."""
+    if end - begin < 2 * PASSES:
+        return [(begin, end)]
+    inside = gap[begin:end]
+    before = np.maximum.accumulate(inside)
+    after = np.maximum.accumulate(inside[::-1])[::-1]
+    depth = inside / np.maximum(np.minimum(before, after), _WIDE)
+    depth[: PASSES // 2] = depth[-PASSES // 2 :] = 1.0
+    narrowest = int(np.argmin(depth))
+    if depth[narrowest] > _NARROW:
+        return [(begin, end)]
+    middle = begin + narrowest
+    return [*_parted(gap, begin, middle), *_parted(gap, middle, end)]
 
 
 def openings(survey: Survey) -> list[tuple[int, int]]:
@@ -121,7 +150,7 @@ def _passing(now: NDArray[np.int64]) -> Lenders:
     former, share = now.copy(), np.ones(len(now))
     since, before = PASSES, NOBODY
     for index in range(1, len(now)):
-        if now[index] == NOBODY or now[index - 1] == NOBODY:
+        if NOBODY in (now[index], now[index - 1]):
             since = PASSES
         elif now[index] != now[index - 1]:
             before, since = int(now[index - 1]), 0

@@ -24,6 +24,7 @@ from engine.rig.edit.lending import (
     Lenders,
     lenders_of_rest,
     mouths,
+    open_lips,
 )
 from engine.rig.edit.lent import Lent
 from engine.rig.edit.performers import BLOCK, rest_of_track
@@ -61,6 +62,8 @@ class RigFilmPlan:
         self._lips = lenders_of_rest(survey, 3.0 * survey.lips + 0.2 * sideways, anywhere)
         self._eyes = lenders_of_rest(survey, survey.lids + 2.0 * survey.gaze, anywhere)
         self._mouths, self._openings = mouths(survey)
+        self._open_lips = _smoothed(open_lips(survey, self._mouths), spans)
+        self._lips_go = np.maximum(self._lips_go, self._open_lips)
         self._read: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lent: OrderedDict[int, Lent] = OrderedDict()
 
@@ -89,7 +92,7 @@ class RigFilmPlan:
             )
             for begin, end in _spans(poor)
         ]
-        drawn = self._mouths == DRAWN
+        drawn = self._mouths.now == DRAWN
         found += [
             Note(
                 begin=begin,
@@ -105,14 +108,15 @@ class RigFilmPlan:
     def facts(self) -> Mapping[str, float]:
         """How often lenders change."""
         changes = sum(
-            int(np.count_nonzero(np.diff(self._mouths[begin:end]))) for begin, end in self._openings
+            int(np.count_nonzero(np.diff(self._mouths.now[begin:end])))
+            for begin, end in self._openings
         )
         return {
             "openings": len(self._openings),
             "lender changes inside an opening": changes,
             "rest lip changes": _changes(self._lips),
             "rest eye changes": _changes(self._eyes),
-            "frames with a drawn mouth": int(np.count_nonzero(self._mouths == DRAWN)),
+            "frames with a drawn mouth": int(np.count_nonzero(self._mouths.now == DRAWN)),
             "mean share of rest lips": float(self._lips_go.mean()),
             "mean share of rest eyes": float(self._eyes_go.mean()),
         }
@@ -127,10 +131,10 @@ class RigFilmPlan:
         """All that these frames borrow from."""
         rows = [
             numbers[begin:end]
-            for lenders in (self._lips, self._eyes)
+            for lenders in (self._lips, self._eyes, self._mouths)
             for numbers in (lenders.now, lenders.former)
         ]
-        every = np.unique(np.concatenate([*rows, self._mouths[begin:end]]))
+        every = np.unique(np.concatenate(rows))
         return [int(index) for index in every if index >= 0]
 
     def retouch(self, index: int, cut: Cut, lent: Mapping[int, Cut]) -> Patch | None:
@@ -144,7 +148,6 @@ class RigFilmPlan:
         if wish is own.expression:
             return None
         here = Lent(cut, _in_cut(landmarks, cut))
-        mouth = int(self._mouths[index])
         patch = retouched(
             here,
             Needs(
@@ -155,11 +158,11 @@ class RigFilmPlan:
                     own,
                     wish,
                 ),
-                lips=self._shares(self._lips, index, lent),
+                lips=self._lips_of(index, lent),
                 lips_go=float(self._lips_go[index]),
                 eyes=self._shares(self._eyes, index, lent),
                 eyes_go=float(self._eyes_go[index]),
-                mouth=here if mouth in (OWN, NOBODY) else self._of(mouth, lent),
+                mouths=self._mouths_of(index, here, lent),
                 mouth_shown=float(self._mouth_go[index]),
             ),
         )
@@ -179,6 +182,31 @@ class RigFilmPlan:
             (found, part)
             for number, part in both
             if number >= 0 and part > 0.0 and (found := self._of(number, lent)) is not None
+        ]
+
+    def _lips_of(self, index: int, lent: Mapping[int, Cut]) -> list[tuple[Lent, float]]:
+        """Lips at rest, and those of the mouth's lender as far as it is as open as is asked."""
+        is_open = float(self._open_lips[index])
+        opened = self._shares(self._mouths, index, lent) if is_open > 0.0 else []
+        if not opened:
+            return self._shares(self._lips, index, lent)
+        whole = sum(part for _, part in opened)
+        resting = self._shares(self._lips, index, lent) if is_open < 1.0 else []
+        return [
+            *((found, part * (1.0 - is_open)) for found, part in resting),
+            *((found, part / whole * is_open) for found, part in opened),
+        ]
+
+    def _mouths_of(
+        self, index: int, here: Lent, lent: Mapping[int, Cut]
+    ) -> list[tuple[Lent | None, float]]:
+        lenders = self._mouths
+        share = float(lenders.share[index])
+        both = [(int(lenders.now[index]), share), (int(lenders.former[index]), 1.0 - share)]
+        return [
+            (here if number in (OWN, NOBODY) else self._of(number, lent), part)
+            for number, part in both
+            if part > 0.0
         ]
 
     def _of(self, index: int, lent: Mapping[int, Cut]) -> Lent | None:

@@ -19,6 +19,7 @@ from engine.rig.edit.in_front import found_in_front
 from engine.rig.edit.lent import Lent
 from engine.rig.edit.regions import Board, Mask
 from engine.rig.motion.motion import still_motion
+from engine.rig.paint.blend import Layer
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.warp.flow import PortraitFlow
@@ -47,8 +48,8 @@ class Needs:
     """How far the frame's own lips are replaced by them, 0..1."""
     eyes: Sequence[tuple[Lent, float]]
     eyes_go: float
-    mouth: Lent | None
-    """Whose mouth is seen inside; None for the drawn one."""
+    mouths: Sequence[tuple[Lent | None, float]]
+    """Whose mouth is seen inside, None for the drawn one, and their shares."""
     mouth_shown: float
     """How far that is laid over what the lips' warp shows, 0..1."""
 
@@ -158,19 +159,29 @@ def _lay_over(
 
 
 def _lay_mouth(new: Colours, board: Board, own: Lent, needs: Needs, target: Array) -> None:
-    """What is seen between the lips."""
+    """What is seen between the lips; the second of two lenders fades over the first."""
     shown = max(needs.mouth_shown, needs.lips_go)
     if shown <= _LEAST:
         return
+    left_over = 0.0
+    for lender, share in sorted(needs.mouths, key=lambda each: -each[1]):
+        left_over += share
+        layer = _mouth_of(lender, own, target)
+        if layer is not None:
+            _paint(new, board, layer, shown * share / left_over)
+
+
+def _mouth_of(lender: Lent | None, own: Lent, target: Array) -> Layer | None:
     pixels = own.cut.pixels
     size, points = (pixels.shape[0], pixels.shape[1]), target[:, :2]
-    if needs.mouth is None:
-        layer = mouth_painter(pixels, own.landmarks[:, :2]).find_layer(size, points)
-    else:
-        lender = needs.mouth.cut.pixels, needs.mouth.face
-        layer = find_mouth_of_driver(size, points, pixels, own.landmarks, lender)
-    if layer is None:
-        return
+    if lender is None:
+        return mouth_painter(pixels, own.landmarks[:, :2]).find_layer(size, points)
+    lent = lender.cut.pixels, lender.face
+    return find_mouth_of_driver(size, points, pixels, own.landmarks, lent)
+
+
+def _paint(new: Colours, board: Board, layer: Layer, share: float) -> None:
+    """Blend a layer of the cut into the board's box."""
     low = np.maximum(layer.box[:2], board.box[:2])
     high = np.minimum(layer.box[2:], board.box[2:])
     if (high <= low).any():
@@ -180,7 +191,7 @@ def _lay_mouth(new: Colours, board: Board, own: Lent, needs: Needs, target: Arra
         for left, top in (layer.box[:2], board.box[:2])
     )
     region = new[there]
-    region += (layer.colours[inside] - region) * (layer.mask[inside] * np.float32(shown))
+    region += (layer.colours[inside] - region) * (layer.mask[inside] * np.float32(share))
 
 
 def _in_front(board: Board, own: Lent, needs: Needs) -> Mask | None:
