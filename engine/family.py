@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic
 
+from engine.editing import FilmEditor
 from engine.manifest import GraphSpec
 from engine.model import Capabilities, Model, MotionArrays, MotionT
 from engine.progress import Progress
@@ -39,6 +40,8 @@ class Family(Generic[MotionT]):
     """An InputError where the choice cannot be met; seconds, and files are read."""
     arrays: MotionArrays[MotionT] | None = None
     """Keeps a performance in a file; None where its motion cannot be kept."""
+    editor: Callable[[], FilmEditor[MotionT]] | None = None
+    """Edits films in its own way; without, see `engine/portrait_editor.py`."""
     shipped_graphs: Callable[[], Mapping[Path, GraphSpec]] = _no_graphs
     """The graphs that come with the package, by their files."""
     check_shipped: Callable[[], None] = lambda: None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.family import Choice, Family
+from engine.rig.edit.editor import RigEditor
 from engine.rig.model import CAN, RigModel
 from engine.rig.motion.arrays import RigArrays
 from engine.rig.motion.motion import RigMotion
@@ -40,6 +41,7 @@ FAMILY: Family[RigMotion] = Family(
     can=CAN,
     load=_load,
     arrays=RigArrays(),
+    editor=RigEditor,
     shipped_graphs=shipped_graphs,
     check_shipped=check_shipped,
 )

@@ -13,6 +13,11 @@ COMMANDS = (
         module="stream.cli.render",
     ),
     CommandEntry(
+        name="edit",
+        help="Change the expression of a face in a film, and nothing else.",
+        module="stream.cli.edit",
+    ),
+    CommandEntry(
         name="serve",
         help="Serve a web page: your webcam in, the portrait back. Prints the one address to open.",
         module="stream.cli.serve",

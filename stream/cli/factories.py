@@ -8,6 +8,7 @@ from engine.faces.face import Tracker
 from engine.model import Model, ReadsAhead
 
 if TYPE_CHECKING:
+    from engine.editing import FilmEditor
     from engine.progress import Progress
     from stream.render.performances import Performances
 
@@ -34,6 +35,19 @@ def load_model(
     return find_family(name).load(
         Choice(model=name, mouth=mouth, refine=refine, backend=backend, progress=builds)
     )
+
+
+def load_editor(name: str, *, backend: str = "auto") -> "FilmEditor[Any]":
+    """What edits films with the model of this name.
+
+    Raises:
+        InputError: this family edits none.
+    """
+    from engine.families import find_family
+    from engine.family import Choice
+    from engine.portrait_editor import editor_of
+
+    return editor_of(find_family(name), Choice(model=name, backend=backend))
 
 
 def tracker_maker(name: Literal["mesh", "mediapipe"]) -> Callable[[], Tracker]:

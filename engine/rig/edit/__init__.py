@@ -1,0 +1,1 @@
+"""A film's face with another expression: read against its rest, planned, retouched."""

@@ -1,0 +1,33 @@
+"""The rig as an editor of films."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from engine.editing import FaceTrack, Part
+from engine.frame import Pixels
+from engine.model import Recording
+from engine.rig.edit.performers import FollowedFace, HeldExpression, Replayed
+from engine.rig.edit.plan import RigFilmPlan
+from engine.rig.motion.motion import RigMotion
+from engine.rig.motion.recording import Recording as RigRecording
+
+
+class RigEditor:
+    """Keeps `engine.editing.FilmEditor`."""
+
+    def follow(self, track: FaceTrack, pictures: Callable[[int], Pixels]) -> FollowedFace:
+        """The performer in a driving clip; its landmarks are enough."""
+        return FollowedFace(track)
+
+    def replay(self, recording: Recording[RigMotion]) -> Replayed:
+        """The performer of a motion file."""
+        if not isinstance(recording, RigRecording):
+            raise TypeError(f"not a recording of the rig's: {type(recording).__name__}")
+        return Replayed(recording)
+
+    def hold(self, sliders: Mapping[str, float]) -> HeldExpression:
+        """An expression that stays."""
+        return HeldExpression(sliders)
+
+    def plan(self, track: FaceTrack, parts: Sequence[Part], neutral: int | None) -> RigFilmPlan:
+        """Decide everything for one face."""
+        return RigFilmPlan(track, parts, neutral)

@@ -1,0 +1,283 @@
+"""Everything decided about one face of a film before its first frame is written."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.editing import Box, Cut, FaceTrack, Note, Part, Patch
+from engine.errors import InputError
+from engine.faces.face import Face
+from engine.faces.steady import runs
+from engine.geometry import Array
+from engine.rig.driver.reading import Reading, read_face
+from engine.rig.edit import regions
+from engine.rig.edit.aim import aimed, closes_of
+from engine.rig.edit.expression import own_of, wished
+from engine.rig.edit.lending import (
+    DRAWN,
+    NOBODY,
+    OWN,
+    Lenders,
+    lenders_of_rest,
+    mouths,
+    open_lips,
+)
+from engine.rig.edit.lent import Lent
+from engine.rig.edit.performers import BLOCK, rest_of_track
+from engine.rig.edit.retouch import Needs, retouched
+from engine.rig.edit.survey import surveyed
+from engine.rig.warp.target import PortraitFace
+
+KEPT = 8
+"""Lenders kept ready."""
+_SMOOTHED_OVER = 2.0
+"""Standard deviation in frames over which the lenders' weights change."""
+_FAR_TURN = 40.0
+"""Degrees of yaw beyond which half of the face is guessed."""
+_FAR_NOD = 30.0
+_FROM_REST = 0.9
+"""Weight from which a frame needs its lender wholly."""
+_POOR_REST = 0.35
+"""How far the best lender's lips may be from rest before the fit is called poor, cm."""
+
+
+class RigFilmPlan:
+    """One face of one film."""
+
+    def __init__(self, track: FaceTrack, parts: Sequence[Part], neutral: int | None) -> None:
+        """Decide; `neutral` names the frame of the face at rest."""
+        self._track, self._parts = track, parts
+        self._rest = _rest(track, neutral)
+        self._survey = survey = surveyed(track, self._rest, parts)
+        spans = runs(survey.seen, survey.shots)
+        self._lips_go = _smoothed(survey.lips_go, spans)
+        self._eyes_go = _smoothed(survey.eyes_go, spans)
+        self._mouth_go = _smoothed(survey.inner_go, spans)
+        anywhere = survey.seen.astype(np.float64)
+        sideways = 0.5 * np.abs(survey.lids)
+        self._lips = lenders_of_rest(survey, 3.0 * survey.lips + 0.2 * sideways, anywhere)
+        self._eyes = lenders_of_rest(survey, survey.lids + 2.0 * survey.gaze, anywhere)
+        self._mouths, self._openings = mouths(survey)
+        self._open_lips = _smoothed(open_lips(survey, self._mouths), spans)
+        self._lips_go = np.maximum(self._lips_go, self._open_lips)
+        self._read: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._lent: OrderedDict[int, Lent] = OrderedDict()
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        """Extreme poses, and rests that are none."""
+        survey = self._survey
+        yaw, pitch = np.abs(np.nan_to_num(survey.yaw_pitch)).T
+        found = [
+            Note(
+                begin=begin,
+                end=end,
+                kind="extreme pose",
+                words=_pose_words(yaw[begin:end], pitch[begin:end]),
+            )
+            for begin, end in _spans((yaw > _FAR_TURN) | (pitch > _FAR_NOD))
+        ]
+        lender = np.where(self._lips.now >= 0, self._lips.now, 0)
+        poor = (self._lips_go > _FROM_REST) & (survey.lips[lender] > _POOR_REST)
+        found += [
+            Note(
+                begin=begin,
+                end=end,
+                kind="poor fit",
+                words="the shot has no frame with its lips at rest: what the source says may show",
+            )
+            for begin, end in _spans(poor)
+        ]
+        drawn = self._mouths.now == DRAWN
+        found += [
+            Note(
+                begin=begin,
+                end=end,
+                kind="drawn mouth",
+                words="the shot shows no mouth as open as this: a drawn one is seen",
+            )
+            for begin, end in _spans(drawn)
+        ]
+        return sorted(found, key=lambda note: note.begin)
+
+    @property
+    def facts(self) -> Mapping[str, float]:
+        """How often lenders change."""
+        changes = sum(
+            int(np.count_nonzero(np.diff(self._mouths.now[begin:end])))
+            for begin, end in self._openings
+        )
+        return {
+            "openings": len(self._openings),
+            "lender changes inside an opening": changes,
+            "rest lip changes": _changes(self._lips),
+            "rest eye changes": _changes(self._eyes),
+            "frames with a drawn mouth": int(np.count_nonzero(self._mouths.now == DRAWN)),
+            "mean share of rest lips": float(self._lips_go.mean()),
+            "mean share of rest eyes": float(self._eyes_go.mean()),
+        }
+
+    def region(self, index: int) -> Box | None:
+        """Around the face, with what its jaw may draw along."""
+        if not self._survey.seen[index]:
+            return None
+        return regions.region_around(self._landmarks(index).astype(np.float64), self._track.size)
+
+    def lenders(self, begin: int, end: int) -> Sequence[int]:
+        """All that these frames borrow from."""
+        rows = [
+            numbers[begin:end]
+            for lenders in (self._lips, self._eyes, self._mouths)
+            for numbers in (lenders.now, lenders.former)
+        ]
+        every = np.unique(np.concatenate(rows))
+        return [int(index) for index in every if index >= 0]
+
+    def retouch(self, index: int, cut: Cut, lent: Mapping[int, Cut]) -> Patch | None:
+        """One frame's change."""
+        if not self._survey.seen[index]:
+            return None
+        time_s = float(self._track.times_s[index])
+        landmarks = self._landmarks(index)
+        own = own_of(self._rest, read_face(Face(landmarks=landmarks, confidence=1.0)))
+        wish = wished(own.expression, self._parts, time_s)
+        if wish is own.expression:
+            return None
+        here = Lent(cut, _in_cut(landmarks, cut))
+        patch = retouched(
+            here,
+            Needs(
+                target=aimed(
+                    self._rest,
+                    closes_of(self._rest),
+                    PortraitFace.from_face(here.face),
+                    own,
+                    wish,
+                ),
+                lips=self._lips_of(index, lent),
+                lips_go=float(self._lips_go[index]),
+                eyes=self._shares(self._eyes, index, lent),
+                eyes_go=float(self._eyes_go[index]),
+                mouths=self._mouths_of(index, here, lent),
+                mouth_shown=float(self._mouth_go[index]),
+            ),
+        )
+        if patch is None:
+            return None
+        x, y = cut.corner
+        left, top, right, bottom = patch.box
+        return replace(patch, box=(left + x, top + y, right + x, bottom + y))
+
+    def _shares(
+        self, lenders: Lenders, index: int, lent: Mapping[int, Cut]
+    ) -> list[tuple[Lent, float]]:
+        now, former = int(lenders.now[index]), int(lenders.former[index])
+        share = float(lenders.share[index])
+        both = [(now, share), (former, 1.0 - share)]
+        return [
+            (found, part)
+            for number, part in both
+            if number >= 0 and part > 0.0 and (found := self._of(number, lent)) is not None
+        ]
+
+    def _lips_of(self, index: int, lent: Mapping[int, Cut]) -> list[tuple[Lent, float]]:
+        """Lips at rest, and those of the mouth's lender as far as it is as open as is asked."""
+        is_open = float(self._open_lips[index])
+        opened = self._shares(self._mouths, index, lent) if is_open > 0.0 else []
+        if not opened:
+            return self._shares(self._lips, index, lent)
+        whole = sum(part for _, part in opened)
+        resting = self._shares(self._lips, index, lent) if is_open < 1.0 else []
+        return [
+            *((found, part * (1.0 - is_open)) for found, part in resting),
+            *((found, part / whole * is_open) for found, part in opened),
+        ]
+
+    def _mouths_of(
+        self, index: int, here: Lent, lent: Mapping[int, Cut]
+    ) -> list[tuple[Lent | None, float]]:
+        lenders = self._mouths
+        share = float(lenders.share[index])
+        both = [(int(lenders.now[index]), share), (int(lenders.former[index]), 1.0 - share)]
+        return [
+            (here if number in (OWN, NOBODY) else self._of(number, lent), part)
+            for number, part in both
+            if part > 0.0
+        ]
+
+    def _of(self, index: int, lent: Mapping[int, Cut]) -> Lent | None:
+        """A lender; the last few are kept with what was worked out of them."""
+        if index < 0:
+            return None
+        found = self._lent.pop(index, None)
+        if found is None:
+            cut = lent[index]
+            found = Lent(cut, _in_cut(self._landmarks(index), cut))
+        self._lent[index] = found
+        while len(self._lent) > KEPT:
+            self._lent.popitem(last=False)
+        return found
+
+    def _landmarks(self, index: int) -> NDArray[np.float32]:
+        """(478, 3) px of the frame; blocks of frames are read at once, and two are kept."""
+        block = index // BLOCK
+        if block not in self._read:
+            begin = block * BLOCK
+            self._read[block] = self._track.landmarks(
+                begin, min(begin + BLOCK, len(self._track.seen))
+            )
+            while len(self._read) > 4:
+                self._read.popitem(last=False)
+        return np.asarray(self._read[block][index - block * BLOCK])
+
+
+def _rest(track: FaceTrack, neutral: int | None) -> Reading:
+    if neutral is None:
+        return rest_of_track(track)
+    if not 0 <= neutral < len(track.seen) or not track.seen[neutral]:
+        raise InputError(
+            f"frame {neutral} of the film does not show this face, so it cannot be its face at "
+            "rest. Choose another frame, or --source-neutral auto."
+        )
+    return read_face(Face(landmarks=track.landmarks(neutral, neutral + 1)[0], confidence=1.0))
+
+
+def _in_cut(landmarks: NDArray[np.float32], cut: Cut) -> Array:
+    return landmarks.astype(np.float64) - (*cut.corner, 0.0)
+
+
+def _smoothed(weights: Array, spans: Sequence[tuple[int, int]]) -> Array:
+    """(N,) without delay, never below what a frame needs, by runs of frames."""
+    reach = round(3 * _SMOOTHED_OVER)
+    steps = np.arange(-reach, reach + 1)
+    kernel = np.exp(-(steps**2) / (2 * _SMOOTHED_OVER**2))
+    kernel /= kernel.sum()
+    result = np.zeros_like(weights)
+    for begin, end in spans:
+        padded = np.pad(weights[begin:end], reach, mode="edge")
+        result[begin:end] = np.convolve(padded, kernel, mode="valid")
+    result[result < 0.004] = 0.0
+    return result
+
+
+def _spans(where: NDArray[np.bool_], least: int = 3) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], where, [False]]).astype(np.int8)))
+    return [
+        (int(begin), int(end))
+        for begin, end in zip(edges[::2], edges[1::2], strict=True)
+        if end - begin >= least
+    ]
+
+
+def _pose_words(yaw: Array, pitch: Array) -> str:
+    return f"the head is turned by up to {max(yaw.max(), pitch.max()):.0f} degrees"
+
+
+def _changes(lenders: Lenders) -> int:
+    return sum(
+        before != after and before >= 0 and after >= 0 for before, after in pairwise(lenders.now)
+    )

@@ -1,0 +1,206 @@
+"""One frame with another expression: its own pixels where they serve, lent ones where not.
+
+The face's own skin is warped to the new expression. Lips and eyes that cannot stay come from a
+frame at rest, in this frame's pose and light; the mouth's inside comes from its lender. Whatever
+lies in front of the face stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.editing import Box, Patch
+from engine.geometry import Array
+from engine.rig.edit import regions
+from engine.rig.edit.in_front import found_in_front
+from engine.rig.edit.lent import Lent
+from engine.rig.edit.regions import Board, Mask
+from engine.rig.motion.motion import still_motion
+from engine.rig.paint.blend import Layer
+from engine.rig.paint.driver_mouth import find_mouth_of_driver
+from engine.rig.paint.mouth import mouth_painter
+from engine.rig.warp.flow import PortraitFlow
+from engine.rig.warp.outline import Outline
+from engine.rig.warp.target import PortraitFace, head_motion
+
+Colours = NDArray[np.float32]
+
+_STILL_PX = 0.02
+"""A face whose landmarks move less stays as it is."""
+_LIGHT = 0.12
+"""Standard deviation, in face heights, over which lent skin takes the frame's own light."""
+_LEAST = 0.01
+"""A weight below this is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Needs:
+    """What a frame takes from where."""
+
+    target: Array
+    """(478, 3) px of the cut: where the face's landmarks are to go."""
+    lips: Sequence[tuple[Lent, float]]
+    """Whose lips at rest, and their shares, which sum to 1."""
+    lips_go: float
+    """How far the frame's own lips are replaced by them, 0..1."""
+    eyes: Sequence[tuple[Lent, float]]
+    eyes_go: float
+    mouths: Sequence[tuple[Lent | None, float]]
+    """Whose mouth is seen inside, None for the drawn one, and their shares."""
+    mouth_shown: float
+    """How far that is laid over what the lips' warp shows, 0..1."""
+
+
+def retouched(own: Lent, needs: Needs) -> Patch | None:
+    """The frame's patch, in pixels of its cut; None where nothing changes."""
+    face = PortraitFace.from_face(own.face)
+    asked = needs.target
+    goes = max(needs.lips_go, needs.eyes_go) > _LEAST
+    if not goes and float(np.abs(asked - own.landmarks).max()) < _STILL_PX:
+        return None
+    pixels = own.cut.pixels
+    size = pixels.shape[0], pixels.shape[1]
+    head = head_motion(face, still_motion())
+    target = Outline(own.landmarks).joined(head, asked)
+    board = Board.on(_patch_box(own.landmarks, target, size), regions.face_height(own.landmarks))
+    shown = pixels.copy()
+    box, x, y = PortraitFlow(face, size, half_width=None).backward(head, target, asked)
+    shown[box[1] : box[3], box[0] : box[2]] = cv2.remap(
+        pixels, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+    )
+    left, top, right, bottom = board.box
+    new = shown[top:bottom, left:right].astype(np.float32)
+    if needs.lips_go > _LEAST:
+        share = regions.lower_face(board, target) * np.float32(needs.lips_go)
+        lent = _rested(needs.lips, target, board, own, with_eyes=False)
+        _lay_over(new, lent, share, board, own, target)
+    if needs.eyes_go > _LEAST:
+        share = regions.eyes(board, target) * np.float32(needs.eyes_go)
+        lent = _rested(needs.eyes, target, board, own, with_eyes=True)
+        _lay_over(new, lent, share, board, own, target)
+    _lay_mouth(new, board, own, needs, target)
+    mask: Mask = regions.whole_face(board, own.landmarks, target)
+    front = _in_front(board, own, needs)
+    covered = 0.0
+    if front is not None:
+        covered = float((front * mask).sum() / max(float(mask.sum()), 1e-6))
+        mask = np.asarray(mask * (1.0 - np.minimum(front, 1.0)), np.float32)
+    return Patch(
+        box=board.box,
+        own=pixels[top:bottom, left:right],
+        new=new,
+        mask=board.full(mask),
+        covered=covered,
+    )
+
+
+def _patch_box(own: Array, target: Array, size: tuple[int, int]) -> Box:
+    """Where `regions.whole_face` may be above 0, with an even corner."""
+    reach = (regions.WIDENED + 0.12) * regions.face_height(own) + 4.0
+    reach += float(np.abs(target - own)[:, :2].max())
+    points = np.vstack([own[:468, :2], target[:468, :2]])
+    low, high = points.min(axis=0) - reach, points.max(axis=0) + reach
+    left, top = (max(int(value), 0) // 2 * 2 for value in low)
+    right, bottom = min(int(high[0]) + 2, size[1]), min(int(high[1]) + 2, size[0])
+    return left, top, right, bottom
+
+
+def _rested(
+    lenders: Sequence[tuple[Lent, float]],
+    target: Array,
+    board: Board,
+    own: Lent,
+    *,
+    with_eyes: bool,
+) -> tuple[Colours, Mask]:
+    """(h, w, 3) what the lenders show at `target`, in the board's box, and where, (h, w)."""
+    left, top, right, bottom = board.box
+    total: Colours = np.zeros((bottom - top, right - left, 3), np.float32)
+    where: Mask = np.zeros((bottom - top, right - left), np.float32)
+    for lent, share in lenders:
+        picture = lent.lidded if with_eyes else lent.cut.pixels
+        placed, covered = lent.placed(picture, target, board.box)
+        if with_eyes:
+            # Painters know whole pictures only; around the box nothing is looked at.
+            height, width = own.cut.pixels.shape[:2]
+            whole = np.zeros((height, width, 3), np.uint8)
+            whole[top:bottom, left:right] = placed
+            for eye in lent.eyes:
+                layer = eye.find_layer((height, width), target[:, :2])
+                if layer is not None:
+                    layer.paint(whole)
+            placed = whole[top:bottom, left:right]
+        total += placed * np.float32(share)
+        where += covered * np.float32(share)
+    return total, where
+
+
+def _lay_over(
+    new: Colours,
+    lent: tuple[Colours, Mask],
+    mask: Mask,
+    board: Board,
+    own: Lent,
+    target: Array,
+) -> None:
+    """Blend lent pixels in, in the light of what they are laid over."""
+    colours, where = lent
+    small_where = board.reduced(where)
+    skin = mask * small_where * (1.0 - regions.features(board, own.landmarks, target))
+    apart = (board.reduced(new) - board.reduced(colours)) * skin[..., None]
+    sigma = _LIGHT * board.face_px
+    weight = cv2.GaussianBlur(skin, (0, 0), sigma)[..., None] + np.float32(1e-3)
+    light = cv2.GaussianBlur(apart, (0, 0), sigma) / weight
+    share = (board.full(mask) * (where > 0.99))[..., None]
+    new += (colours + board.full(light) - new) * share
+
+
+def _lay_mouth(new: Colours, board: Board, own: Lent, needs: Needs, target: Array) -> None:
+    """What is seen between the lips; the second of two lenders fades over the first."""
+    shown = max(needs.mouth_shown, needs.lips_go)
+    if shown <= _LEAST:
+        return
+    left_over = 0.0
+    for lender, share in sorted(needs.mouths, key=lambda each: -each[1]):
+        left_over += share
+        layer = _mouth_of(lender, own, target)
+        if layer is not None:
+            _paint(new, board, layer, shown * share / left_over)
+
+
+def _mouth_of(lender: Lent | None, own: Lent, target: Array) -> Layer | None:
+    pixels = own.cut.pixels
+    size, points = (pixels.shape[0], pixels.shape[1]), target[:, :2]
+    if lender is None:
+        return mouth_painter(pixels, own.landmarks[:, :2]).find_layer(size, points)
+    lent = lender.cut.pixels, lender.face
+    return find_mouth_of_driver(size, points, pixels, own.landmarks, lent)
+
+
+def _paint(new: Colours, board: Board, layer: Layer, share: float) -> None:
+    """Blend a layer of the cut into the board's box."""
+    low = np.maximum(layer.box[:2], board.box[:2])
+    high = np.minimum(layer.box[2:], board.box[2:])
+    if (high <= low).any():
+        return
+    inside, there = (
+        (slice(low[1] - top, high[1] - top), slice(low[0] - left, high[0] - left))
+        for left, top in (layer.box[:2], board.box[:2])
+    )
+    region = new[there]
+    region += (layer.colours[inside] - region) * (layer.mask[inside] * np.float32(share))
+
+
+def _in_front(board: Board, own: Lent, needs: Needs) -> Mask | None:
+    left, top, right, bottom = board.box
+    lenders = {id(lent): lent for lent, _ in (*needs.lips, *needs.eyes)}
+    again = [lent.small(own.landmarks, board.box, board.scale) for lent in lenders.values()]
+    return found_in_front(
+        board,
+        board.reduced(own.cut.pixels[top:bottom, left:right]),
+        again,
+        regions.features(board, own.landmarks),
+    )

@@ -1,0 +1,1 @@
+"""A film's edit: the expression of a face in a clip changes, and nothing else."""
