@@ -15,7 +15,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.motion import MODES, Edit, Mode
-from engine.rig.bank.bank import NOTHING, Bank, Memory, share_of
+from engine.rig.bank.bank import NOTHING, Bank, Memory, share_of, stretched
 from engine.rig.bank.places import LIDS, MOUTH, UPPER_FACE, Place
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
@@ -111,6 +111,10 @@ class RigPortrait:
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
         self._bank = Bank(appearances, self._picture, self._face) if appearances else None
+        opened = None if self._bank is None else self._bank.open_mouth
+        self._has_own_teeth = opened is not None
+        if opened is not None:
+            self._mouth = mouth_painter(*opened)
         self._recalled = NOTHING
         """What the bank showed last: the one thing that goes on from frame to frame."""
 
@@ -258,9 +262,12 @@ class RigPortrait:
             own = self._face.landmarks
             yield find_mouth_of_driver(self._size, points, self._picture, own, of_driver)
             return
-        if share_of(MOUTH, placed.recalled) < 1.0:
-            yield self._mouth.find_layer(self._size, points)
+        share = share_of(MOUTH, placed.recalled)
+        above = share * stretched(placed.recalled) if self._has_own_teeth else 0.0
+        opened = self._mouth.find_layer(self._size, points) if share < 1.0 or above > 0.0 else None
+        yield opened if share < 1.0 else None
         yield self._find_own(MOUTH, placed)
+        yield _faded(opened, above)  # lips stretch well, teeth do not
 
 
 def _faded(layer: Layer | None, share: float) -> Layer | None:

@@ -232,3 +232,8 @@ def _overlay(
     size = (canvas.shape[1], canvas.shape[0])
     warped = cv2.warpAffine(texture, place, size, flags=cv2.INTER_AREA)
     blend_rgba(canvas, np.asarray(warped, np.float32))
+
+
+def carry_by_skull(source: Array, target: Array) -> Array:
+    """(2, 3): the similarity by which upper teeth go from landmarks `source` to `target`."""
+    return _carry(source, target, _SKULL)
