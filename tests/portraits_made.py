@@ -13,7 +13,7 @@ def made_portrait(size: int = 256, appearances: int = 3) -> KeptPortrait:
         Appearance(
             part=PARTS[number % len(PARTS)],
             picture=textured(64, seed=number),
-            landmarks=made_face(size, yaw=0.05 * number, jawOpen=0.1 * number).landmarks,
+            landmarks=made_face(size, yaw=3.0 * number, jawOpen=0.1 * number).landmarks,
             gain=np.array([0.9, 1.0, 1.1], np.float32),
         )
         for number in range(appearances)

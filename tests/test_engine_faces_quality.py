@@ -18,6 +18,8 @@ from stream.files.bundled import ASSETS
 from stream.files.clips import Clip
 from tests.faces_spoiled import blurred, covered, darkened
 
+pytestmark = pytest.mark.slow
+
 DRIVING = Path(__file__).parents[2] / "shared" / "media" / "driving"
 EVERY = 6
 

@@ -66,6 +66,13 @@ def test_the_guide_ends_with_a_portrait_on_show_and_in_a_file(tmp_path: Path) ->
         page.wait_for_timeout(1000)  # the swap is on its way to the browser
         shown = picture_of(output.evaluate(SHOWN))
         assert page.locator("[data-portrait][aria-pressed=true]").inner_text().startswith("Me")
+        # And it can be brought again.
+        page.locator("#guide-done").click()
+        page.get_by_test_id("portrait-file").set_input_files(tmp_path / "me.portrait")
+        page.locator("#portraits .forget").nth(1).wait_for(timeout=30_000)
+        page.locator("[data-portrait][aria-pressed=false] + .forget").wait_for()
+        page.locator("[data-portrait][aria-pressed=true] + .forget").wait_for()
+        assert page.get_by_test_id("portrait-save").is_visible()
         assert errors == []
     kept = load_portrait(tmp_path / "me.portrait")
     assert kept.picture.shape == (480, 480, 3)

@@ -25,6 +25,8 @@ from stream.files.portrait_file import save_portrait
 from tests.faces_spoiled import blurred, covered, darkened
 from tests.video_files import make_clip
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).parents[2] / "shared"
 DRIVING = SHARED / "media" / "driving"
 NEEDS_CLIPS = pytest.mark.skipif(

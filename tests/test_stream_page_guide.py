@@ -135,6 +135,24 @@ def test_the_portrait_is_chosen_and_saved_under_its_name(
     expect(page.get_by_test_id("portrait-save")).to_be_hidden()
 
 
+def test_an_impatient_user_is_filmed_once_or_not_at_all(opened: Opener, server: FakeServer) -> None:
+    page = opened()
+    page.get_by_test_id("guide-open").click()
+    page.get_by_test_id("guide-begin").dblclick()
+    step(page, "film")
+    assert len(server.asked_for("POST", "/enrolment")) == 1
+    page.keyboard.press("Escape")
+    page.get_by_test_id("start").click()
+    expect(page.locator("#status")).to_have_attribute("data-phase", "idle")
+    page.get_by_test_id("guide-open").click()
+    page.get_by_test_id("guide-begin").click()  # opens the camera, and meanwhile:
+    page.get_by_role("button", name="No", exact=True).click()
+    expect(page.locator("#status")).to_have_attribute("data-phase", "live", timeout=15_000)
+    page.wait_for_timeout(300)
+    assert all(each.enrolment is None for each in server.sessions.values())
+    expect(page.locator("#guide")).to_be_hidden()
+
+
 def test_a_filmed_portrait_outlives_a_server_that_forgets_it(
     opened: Opener, server: FakeServer
 ) -> None:

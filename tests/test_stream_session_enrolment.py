@@ -17,12 +17,13 @@ from engine.faces.face import Face
 from engine.frame import Frame, Pixels
 from engine.reenactor import Reenactor
 from engine.slot import LatestSlot
-from stream.session import enrolment
-from stream.session.enrolment import MOST, NO_FACE, NO_PICTURE, Enrolment, cropped
+from stream.session.enrolment import MOST, NO_FACE, NO_PICTURE, Enrolment
+from stream.session.filmed import LARGEST_CROP, Filmed, best_of, cropped
 from stream.session.live_judge import LiveJudge
 from stream.session.loop import FrameLoop
-from stream.session.prompts import PROMPTS, Prompt
+from stream.session.prompts import PROMPTS, Prompt, measured
 from tests.faces_made import made_face
+from tests.faces_spoiled import blurred
 from tests.fakes import Shift, ShiftModel
 from tests.people_filmed import FACES, SIDE, Actor, head
 
@@ -217,7 +218,7 @@ def test_a_crop_shows_the_same_face(scale: float) -> None:
     side = 1024
     face = made_face(side, scale=scale)
     crop = cropped(np.zeros((side, side, 3), np.uint8), face)
-    assert max(crop.picture.shape) <= enrolment.LARGEST_CROP
+    assert max(crop.picture.shape) <= LARGEST_CROP
     left, top, right, bottom = crop.face.box
     rows, columns = crop.picture.shape[:2]
     assert (right - left) / (bottom - top) == pytest.approx(
@@ -225,6 +226,16 @@ def test_a_crop_shows_the_same_face(scale: float) -> None:
     )
     assert min(left, top) >= 0 or scale > 2.0
     assert (right <= columns and bottom <= rows) or scale > 2.0
+
+
+def test_the_sharpest_of_the_straight_ones_with_open_eyes_is_chosen() -> None:
+    face = FACES["straight"]
+    soft = Filmed(picture=blurred(PICTURE, face), face=face)
+    sharp, turned, blinking = (Filmed(picture=PICTURE, face=face) for _ in range(3))
+    now = measured(face)
+    asleep = replace(now, aperture=0.6 * now.aperture)
+    away = replace(now, yaw_deg=18.0)
+    assert best_of([(away, turned), (asleep, blinking), (now, soft), (now, sharp)]) is sharp
 
 
 def test_every_prompt_has_its_act() -> None:

@@ -23,8 +23,8 @@ def enroll(
         list[Path],
         typer.Argument(
             metavar="CLIP...",
-            help="Clips and pictures of one person: 15 seconds of film are enough. The portrait at "
-            "rest is taken from the first one.",
+            help="Clips and pictures of one person: 15 seconds are enough, and the first 60 of a "
+            "clip are looked at. The portrait at rest is taken from the first one.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="NAME.portrait", help="The portrait file to write.")],

@@ -21,11 +21,13 @@ Numbers = NDArray[np.float64]
 
 _OPEN, _CLOSED = 0.1, 0.035
 """Between the lips, over the mouth's width: teeth show; and the lips meet."""
-_MOST_TURNED = 0.21
-"""Radians between the two heads: 12 degrees, within which one lies flat over the other."""
+_MOST_TURNED = 0.147
+"""Radians between the two heads: 8 degrees, within which one lies flat over the other."""
 _NOSE_BASE, _CHIN = 2, FOREHEAD_AND_CHIN[1]
-_USUAL_WIDTH = 0.37
-"""Of a mouth at rest, over the height of the face."""
+_SIDES = [132, 58, 172, 361, 288, 397]
+"""Of the outline, beside the mouth: the subject's right, then the left."""
+_MOST_WIDER, _MOST_APART = 0.063, 0.035
+"""Of the mouth's width over the upper face's height, and of the outlines over the face's width."""
 _BELOW = 0.1
 """Of the face's height, below the lower of the two chins: the shadow of an open mouth's chin."""
 _INSIDE = 0.96
@@ -42,17 +44,18 @@ def lip_gap(face: Face) -> float:
 
 
 def find_closed(own: Face, others: Sequence[Face]) -> int | None:
-    """Which of the other faces can close the mouth of a portrait; None where none can, or it is."""
-    if is_closed(own):
+    """Which of the other faces can close the mouth of a portrait; None where none can, or it is.
+
+    One with closed lips of their usual width, in the same view, and with the same outline: blown-up
+    cheeks would stand out from the hair.
+    """
+    if is_closed(own) or not others:
         return None
-    rotation = head_pose(own).placement.rotation
-    turned = [angle_between(head_pose(face).placement.rotation, rotation) for face in others]
-    fit = [
-        index
-        for index, face in enumerate(others)
-        if lip_gap(face) < _CLOSED and turned[index] < _MOST_TURNED
-    ]
-    return min(fit, key=lambda index: turned[index] + _unrest(others[index]), default=None)
+    usual = float(np.median([_mouth_width(face) for face in others]))
+    unlike = {index: _unlike(own, face, usual) for index, face in enumerate(others)}
+    fit = [index for index, face in enumerate(others) if lip_gap(face) < _CLOSED]
+    found = min(fit, key=lambda index: unlike[index], default=None)
+    return None if found is None or unlike[found] > 1.0 else found
 
 
 def is_closed(face: Face) -> bool:
@@ -125,10 +128,28 @@ def _difference(
     return np.asarray(spread, np.float32)
 
 
-def _unrest(face: Face) -> float:
-    """How far a mouth is from closed, and from its usual width; about as radians of a turn."""
+def _unlike(own: Face, other: Face, usual: float) -> float:
+    """How badly another face fits below the portrait's nose: 1 is the most that passes unseen."""
+    turned = angle_between(*(head_pose(face).placement.rotation for face in (own, other)))
+    width = abs(_mouth_width(other) - usual)
+    return max(
+        turned / _MOST_TURNED, width / _MOST_WIDER, _apart_at_sides(own, other) / _MOST_APART
+    )
+
+
+def _mouth_width(face: Face) -> float:
+    """Over the height of the face, which an open mouth makes longer, too."""
     points = face.landmarks.astype(np.float64)
     right, left = points[list(MOUTH_CORNERS)]
-    forehead, chin = points[list(FOREHEAD_AND_CHIN)]
-    width, tall = np.linalg.norm(right - left), np.linalg.norm(forehead - chin)
-    return abs(float(width / max(float(tall), 1e-6)) - _USUAL_WIDTH) + 2.0 * lip_gap(face)
+    forehead, nose = points[[FOREHEAD_AND_CHIN[0], _NOSE_BASE]]
+    return float(np.linalg.norm(right - left) / max(float(np.linalg.norm(forehead - nose)), 1e-6))
+
+
+def _apart_at_sides(own: Face, other: Face) -> float:
+    """Between the outlines beside the mouth, one laid over the other; over the face's width."""
+    matrix = _to_own(own, other)
+    moved = other.landmarks[_SIDES, :2] @ matrix[:, :2].T + matrix[:, 2]
+    mine = own.landmarks[_SIDES, :2].astype(np.float64)
+    right, left = mine[0], mine[len(_SIDES) // 2]
+    across = (left - right) / np.linalg.norm(left - right)
+    return float(np.abs((moved - mine) @ across).max() / np.linalg.norm(left - right))

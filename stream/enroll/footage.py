@@ -85,9 +85,10 @@ class Footage:
             yield 0, Frame(pixels=reduced(open_picture(self.path)), captured_ns=0)
             return
         last = self._last
-        frames = self._clip.numbered(lambda number: number <= last and wanted(number))
-        for number, frame in frames:
-            yield number, frame.with_pixels(reduced(frame.pixels))
+        # The last one comes in any case, so that nothing behind it has to be read.
+        for number, frame in self._clip.numbered(lambda number: number == last or wanted(number)):
+            if wanted(number):
+                yield number, frame.with_pixels(reduced(frame.pixels))
             if number >= last:
                 return
 

@@ -27,9 +27,9 @@ from stream.files.portrait_layout import LONGEST_SIDE, KeptPortrait
 
 LEAST_FRAMES = 3
 """Of a clip that must be of use."""
-MOST_FACE_PX = 480
-"""Height of the face in the portrait's picture: a face square of 1080 lines has not much more, and
-all that is kept of the person is as large."""
+MOST_FACE_PX = 520
+"""Height of the face in the portrait's picture: a face square of 1080 lines has no more, and all
+that is kept of the person is as large."""
 
 WHAT_TO_FILM = (
     "Film 15 seconds in good light, alone, with nothing before the face: look straight at the "

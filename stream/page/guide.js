@@ -26,6 +26,7 @@ export class Guide {
   #store;
   #step = null;
   #id = null; // of the session that is filmed
+  #isBeginning = false;
   #isHeard = false; // whether the figures have said that it goes on
   #last = null;
 
@@ -72,17 +73,23 @@ export class Guide {
   }
 
   async #begin() {
+    if (this.#isBeginning) return; // a double click
+    this.#isBeginning = true;
     try {
-      if (!this.#session.id) await this.#session.start();
+      if (this.#store.get().phase === "idle") await this.#session.start();
+      if (!this.#step) return; // closed meanwhile
       this.#id = this.#session.id;
-      if (!this.#id) return this.#fail("The camera could not be started.");
+      if (!this.#id) return this.#fail("The camera is not running yet.");
       this.#isHeard = false;
       this.#last = null;
       const progress = await beginEnrolment(this.#id);
+      if (!this.#step) return await this.#cancel();
       this.#show("film");
       this.#draw(progress);
     } catch (error) {
       this.#failOf(error);
+    } finally {
+      this.#isBeginning = false;
     }
   }
 
