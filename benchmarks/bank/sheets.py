@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from PIL import Image
 
 from benchmarks.bank.enrolled import Enrolled, enroll, performed
@@ -99,7 +100,7 @@ def close_up(picture: Pixels, points: Array, near: str) -> Pixels:
     return _resized(cv2.getRectSubPix(picture, size, tuple(middle.tolist())))
 
 
-def _resized(picture: Pixels | np.ndarray) -> Pixels:  # type: ignore[type-arg]
+def _resized(picture: MatLike) -> Pixels:
     return np.asarray(
         cv2.resize(picture, (_CELL_PX, _CELL_PX), interpolation=cv2.INTER_CUBIC), np.uint8
     )

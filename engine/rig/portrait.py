@@ -15,7 +15,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.motion import MODES, Edit, Mode
-from engine.rig.bank.bank import NOTHING, Bank, Memory, share_of
+from engine.rig.bank.bank import NOTHING, Bank, Memory, share_of, stretched
 from engine.rig.bank.places import LIDS, MOUTH, UPPER_FACE, Place
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
@@ -119,6 +119,10 @@ class RigPortrait:
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
         self._bank = Bank(appearances, self._picture, self._face) if appearances else None
+        opened = None if self._bank is None else self._bank.open_mouth
+        self._has_own_teeth = opened is not None
+        if opened is not None:
+            self._mouth = mouth_painter(*opened)
         self._recalled = NOTHING
         """What the bank showed last."""
         self._mouth_shown = mouth
@@ -287,14 +291,17 @@ class RigPortrait:
         """The drawn one, the driver's above it, above that their own; but none that is hidden."""
         points, borrowed = placed.target[:, :2], placed.borrowed
         own, of_driver = share_of(MOUTH, placed.recalled), borrowed.share if borrowed else 0.0
-        if max(own, of_driver) < 1.0:
-            yield self._mouth.find_layer(self._size, points)
+        above = own * stretched(placed.recalled) if self._has_own_teeth else 0.0
+        is_seen = max(own, of_driver) < 1.0
+        drawn = self._mouth.find_layer(self._size, points) if is_seen or above > 0.0 else None
+        yield drawn if is_seen else None
         if borrowed is not None and own < 1.0:
             layer = find_mouth_of_driver(
                 self._size, points, borrowed.mouth, self._mouth.light, borrowed.light
             )
             yield _faded(layer, of_driver)
         yield self._find_own(MOUTH, placed)
+        yield _faded(drawn, above)  # lips stretch well, teeth do not
 
 
 def _faded(layer: Layer | None, share: float) -> Layer | None:

@@ -1,18 +1,19 @@
 """The appearance bank of one portrait: shared by its streams, each of which has its own memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.appearances import Appearance, Part
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.geometry import Array
+from engine.geometry import Array, smoothstep
 from engine.rig.bank.entries import Entry, make_entry
-from engine.rig.bank.features import Seen, feature, seen_at, seen_in
+from engine.rig.bank.features import Seen, feature, log_gap, seen_at, seen_in
+from engine.rig.bank.open_mouth import find_open_mouth
 from engine.rig.bank.pasting import find_layer
-from engine.rig.bank.places import PLACES, Place
+from engine.rig.bank.places import MOUTH, PLACES, Place
 from engine.rig.bank.retrieval import Recalled, Trust, recall
 from engine.rig.driver.reading import eye_openings
 from engine.rig.motion.motion import RigMotion, still_motion
@@ -24,6 +25,9 @@ _TRUST: dict[Part, Trust] = {
     "lids": Trust(on=0.35, off=0.45, rest=(0.4, 0.65)),
     "upper_face": Trust(on=0.7, off=1.0, rest=(0.05, 0.3)),
 }
+
+_STRETCHED = 0.15, 0.35
+"""Logarithm of the stretch between which filmed teeth give way to teeth that only move."""
 
 _HALF_CLOSED = 0.3
 """Opening over the portrait's own from which lids are kept without their eyeball."""
@@ -47,6 +51,8 @@ class _Shelf:
     """(D,) of the portrait's own face."""
     columns: slice
     """Of a part's feature, those that say something of this place."""
+    log_gaps: Array
+    """(N,) between the lips."""
 
 
 class Bank:
@@ -59,6 +65,8 @@ class Bank:
         self._face = face
         openings = eye_openings(face.pose.points)
         still = _at_rest(face)
+        self.open_mouth = find_open_mouth(appearances, portrait, face)
+        """The portrait's picture and landmarks as if its mouth were open, where that is known."""
         self._shelves = tuple(
             _shelf(place, index - 1, appearances, portrait, face, openings, still)
             for index, place in enumerate(PLACES)
@@ -89,6 +97,14 @@ def share_of(place: Place, memory: Memory) -> float:
     return 0.0 if recalled is None else recalled.share
 
 
+def stretched(memory: Memory) -> float:
+    """0..1: how far what is shown between the lips is stretched beyond what teeth may be."""
+    recalled = memory[PLACES.index(MOUTH)]
+    if recalled is None:
+        return 0.0
+    return float(smoothstep(*_STRETCHED, np.asarray(recalled.stretch)))
+
+
 def _shelf(
     place: Place,
     eye: int,
@@ -116,6 +132,7 @@ def _shelf(
         features=np.array([feature(place.part, one)[columns] for one in seen]),
         own=feature(place.part, still)[columns],
         columns=columns,
+        log_gaps=np.array([log_gap(one) for one in seen]),
     )
 
 
@@ -141,4 +158,7 @@ def _recalled(shelf: _Shelf, before: Recalled | None, seen: Seen) -> Recalled | 
     if own_distance <= trust.rest[0]:
         return None
     distances = np.linalg.norm(shelf.features - asked, axis=1)
-    return recall(before, distances, own_distance, trust)
+    found = recall(before, distances, own_distance, trust)
+    if shelf.place != MOUTH or not found.share:
+        return found
+    return replace(found, stretch=log_gap(seen) - float(found.shown @ shelf.log_gaps))

@@ -33,8 +33,8 @@ def find_layer(
 
     None where the place lies outside a picture of `size` (H, W), or nothing is to be seen of it.
     """
-    shown = np.flatnonzero(weights)
-    if share <= 0.0 or not len(shown):
+    shown = np.flatnonzero(weights).tolist()
+    if share <= 0.0 or not shown:
         return None
     outline = place.outline(target)
     nodes = (outline - _FIRST) / STEP, (-(-size[0] // STEP), -(-size[1] // STEP))

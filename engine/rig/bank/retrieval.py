@@ -48,6 +48,8 @@ class Recalled:
     """Where the gate goes."""
     share: float
     """0..1: how far appearances cover the place."""
+    stretch: float = 0.0
+    """Logarithm by which the opening between the lips is wider than in what is shown."""
 
     @property
     def shown(self) -> Array:

@@ -298,3 +298,8 @@ def _overlay(canvas: NDArray[np.float32], row: Row, frame: Array, below: float, 
     size = (canvas.shape[1], canvas.shape[0])
     warped = cv2.warpAffine(row.texture, place, size, flags=cv2.INTER_LINEAR)
     blend_rgba(canvas, np.asarray(warped, np.float32))
+
+
+def carry_by_skull(source: Array, target: Array) -> Array:
+    """(2, 3): the similarity by which upper teeth go from landmarks `source` to `target`."""
+    return _carry(source, target, _SKULL)

@@ -1,0 +1,186 @@
+"""Is a portrait with its person's own frames better than one picture alone? Figures and a verdict.
+
+    python -m benchmarks.bank --clips DIR --models DIR [--size 384] [--every 6] [--only NAME ...]
+
+Each clip's neutral frame follows the clip itself. Strict: enrolled from the first half, tested on
+the second; covered: enrolled from every other block of 20 frames. Means and goals are those of the
+five clips of `CLIPS`; others that are named are measured beside them. With --only, figures are
+printed and not kept.
+"""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from benchmarks.bank.measuring import (
+    BANK,
+    METRICS,
+    REFINED,
+    ROWS,
+    Measures,
+    Scores,
+    measure,
+)
+from benchmarks.lpips import Lpips
+from benchmarks.machine import keep, machine, markdown
+from benchmarks.mobilefacenet import Recogniser
+from benchmarks.refiner.report import Verdict
+from benchmarks.regions import REGIONS
+from benchmarks.same_person import load_take
+from engine.errors import InputError, UnderstudyError
+from engine.rig.refine.network import load_refiner
+
+CLIPS = ("s", "d5", "driving_d10", "driving_d18", "driving_d19")
+
+GOALS = {
+    "strict": {"face": 6.2, "mouth": 11.0, "eyes": 12.3},
+    "covered": {"face": 5.0, "mouth": 7.0, "eyes": 10.8},
+}
+"""Mean L1 of 255."""
+
+MOST_LOST = 0.02
+"""Of the refined default's L1: no clip may lose more than this in any region."""
+
+Found = dict[str, dict[str, Scores]]
+"""Clip -> row -> scores."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print and keep."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        found = _found(options)
+    except UnderstudyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    verdicts = [v for protocol, of_clips in found.items() for v in judge(protocol, of_clips)]
+    text = "\n\n".join(
+        [
+            "\n".join(verdict.line() for verdict in verdicts),
+            *(f"## {protocol}\n\n{_table(of_clips)}" for protocol, of_clips in found.items()),
+        ]
+    )
+    if options.only:
+        sys.stdout.write(f"{text}\n")
+        return 0
+    given = sys.argv[1:] if arguments is None else arguments
+    command = shlex.join(["python", "-m", "benchmarks.bank", *given])
+    keep("bank", command, {"verdicts": [v.line() for v in verdicts], "scores": found}, text)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.bank", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--clips", type=Path, required=True, help="folder of clips")
+    parser.add_argument("--models", type=Path, help="folder of the measuring networks")
+    parser.add_argument("--refiner", type=Path, help="bundle of the refiner, else the one shipped")
+    parser.add_argument("--size", type=int, default=384, help="side of the pictures, pixels")
+    parser.add_argument("--every", type=int, default=6, help="every n-th frame is compared")
+    parser.add_argument("--only", nargs="+", help="clips, by their names")
+    return parser
+
+
+def _found(options: argparse.Namespace) -> dict[str, Found]:
+    if not options.only and str(machine()["commit"]).endswith("-dirty"):
+        raise InputError("The tree has changes: commit them, so that figures have a commit.")
+    if not options.clips.is_dir():
+        raise InputError(f"{options.clips} is no folder: name one that holds clips.")
+    paths = sorted(p for p in options.clips.iterdir() if p.suffix in {".mp4", ".mkv"})
+    paths = [path for path in paths if not options.only or path.stem in options.only]
+    if not paths:
+        raise InputError(
+            f"{options.clips} holds no such clip: name a folder of .mp4 or .mkv files."
+        )
+    refiner, measures = load_refiner(options.refiner), _measures(options.models)
+    found: dict[str, Found] = {protocol: {} for protocol in GOALS}
+    for path in paths:
+        take = load_take(path, options.size)
+        for protocol, of_clips in found.items():
+            of_clips[take.name] = measure(take, protocol, options.every, refiner, measures)
+    return found
+
+
+def _measures(folder: Path | None) -> Measures:
+    if folder is None:
+        return Measures(lpips=None, recogniser=None)
+    return Measures(
+        lpips=Lpips(
+            folder / "squeezenet1_1_torchvision_fp16.pth", folder / "lpips_v0.1_squeeze.pth"
+        ),
+        recogniser=Recogniser(folder / "mobilefacenet.pt"),
+    )
+
+
+def judge(protocol: str, found: Found) -> list[Verdict]:
+    """What is asked of the bank under one protocol."""
+    goals = GOALS[protocol]
+    reached = {region: _mean(found, BANK, "L1", region) for region in goals}
+    lost = {
+        (clip, region): rows[BANK]["L1"][region] / rows[REFINED]["L1"][region] - 1.0
+        for clip, rows in found.items()
+        for region in REGIONS
+    }
+    clip, region = max(lost, key=lambda key: lost[key])
+    verdicts = [
+        Verdict(
+            question=f"{protocol}: the goals of L1 are reached",
+            holds=all(reached[name] <= goal for name, goal in goals.items()),
+            detail=", ".join(f"{name} {reached[name]:.2f} of {goals[name]}" for name in goals),
+        ),
+        Verdict(
+            question=f"{protocol}: no clip loses more than {MOST_LOST:.0%} in any region",
+            holds=lost[clip, region] <= MOST_LOST,
+            detail=f"worst: {clip}, {region}, {lost[clip, region]:+.1%} against the default",
+        ),
+    ]
+    for metric, part, sign in (("flicker", "mouth", 1.0), ("CSIM", "face", -1.0)):
+        if all(metric in rows[BANK] for rows in found.values()):
+            before, after = (_mean(found, row, metric, part) for row in (REFINED, BANK))
+            words = "no more flicker than" if metric == "flicker" else "CSIM higher than"
+            verdicts.append(
+                Verdict(
+                    question=f"{protocol}: {words} the default's",
+                    holds=sign * after <= sign * before,
+                    detail=f"mean {before:.3f} -> {after:.3f}",
+                )
+            )
+    return verdicts
+
+
+def _mean(found: Found, row: str, metric: str, region: str) -> float:
+    """Over the clips that the goals are for; over all where none of them is there."""
+    clips = [clip for clip in CLIPS if clip in found] or list(found)
+    return float(np.mean([found[clip][row][metric][region] for clip in clips]))
+
+
+def _table(found: Found) -> str:
+    metrics = [m for m in METRICS if m in next(iter(found.values()))[BANK]]
+    lines = []
+    for row in ROWS:
+        for clip in (*found, "mean"):
+            of_clip = {clip: found[clip]} if clip in found else found
+            cells = [
+                " / ".join(
+                    f"{_mean(of_clip, row, m, region):.{2 if m == 'L1' else 3}f}" for m in metrics
+                )
+                for region in REGIONS
+            ]
+            for metric, part in (("flicker", "mouth"), ("CSIM", "face")):
+                there = all(metric in of_rows[row] for of_rows in of_clip.values())
+                cells.append(f"{_mean(of_clip, row, metric, part):.3f}" if there else "")
+            lines.append([row, clip, *cells])
+    heads = [f"{region} {' / '.join(metrics)}" for region in REGIONS]
+    return markdown(["", "clip", *heads, "mouth's flicker", "CSIM"], lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,126 @@
+"""One clip under one protocol: how near each row comes to the clip's own frames."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.bank.enrolled import enroll, performed
+from benchmarks.lpips import Lpips
+from benchmarks.mobilefacenet import Recogniser, csim
+from benchmarks.regions import REGIONS, Mask, distance, regions
+from benchmarks.same_person import Take
+from engine.faces.mesh_tracker import MeshTracker
+from engine.frame import Pixels
+from engine.rig.model import Mouth
+from engine.rig.motion.motion import RigMotion
+from engine.rig.refine.network import Refiner
+
+STILL, RIG, REFINED, DRIVER, BANK = "still", "rig", "refined (default)", "driver's mouth", "bank"
+ROWS = STILL, RIG, REFINED, DRIVER, BANK
+
+METRICS = "L1", "SSIM", "LPIPS"
+
+BLOCK, _RIM = 20, 3
+"""Frames: of the covered protocol's blocks, and of a tested block's edges, which are left out."""
+
+Scores = dict[str, dict[str, float]]
+"""Metric -> region -> mean; besides `METRICS` the mouth's flicker and the face's CSIM."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """The measuring networks; LPIPS or CSIM is left out where its weights are missing."""
+
+    lpips: Lpips | None
+    recogniser: Recogniser | None
+
+
+def split(protocol: str, count: int) -> tuple[list[int], list[int]]:
+    """Frames that enrol, and frames that are tested.
+
+    Strict: the first half and the second. Covered: every other block of 20, a stand-in for an
+    enrolment that asks for what will be needed.
+    """
+    if protocol == "strict":
+        return list(range(count // 2)), list(range(count // 2, count))
+    blocks = [(index // BLOCK) % 2 for index in range(count)]
+    tested = [
+        index for index in range(count) if blocks[index] and _RIM <= index % BLOCK < BLOCK - _RIM
+    ]
+    return [index for index in range(count) if not blocks[index]], tested
+
+
+def measure(
+    take: Take, protocol: str, every: int, refiner: Refiner, measures: Measures
+) -> dict[str, Scores]:
+    """Row -> scores of one clip."""
+    among, tested = split(protocol, len(take.faces))
+    person = enroll(take, among)
+    rows: dict[str, tuple[Refiner | None, bool, Mouth]] = {
+        RIG: (None, False, "generic"),
+        REFINED: (refiner, False, "generic"),
+        DRIVER: (refiner, False, "driver"),
+        BANK: (refiner, True, "generic"),
+    }
+    compared = range(0, len(tested), every)
+    shown = {*compared, *(place - 1 for place in compared if place > 0)}  # for the flicker
+    score = _scorer(take, tested, compared, measures)
+    found = {STILL: score(dict.fromkeys(shown, person.picture))}
+    motions: dict[Mouth, list[RigMotion]] = {
+        mouth: person.motions(take, tested, mouth=mouth) for mouth in ("generic", "driver")
+    }
+    for row, (network, bank, mouth) in rows.items():
+        portrait = person.portrait(refiner=network, bank=bank, mouth=mouth)
+        found[row] = score(dict(performed(portrait, motions[mouth], shown)))
+    return found
+
+
+def _scorer(
+    take: Take, tested: Sequence[int], compared: Sequence[int], measures: Measures
+) -> Callable[[dict[int, Pixels]], Scores]:
+    """Scores pictures by their place in `tested`, of which some are compared with the clip."""
+
+    def score(pictures: dict[int, Pixels]) -> Scores:
+        found: dict[str, dict[str, list[float]]] = {}
+
+        def add(metric: str, region: str, value: float) -> None:
+            found.setdefault(metric, {}).setdefault(region, []).append(value)
+
+        for place in compared:
+            index, output = tested[place], pictures[place]
+            truth, masks = take.pictures[index], regions(take.faces[index], output.shape[:2])
+            for region, (l1, ssim) in distance(output, truth, masks).items():
+                add("L1", region, l1)
+                add("SSIM", region, ssim)
+            if measures.lpips is not None:
+                mine, right = (measures.lpips.features(one) for one in (output, truth))
+                apart = measures.lpips.between(mine, right, output.shape[:2])
+                for region in REGIONS:
+                    add("LPIPS", region, float(apart[masks[region]].mean()))
+            if measures.recogniser is not None:
+                add("CSIM", "face", _likeness(measures.recogniser, output, truth))
+            if place > 0 and tested[place - 1] == index - 1:
+                mask = masks["mouth"] | regions(take.faces[index - 1], output.shape[:2])["mouth"]
+                made, true = (pictures[place - 1], output), (take.pictures[index - 1], truth)
+                add("flicker", "mouth", _flicker(made, true, mask))
+        return {
+            metric: {region: float(np.mean(values)) for region, values in of_regions.items()}
+            for metric, of_regions in found.items()
+        }
+
+    return score
+
+
+def _likeness(recogniser: Recogniser, output: Pixels, truth: Pixels) -> float:
+    """CSIM of an output with the frame that it should be; 0 where it shows no face."""
+    found, right = MeshTracker().find(output), MeshTracker().find(truth)
+    if found is None or right is None:
+        return 0.0
+    return csim(recogniser.identity(output, found), recogniser.identity(truth, right))
+
+
+def _flicker(outputs: tuple[Pixels, Pixels], truths: tuple[Pixels, Pixels], mask: Mask) -> float:
+    """Mean |change of the output - change of the truth| within a mask, of 255."""
+    made, true = (after.astype(np.float32) - before for before, after in (outputs, truths))
+    return float(np.abs(made - true)[mask].mean())
