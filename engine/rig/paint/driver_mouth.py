@@ -75,7 +75,6 @@ def find_mouth_of_driver(
     x, y = _flow(target, (of[:, :2] - corner) * shrunk, window.box, is_pursed(face))
     interior = cv2.remap(seen, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     coloured = _in_light(_sharpened(np.asarray(interior, np.uint8), scale), light, of_driver)
-    window.shade(coloured, width)
     return Layer(box=window.box, colours=coloured, mask=window.mask * np.float32(share))
 
 
