@@ -36,7 +36,7 @@ def filmed(face: Face, size: int = SIZE) -> Pixels:
         corners = face.landmarks[list(contour), :2]
         if colour == INSIDE:
             middle = corners.mean(axis=0)
-            corners = middle + (corners - middle) * 0.97
+            corners = middle + (corners - middle) * 0.985
         cv2.fillPoly(picture, [np.round(corners * 16).astype(np.int32)], colour, cv2.LINE_8, 4)
     return picture
 

@@ -264,6 +264,25 @@ def test_teeth_that_the_portrait_shows_stay_its_own() -> None:
     assert gained[above_the_lips, x] == pytest.approx(20, abs=3)
 
 
+@pytest.mark.parametrize(
+    ("skin", "gain"), [((215, 170, 145), 17), ((200, 155, 77), 2)], ids=["white", "candles"]
+)
+def test_a_drawn_mouth_keeps_its_colours_where_the_light_is_warm(
+    skin: tuple[int, int, int], gain: float
+) -> None:
+    """The network has seen white light only."""
+    picture, face = np.full((256, 256, 3), skin, np.uint8), made_face()
+    refined = RigPortrait(picture, face, refiner=Refiner(Brightening(), Brightening()))
+    plain = RigPortrait(picture, face)
+    motion = motion_from_arkit({"jawOpen": 1.0})
+    gained = (refined.render(motion, Edit()).astype(int) - plain.render(motion, Edit())).mean(2)
+    lips = made_face(jawOpen=1.0).landmarks[list(INNER_LIPS), :2]
+    x, y = np.round(lips.mean(axis=0)).astype(int)
+    assert gained[y - 1 : y + 2, x - 1 : x + 2].mean() == pytest.approx(gain, abs=1.5)
+    above_the_lips = round(float(lips[:, 1].min())) - 5
+    assert gained[above_the_lips, x] == pytest.approx(20, abs=3), "lips are refined in any light"
+
+
 class Brightening(Graph):
     """Stands for both graphs: every pixel of a part gets 20 levels brighter."""
 

@@ -110,6 +110,8 @@ def test_rendering_prints_the_path_first(portrait: Path, driving: Path, tmp_path
         (("--out", "a.mp4", "--gain", "lips=9"), "must lie in [0, 4]"),
         (("--out", "a.mp4", "--size", "200"), "256"),
         (("--out", "a.mp4", "--size", "301"), "must be even"),
+        (("--out", "a.mp4", "--mouth", "generic"), "'generic' is not one of"),
+        (("--out", "a.mp4", "--mouth", "drawn", "--driver-teeth"), "--mouth auto"),
         (("--out", "a.mp4", "--mode", "smile"), "smile"),
         (("--out", "a.mp4", "--neutral", "-3"), "auto or a frame number"),
         (("--out", "a.mp4", "--turbo"), "--turbo"),

@@ -10,9 +10,10 @@ from engine.frame import Pixels
 from engine.motion import Edit
 from engine.rig.bank.cutting import cut
 from engine.rig.bank.selection import select
-from engine.rig.model import Mouth, RigModel
+from engine.rig.model import RigModel
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
+from engine.rig.paint.mouth_choice import Mouth
 from engine.rig.portrait import RigPortrait
 from engine.rig.refine.network import Refiner
 
@@ -27,14 +28,14 @@ class Enrolled:
     appearances: tuple[Appearance, ...]
 
     def portrait(
-        self, *, refiner: Refiner | None, bank: bool = False, mouth: Mouth = "generic"
+        self, *, refiner: Refiner | None, bank: bool = False, mouth: Mouth = "auto"
     ) -> RigPortrait:
         """A fresh one, which remembers nothing."""
         model = RigModel(mouth=mouth, refiner=refiner)
         return model.enroll(self.picture, self.face, self.appearances if bank else ())
 
     def motions(
-        self, take: Take, indices: Sequence[int], *, mouth: Mouth = "generic"
+        self, take: Take, indices: Sequence[int], *, mouth: Mouth = "auto"
     ) -> list[RigMotion]:
         """Those of some frames of this person's own clip, against the portrait's face."""
         driver = RigModel(mouth=mouth).driver()

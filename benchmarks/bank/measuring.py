@@ -12,8 +12,8 @@ from benchmarks.regions import REGIONS, Mask, distance, regions
 from benchmarks.same_person import Take
 from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
-from engine.rig.model import Mouth
 from engine.rig.motion.motion import RigMotion
+from engine.rig.paint.mouth_choice import Mouth
 from engine.rig.refine.network import Refiner
 
 STILL, RIG, REFINED, DRIVER, BANK = "still", "rig", "refined (default)", "driver's mouth", "bank"
@@ -58,17 +58,17 @@ def measure(
     among, tested = split(protocol, len(take.faces))
     person = enroll(take, among)
     rows: dict[str, tuple[Refiner | None, bool, Mouth]] = {
-        RIG: (None, False, "generic"),
-        REFINED: (refiner, False, "generic"),
+        RIG: (None, False, "auto"),
+        REFINED: (refiner, False, "auto"),
         DRIVER: (refiner, False, "driver"),
-        BANK: (refiner, True, "generic"),
+        BANK: (refiner, True, "auto"),
     }
     compared = range(0, len(tested), every)
     shown = {*compared, *(place - 1 for place in compared if place > 0)}  # for the flicker
     score = _scorer(take, tested, compared, measures)
     found = {STILL: score(dict.fromkeys(shown, person.picture))}
     motions: dict[Mouth, list[RigMotion]] = {
-        mouth: person.motions(take, tested, mouth=mouth) for mouth in ("generic", "driver")
+        mouth: person.motions(take, tested, mouth=mouth) for mouth in ("auto", "driver")
     }
     for row, (network, bank, mouth) in rows.items():
         portrait = person.portrait(refiner=network, bank=bank, mouth=mouth)

@@ -24,14 +24,14 @@ DriverMouth: TypeAlias = tuple[Pixels, Face]
 _HIDDEN, _SHOWN = 0.03, 0.10
 """Lip gap over mouth width between which the driver's interior fades in."""
 
-_LIP_RIM, _MOST_OF_GAP = 0.03, 0.2
+_LIP_RIM, _MOST_OF_GAP = 0.018, 0.12
 """A tracker's inner lips lie on the lips: so much is left out along them, in mouth widths, but no
 more than this share of the gap."""
 
-_CORNERS = 0.93
+_CORNERS = 0.96
 """Of the way from the middle to the corners, for the same reason."""
 
-_PURSED, _PURSED_RIM, _PURSED_CORNERS = (0.28, 0.40), 2.0, 0.75
+_PURSED, _PURSED_RIM, _PURSED_CORNERS = (0.28, 0.40), 3.3, 0.75
 """Width of the mouth over that of the eyes below which lips are pursed, and from which they aren't;
 what is left out then instead of the above: times so much, and to the corners."""
 
@@ -45,7 +45,7 @@ _TINT, _WHITE_TINT = 1.0, 0.5
 """How much of the difference in tint is made up for: all, and where both pictures are in white
 light, in which it is more the skin's than the light's."""
 
-_WHITE, _TOO_WHITE = 0.8, 0.65
+_WHITE, _TOO_WHITE = 0.95, 0.6
 """Of the brightness of fully lit teeth: from there on so much is taken away."""
 
 _SHARPEN_FROM, _SHARPEN_TO, _SHARPEN = 1.1, 2.0, 0.6
@@ -75,7 +75,6 @@ def find_mouth_of_driver(
     x, y = _flow(target, (of[:, :2] - corner) * shrunk, window.box, is_pursed(face))
     interior = cv2.remap(seen, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     coloured = _in_light(_sharpened(np.asarray(interior, np.uint8), scale), light, of_driver)
-    window.shade(coloured, width)
     return Layer(box=window.box, colours=coloured, mask=window.mask * np.float32(share))
 
 

@@ -29,6 +29,9 @@ _MOST_PURSED = 1.5
 _STEP = 1.0 / 6.0
 """Of the way from one to another that is gone in a frame."""
 
+_NOTHING = 1e-6
+"""Share that is none: steps do not add up to 1 exactly."""
+
 _LIGHT_STEP = 0.1
 """The same for the light of the driver's face, which flickers as it is read."""
 
@@ -71,7 +74,7 @@ def borrow(
     least = _SMALL if before.is_wanted else _LARGE
     if mouth is None or not (always or _is_good(mouth, width, least)):
         share = before.share - _STEP
-        return replace(before, is_wanted=False, share=share) if share > 0.0 else None
+        return replace(before, is_wanted=False, share=share) if share > _NOTHING else None
     light = before.light.towards(_light(mouth), _LIGHT_STEP)
     share = min(before.share + _STEP, 1.0)
     return Borrowed(mouth=mouth, light=light, is_wanted=True, share=share)
