@@ -26,7 +26,7 @@ _TRUST: dict[Part, Trust] = {
     "upper_face": Trust(on=0.7, off=1.0, rest=(0.05, 0.3)),
 }
 
-_STRETCHED = 0.15, 0.35
+_STRETCHED = 0.12, 0.24
 """Logarithm of the stretch between which filmed teeth give way to teeth that only move."""
 
 _TORN = 0.35, 0.6
