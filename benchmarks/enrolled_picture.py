@@ -45,6 +45,8 @@ SHOWN_S = (0.5, 9.9)
 """Of the driver's performance."""
 SIZE, SIDE = 512, 320
 """Of what is rendered, and of each head in the picture, in pixels."""
+FACE = slice(96, 456), slice(76, 436)
+"""Rows and columns that are shown of what is rendered: the face, and where it goes."""
 QUALITY, EFFORT = 62, 4
 
 
@@ -153,7 +155,8 @@ def shown(clip: Path, begin_s: float) -> list[Pixels]:
     found = dict(opened.numbered(set(wanted).__contains__))
     return [
         np.asarray(
-            cv2.resize(found[number].pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8
+            cv2.resize(found[number].pixels[FACE], (SIDE, SIDE), interpolation=cv2.INTER_AREA),
+            np.uint8,
         )
         for number in wanted
         if number in found

@@ -2,7 +2,9 @@
 
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -13,9 +15,11 @@ from engine.rig.model import RigModel
 from stream.cli import main
 from stream.files.bundled import ASSETS
 from stream.files.clips import Clip
+from stream.files.motion_file import motion_writer
 from stream.files.portrait_reader import load_portrait
 from stream.live.job import LiveJob, open_portraits
 from stream.render.job import RenderJob, render
+from stream.render.replay import replay
 from stream.server.portrait_list import PortraitList
 from stream.session.portraits import Enroller
 from tests.video_files import make_clip, pictures_of
@@ -135,6 +139,27 @@ def test_a_clip_is_one_portrait_unless_its_pictures_are_asked_for(
         pictures = [pixels.astype(float) for _, pixels in pictures_of(out)]
         moved[motion] = np.abs(pictures[-1] - pictures[0]).mean()
     assert moved["clip"] > 3 * moved["still"]
+
+
+@pytest.mark.parametrize("name", ["walk.mkv", "walk.npz"])
+def test_a_render_that_is_stopped_while_it_enrols_writes_nothing(
+    clip: Path, tmp_path: Path, name: str
+) -> None:
+    driving = tmp_path / name
+    if name.endswith(".npz"):
+        with motion_writer(driving) as writer:
+            writer.add(0, None)
+            writer.finish(Fraction(30))
+    else:
+        make_clip(driving, [next(Clip(clip).frames()).pixels], rate=10)
+    stop = Event()
+    stop.set()
+    run = replay if name.endswith(".npz") else render
+    job = RenderJob(portrait=clip, driving=driving, out=tmp_path / "out.mp4", size=256)
+    report = run(job, model=RigModel(), make_tracker=MeshTracker, stop=stop)
+    assert report.was_stopped
+    assert not report.frames
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_live_and_serve_take_the_file_too(portrait: Path) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 from engine.errors import InputError
 from engine.frame import Pixels
 from engine.pictures import NotAPictureError, TooLargeError
+from stream.files.portrait_file import portrait_bytes
 from stream.server import decoders
 from stream.server.app import Served
 from stream.server.app_keys import DECODERS
@@ -35,6 +36,7 @@ from stream.server.uploads import (
 from tests.fakes import disc_face, disc_picture
 from tests.peers import SIZE, SOON_S, browser, disc_near, page, server
 from tests.pictures_that_bite import black_png, claimed_png, endless_jpeg
+from tests.portraits_made import made_portrait
 
 FORM = "multipart/form-data; boundary=x"
 
@@ -274,6 +276,27 @@ def test_the_server_refuses_it_with_a_sentence(tmp_path: Path, body: bytes, stat
         ):
             assert response.status == status
             assert json.loads(await response.text())["error"]
+
+    with_server(tmp_path, test)
+
+
+# ---- portrait files
+
+
+def test_a_portrait_file_is_taken_wherever_a_picture_is(tmp_path: Path) -> None:
+    content = portrait_bytes(made_portrait())
+
+    async def test(served: Served) -> None:
+        async with browser() as http:
+            assert await listed(http, served) == []  # which makes it known
+            status, item = await bring(http, served, content)
+            assert status == 201
+            assert await listed(http, served) == [item["id"]]
+            async with http.get(f"{served.url}{item['url'][1:]}") as response:
+                assert (await response.read()).startswith(b"\xff\xd8")
+            status, refusal = await bring(http, served, content[:-50])
+            assert status == 422
+            assert "its end is missing" in refusal["error"]
 
     with_server(tmp_path, test)
 

@@ -3,9 +3,8 @@
     python -m benchmarks.bank --clips DIR --models DIR [--size 384] [--every 6] [--only NAME ...]
 
 Each clip's neutral frame follows the clip itself. Strict: enrolled from the first half, tested on
-the second; covered: enrolled from every other block of 20 frames. Means and goals are those of the
-five clips of `CLIPS`; others that are named are measured beside them. With --only, figures are
-printed and not kept.
+the second; covered: enrolled from every other block of 20 frames. Goals are those of the five clips
+of `CLIPS`. With --only, figures of the clips that are named are printed and not kept.
 """
 
 import argparse
@@ -95,11 +94,9 @@ def _found(options: argparse.Namespace) -> dict[str, Found]:
     if not options.clips.is_dir():
         raise InputError(f"{options.clips} is no folder: name one that holds clips.")
     paths = sorted(p for p in options.clips.iterdir() if p.suffix in {".mp4", ".mkv"})
-    paths = [path for path in paths if not options.only or path.stem in options.only]
+    paths = [path for path in paths if path.stem in (options.only or CLIPS)]
     if not paths:
-        raise InputError(
-            f"{options.clips} holds no such clip: name a folder of .mp4 or .mkv files."
-        )
+        raise InputError(f"{options.clips} holds none of these clips: name another folder.")
     refiner, measures = load_refiner(options.refiner), _measures(options.models)
     found: dict[str, Found] = {protocol: {} for protocol in GOALS}
     for path in paths:
@@ -157,9 +154,8 @@ def judge(protocol: str, found: Found) -> list[Verdict]:
 
 
 def _mean(found: Found, row: str, metric: str, region: str) -> float:
-    """Over the clips that the goals are for; over all where none of them is there."""
-    clips = [clip for clip in CLIPS if clip in found] or list(found)
-    return float(np.mean([found[clip][row][metric][region] for clip in clips]))
+    """Over clips."""
+    return float(np.mean([rows[row][metric][region] for rows in found.values()]))
 
 
 def _table(found: Found) -> str:

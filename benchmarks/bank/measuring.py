@@ -80,6 +80,14 @@ def _scorer(
     take: Take, tested: Sequence[int], compared: Sequence[int], measures: Measures
 ) -> Callable[[dict[int, Pixels]], Scores]:
     """Scores pictures by their place in `tested`, of which some are compared with the clip."""
+    lpips, recogniser = measures.lpips, measures.recogniser
+    truths = {place: take.pictures[tested[place]] for place in compared}
+    features = {place: lpips.features(truth) for place, truth in truths.items()} if lpips else {}
+    own = (
+        {p: recogniser.identity(truth, take.faces[tested[p]]) for p, truth in truths.items()}
+        if recogniser
+        else {}
+    )
 
     def score(pictures: dict[int, Pixels]) -> Scores:
         found: dict[str, dict[str, list[float]]] = {}
@@ -89,35 +97,29 @@ def _scorer(
 
         for place in compared:
             index, output = tested[place], pictures[place]
-            truth, masks = take.pictures[index], regions(take.faces[index], output.shape[:2])
+            truth, masks = truths[place], regions(take.faces[index], output.shape[:2])
             for region, (l1, ssim) in distance(output, truth, masks).items():
                 add("L1", region, l1)
                 add("SSIM", region, ssim)
-            if measures.lpips is not None:
-                mine, right = (measures.lpips.features(one) for one in (output, truth))
-                apart = measures.lpips.between(mine, right, output.shape[:2])
+            if lpips is not None:
+                mine, size = lpips.features(output), output.shape[:2]
+                apart = lpips.between(mine, features[place], size)
                 for region in REGIONS:
                     add("LPIPS", region, float(apart[masks[region]].mean()))
-            if measures.recogniser is not None:
-                add("CSIM", "face", _likeness(measures.recogniser, output, truth))
+            if recogniser is not None:
+                face = MeshTracker().find(output)  # none found counts as nobody
+                made = None if face is None else recogniser.identity(output, face)
+                add("CSIM", "face", 0.0 if made is None else csim(made, own[place]))
             if place > 0 and tested[place - 1] == index - 1:
                 mask = masks["mouth"] | regions(take.faces[index - 1], output.shape[:2])["mouth"]
-                made, true = (pictures[place - 1], output), (take.pictures[index - 1], truth)
-                add("flicker", "mouth", _flicker(made, true, mask))
+                outputs, clips = (pictures[place - 1], output), (take.pictures[index - 1], truth)
+                add("flicker", "mouth", _flicker(outputs, clips, mask))
         return {
             metric: {region: float(np.mean(values)) for region, values in of_regions.items()}
             for metric, of_regions in found.items()
         }
 
     return score
-
-
-def _likeness(recogniser: Recogniser, output: Pixels, truth: Pixels) -> float:
-    """CSIM of an output with the frame that it should be; 0 where it shows no face."""
-    found, right = MeshTracker().find(output), MeshTracker().find(truth)
-    if found is None or right is None:
-        return 0.0
-    return csim(recogniser.identity(output, found), recogniser.identity(truth, right))
 
 
 def _flicker(outputs: tuple[Pixels, Pixels], truths: tuple[Pixels, Pixels], mask: Mask) -> float:

@@ -48,9 +48,12 @@ fifty is so much softer, in quick moves; a blur by 1 % of the face's height make
 
 _MOST_COMPARED = 48
 """Looks of a clip among which its person is looked for."""
-_ALIKE, _ALIKE_AFTER_CUT = 0.5, 0.35
+ALIKE, _ALIKE_AFTER_CUT = 0.5, 0.35
 """Strangeness of two looks of one person, with another expression or pose. Of two people of one
 studio, alike in colour, 0.5 was the least in twelve clips, of others 0.7."""
+ALIKE_PHOTOS = 0.95
+"""Of two photographs that are said to show one person, which may be of another day: 0.3 to 1.6 in
+one series, and 1.2 or more of any two people who were not rendered."""
 _KEPT = 12
 """Looks that stand for the person: the most different of those that are alike."""
 _STRANGER, _STRANGEST, _STRANGE_GROWTH = 0.45, 0.72, 2.2
@@ -95,13 +98,13 @@ class Usual:
     most_strange: float
     most_changed: float
 
-    def is_like(self, other: "Usual") -> bool:
-        """Whether another clip or picture shows the same person in the same light.
+    def unlike(self, other: "Usual") -> float:
+        """How strange the person of another clip or picture is here: 0 is the same.
 
-        By what is usual in both. In another light the same person looks like a stranger here, and
-        would not fit into the other's picture either.
+        Below `ALIKE` it is the same person in the same light. In another light the same person may
+        be as strange as somebody else, and would not fit into the other's picture either.
         """
-        return self.looks.strangeness_of(other.looks) < _ALIKE
+        return self.looks.strangeness_of(other.looks)
 
     def reason_against(self, look: Look) -> Reason | None:
         """What is wrong with a frame beside the others; None where it fits."""
@@ -184,12 +187,12 @@ class _Stacked:
 
 
 def _same(look: Look, strange: float, other: Look) -> bool:
-    return strange < (_ALIKE if look.seen_as == other.seen_as else _ALIKE_AFTER_CUT)
+    return strange < (ALIKE if look.seen_as == other.seen_as else _ALIKE_AFTER_CUT)
 
 
 def _middle(apart: Numbers) -> int:
     """The look that is like most others; of equals the likest."""
-    return int(np.argmax((apart < _ALIKE).sum(axis=1) - apart.mean(axis=1) / 1e3))
+    return int(np.argmax((apart < ALIKE).sum(axis=1) - apart.mean(axis=1) / 1e3))
 
 
 def _most_different(looks: Sequence[Look]) -> tuple[_Stacked, list[Look]]:

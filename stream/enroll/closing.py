@@ -30,8 +30,9 @@ _MOST_WIDER, _MOST_APART = 0.063, 0.035
 """Of the mouth's width over the upper face's height, and of the outlines over the face's width."""
 _BELOW = 0.1
 """Of the face's height, below the lower of the two chins: the shadow of an open mouth's chin."""
-_INSIDE = 0.96
-"""Of the width: the border runs on the cheeks, for beside them the two backgrounds differ."""
+_INSIDE = 0.76, 0.97
+"""Of the width, below the nose and at the chin: the border runs on the cheeks, for what is beside
+them differs; down at the chin all of both outlines must be covered."""
 _SOFT = 0.025
 """Of the face's height: over so much one picture passes into the other."""
 
@@ -109,8 +110,10 @@ def _mask(
     down /= np.linalg.norm(down)
     along = (points - middle) @ down
     across = (points - middle) - along[:, None] * down
-    lower = np.clip(along / max(float(along.max()), 1.0), 0.0, 1.0) ** 4 * _BELOW * height
-    hull = middle + across * _INSIDE + (along + lower)[:, None] * down
+    depth = np.clip(along / max(float(along.max()), 1.0), 0.0, 1.0)[:, None]
+    inside = _INSIDE[0] + (_INSIDE[1] - _INSIDE[0]) * depth
+    lower = depth**4 * _BELOW * height
+    hull = middle + across * inside + (along[:, None] + lower) * down
     mask = np.zeros(size, np.uint8)
     outline = cv2.convexHull(hull.astype(np.float32))[:, 0]
     cv2.fillConvexPoly(mask, np.round(outline).astype(np.int32), 255)

@@ -21,7 +21,7 @@ from engine.own_parts import own_parts, worth_keeping
 from engine.progress import Progress, Silence
 from stream.enroll.closing import closed, find_closed, is_closed
 from stream.enroll.footage import Footage
-from stream.enroll.watching import NO_FACE, Sighting, Watched, watch
+from stream.enroll.watching import NO_FACE, UNLIKE_FIRST, Sighting, Watched, watch
 from stream.files.bounded_queue import ahead
 from stream.files.portrait_layout import LONGEST_SIDE, KeptPortrait
 
@@ -125,7 +125,7 @@ def _closed(own: "_Crop", other: "_Crop", tracker: Tracker) -> "_Crop":
 
 def rejections(rejected: Mapping[str, int]) -> str:
     """For example `8 blurred, 3 covered`."""
-    order = (NO_FACE, *REASONS)
+    order = (NO_FACE, *REASONS, UNLIKE_FIRST)
     return ", ".join(f"{rejected[reason]} {reason}" for reason in order if rejected.get(reason))
 
 

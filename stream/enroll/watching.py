@@ -8,12 +8,13 @@ from threading import Event
 
 from engine.faces.face import Face, Tracker
 from engine.faces.looks import Look, look_at
-from engine.faces.quality import Usual, reason_by_itself, usual_look
+from engine.faces.quality import ALIKE, ALIKE_PHOTOS, Usual, reason_by_itself, usual_look
 from engine.progress import Progress
 from stream.enroll.footage import Footage
 from stream.files.bounded_queue import ahead
 
 NO_FACE = "no face"
+UNLIKE_FIRST = "unlike the first file (another person, or light)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,9 +78,11 @@ def watch(
         usual = usual_look([sighting.look for sighting in own])
         if index == 0:
             first = usual
-        is_same = first is None or usual is None or usual.is_like(first)
+        are_photos = footage.is_picture and inputs[0].is_picture
+        most = ALIKE_PHOTOS if are_photos else ALIKE
+        is_same = first is None or usual is None or usual.unlike(first) < most
         for sighting in own:
-            reason = _reason(sighting.look, usual) if is_same else "another person"
+            reason = _reason(sighting.look, usual) if is_same else UNLIKE_FIRST
             if reason is None:
                 kept.append(sighting)
             else:

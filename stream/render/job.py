@@ -82,6 +82,12 @@ class RenderReport:
     face, whose frames need no `find` any more."""
 
 
+NOTHING = RenderReport(
+    frames=0, faceless=0, neutral=None, was_stopped=True, seconds=0.0, stages_ms={}
+)
+"""Of a job that was stopped before its portrait was ready."""
+
+
 def render(
     job: RenderJob,
     *,
@@ -94,37 +100,17 @@ def render(
     """Do the job. When `stop` is set meanwhile, the file ends with the frame at hand, valid."""
     progress, stop = progress or Silence(), stop or Event()
     check_paths(job)
-    try:
-        return _render(job, model, make_tracker, mixer, progress, stop)
-    except StoppedError:  # before the portrait was ready
-        return RenderReport(
-            frames=0, faceless=0, neutral=None, was_stopped=True, seconds=0.0, stages_ms={}
-        )
-
-
-def _render(
-    job: RenderJob,
-    model: Model[MotionT],
-    make_tracker: Callable[[], Tracker],
-    mixer: Mixer[MotionT] | None,
-    progress: Progress,
-    stop: Event,
-) -> RenderReport:
     clip = Clip(job.driving)
     times = StageTimes()
     # One tracker for one stream after the other: to load its networks takes seconds.
     finder = make_tracker()
-    with open_source(
-        (job.portrait, *job.further),
-        motion=job.portrait_motion,
-        model=model,
-        finder=finder,
-        make_tracker=make_tracker,
-        framing=job.framing,
-        size=job.size,
-        progress=progress,
-        stop=stop,
-    ) as source:
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(
+                source_of(job, model, finder, make_tracker, progress, stop)
+            )
+        except StoppedError:
+            return NOTHING
         _warn(clip, source)
         tracker = RememberingTracker(finder)
         reenactor = Reenactor(model=model, tracker=tracker)
@@ -148,6 +134,28 @@ def _render(
         was_stopped=stop.is_set(),
         seconds=time.monotonic() - began,
         stages_ms=times.percentiles_ms(),
+    )
+
+
+def source_of(
+    job: RenderJob,
+    model: Model[MotionT],
+    finder: Tracker,
+    make_tracker: Callable[[], Tracker],
+    progress: Progress,
+    stop: Event,
+) -> AbstractContextManager[Source[MotionT]]:
+    """What the job animates; StoppedError where `stop` was set before it was ready."""
+    return open_source(
+        (job.portrait, *job.further),
+        motion=job.portrait_motion,
+        model=model,
+        finder=finder,
+        make_tracker=make_tracker,
+        framing=job.framing,
+        size=job.size,
+        progress=progress,
+        stop=stop,
     )
 
 

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -14,11 +15,12 @@ from engine.model import Mixer, Model, MotionT, Recording
 from engine.progress import Progress, Silence
 from engine.reenactor import Look, Reenactor
 from engine.stats import StageTimes
+from stream.enroll.opening import StoppedError
 from stream.files.bounded_queue import Behind
 from stream.files.clip_writer import clip_writer
 from stream.files.motion_reader import load_motion
-from stream.render.job import RenderJob, RenderReport, check_paths, encode
-from stream.render.portrait_source import Source, open_source
+from stream.render.job import NOTHING, RenderJob, RenderReport, check_paths, encode, source_of
+from stream.render.portrait_source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -44,26 +46,22 @@ def replay(
     reenactor = Reenactor(model=model, tracker=tracker)
     reenactor.look = Look(edit=job.edit, mixer=mixer)
     times = StageTimes()
-    with (
-        open_source(
-            (job.portrait, *job.further),
-            motion=job.portrait_motion,
-            model=model,
-            finder=tracker,
-            make_tracker=make_tracker,
-            framing=job.framing,
-            size=job.size,
-            progress=progress,
-            stop=stop,
-        ) as source,
-        clip_writer(
-            job.out,
-            width=source.width,
-            height=source.height,
-            rate=recording.rate,
-            force=job.force,
-        ) as writer,
-    ):
+    with ExitStack() as stack:
+        try:
+            source = stack.enter_context(
+                source_of(job, model, tracker, make_tracker, progress, stop)
+            )
+        except StoppedError:
+            return NOTHING
+        writer = stack.enter_context(
+            clip_writer(
+                job.out,
+                width=source.width,
+                height=source.height,
+                rate=recording.rate,
+                force=job.force,
+            )
+        )
         began = time.monotonic()
         progress.begin("rendering", recording.frames)
         with Behind(partial(encode, writer, times)) as encoder:

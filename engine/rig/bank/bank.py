@@ -11,7 +11,7 @@ from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.rig.bank.entries import Entry, make_entry
 from engine.rig.bank.features import Seen, feature, log_gap, seen_at, seen_in
-from engine.rig.bank.open_mouth import find_open_mouth
+from engine.rig.bank.open_mouth import find_open_mouth, teeth_of
 from engine.rig.bank.pasting import find_layer
 from engine.rig.bank.places import MOUTH, PLACES, Place
 from engine.rig.bank.retrieval import Recalled, Trust, recall
@@ -26,8 +26,14 @@ _TRUST: dict[Part, Trust] = {
     "upper_face": Trust(on=0.7, off=1.0, rest=(0.05, 0.3)),
 }
 
-_STRETCHED = 0.15, 0.35
+_STRETCHED = 0.12, 0.24
 """Logarithm of the stretch between which filmed teeth give way to teeth that only move."""
+
+_TORN = 0.35, 0.6
+"""The same where there are none, and filmed teeth give way to what the rig draws."""
+
+_TOOTHED = 0.1
+"""Share of the opening from which on teeth are what one sees of it."""
 
 _HALF_CLOSED = 0.3
 """Opening over the portrait's own from which lids are kept without their eyeball."""
@@ -53,6 +59,8 @@ class _Shelf:
     """Of a part's feature, those that say something of this place."""
     log_gaps: Array
     """(N,) between the lips."""
+    toothed: Array
+    """(N,) 0..1: whether teeth are seen."""
 
 
 class Bank:
@@ -75,10 +83,11 @@ class Bank:
     def recall(self, memory: Memory, motion: RigMotion, head: HeadMotion, target: Array) -> Memory:
         """What a stream shows next, after what it showed last."""
         seen = seen_at(self._face, motion, head, target)
-        return tuple(
+        found = tuple(
             None if shelf is None else _recalled(shelf, before, seen)
             for shelf, before in zip(self._shelves, memory, strict=True)
         )
+        return found if self.open_mouth is not None else _without_stretched(found)
 
     def find_layer(
         self, place: Place, memory: Memory, target: Array, size: tuple[int, int]
@@ -103,6 +112,15 @@ def stretched(memory: Memory) -> float:
     if recalled is None:
         return 0.0
     return float(smoothstep(*_STRETCHED, np.asarray(recalled.stretch)))
+
+
+def _without_stretched(memory: Memory) -> Memory:
+    """Where no teeth could be laid between stretched lips, the rig's own mouth shows."""
+    mouth = memory[-1]
+    if mouth is None:
+        return memory
+    torn = float(smoothstep(*_TORN, np.asarray(mouth.stretch)))
+    return *memory[:-1], replace(mouth, share=mouth.share * (1.0 - torn))
 
 
 def _shelf(
@@ -133,6 +151,7 @@ def _shelf(
         own=feature(place.part, still)[columns],
         columns=columns,
         log_gaps=np.array([log_gap(one) for one in seen]),
+        toothed=np.array([min(sum(teeth_of(one)) / _TOOTHED, 1.0) for one in own]),
     )
 
 
@@ -161,4 +180,5 @@ def _recalled(shelf: _Shelf, before: Recalled | None, seen: Seen) -> Recalled | 
     found = recall(before, distances, own_distance, trust)
     if shelf.place != MOUTH or not found.share:
         return found
-    return replace(found, stretch=log_gap(seen) - float(found.shown @ shelf.log_gaps))
+    wider = np.maximum(log_gap(seen) - shelf.log_gaps, 0.0)
+    return replace(found, stretch=float(found.shown @ (wider * shelf.toothed)))

@@ -38,8 +38,6 @@ _WIDE, _OFF, _TURNED_RAD = 0.4, 0.15, 0.2
 width; and how far the head may be turned from the portrait's. A row that is seen from aside, or
 behind a crooked lip, is none for a mouth seen from the front."""
 
-_RINGS = INNER_LIPS, OUTER_LIPS
-
 
 def find_open_mouth(
     appearances: Sequence[Appearance], portrait: Pixels, face: PortraitFace
@@ -52,7 +50,7 @@ def find_open_mouth(
     if shows_interior(own):
         return None
     scored = [
-        (_teeth(one) * _straight(one, face), index)
+        (_row_of(one) * _straight(one, face), index)
         for index, one in enumerate(appearances)
         if one.part == "mouth" and shows_interior(one.landmarks[:, :2].astype(np.float64))
     ]
@@ -60,25 +58,47 @@ def find_open_mouth(
     return _opened(appearances[index], portrait, own) if best > _LEAST_TEETH else None
 
 
-def _teeth(appearance: Appearance) -> float:
-    """How well upper teeth are seen: the share of the opening that they fill, in a usual smile."""
-    points, picture = appearance.landmarks[:, :2].astype(np.float64), appearance.picture
-    inside, lips = (_filled(points[list(ring)], picture.shape[:2]) for ring in _RINGS)
-    around = (cv2.dilate(lips, np.ones((9, 9), np.uint8)) > 0) & (lips == 0)
+def teeth_of(appearance: Appearance) -> tuple[float, float]:
+    """The shares of a mouth's opening that upper teeth fill, and lower ones."""
+    inside, teeth = _opening(appearance), _tooth(appearance)
     rows = np.flatnonzero(inside.any(axis=1))
-    if not len(rows) or not around.any():
-        return 0.0
-    skin = np.median(picture[around], axis=0)
-    teeth = (inside > 0) & (picture.mean(axis=2) > _BRIGHT * skin.mean())
-    teeth &= _paleness(picture) > _PALE * _paleness(skin)
+    if not len(rows):
+        return 0.0, 0.0
     border = rows[0] + round(_LOWER * (rows[-1] - rows[0]))
-    upper, lower = int(teeth[:border].sum()), int(teeth[border:].sum())
-    columns = np.flatnonzero(inside.any(axis=0))
-    aside = np.flatnonzero(teeth.any(axis=0)).mean() if upper else columns[-1]
+    return float(teeth[:border].sum() / inside.sum()), float(teeth[border:].sum() / inside.sum())
+
+
+def _row_of(appearance: Appearance) -> float:
+    """How well upper teeth are seen: the share of the opening that they fill, in a usual smile."""
+    upper, lower = teeth_of(appearance)
+    if upper <= lower:
+        return 0.0
+    columns = np.flatnonzero(_opening(appearance).any(axis=0))
+    aside = np.flatnonzero(_tooth(appearance).any(axis=0)).mean()
     off = abs(aside - columns.mean()) / len(columns)
-    filled = (upper - lower) / (inside > 0).sum()
-    wide = len(columns) / np.ptp(points[:MESH_POINTS, 0]) / _WIDE
-    return float(filled * wide**2 * (1.0 - min(off / _OFF, 1.0)))
+    wide = len(columns) / np.ptp(appearance.landmarks[:MESH_POINTS, 0]) / _WIDE
+    return float((upper - lower) * wide**2 * (1.0 - min(off / _OFF, 1.0)))
+
+
+def _opening(appearance: Appearance) -> NDArray[np.bool_]:
+    """(h, w) between the lips."""
+    inner = appearance.landmarks[list(INNER_LIPS), :2].astype(np.float64)
+    return _filled(inner, appearance.picture.shape[:2]) > 0
+
+
+def _tooth(appearance: Appearance) -> NDArray[np.bool_]:
+    """(h, w) what is as bright and pale as teeth, between the lips."""
+    picture = appearance.picture
+    outer = appearance.landmarks[list(OUTER_LIPS), :2].astype(np.float64)
+    lips = _filled(outer, picture.shape[:2])
+    around = (cv2.dilate(lips, np.ones((9, 9), np.uint8)) > 0) & (lips == 0)
+    inside = _opening(appearance)
+    if not around.any():
+        return np.zeros_like(inside)
+    skin = np.median(picture[around], axis=0)
+    inside &= picture.mean(axis=2) > _BRIGHT * skin.mean()
+    inside &= _paleness(picture) > _PALE * _paleness(skin)
+    return inside
 
 
 def _straight(appearance: Appearance, face: PortraitFace) -> float:

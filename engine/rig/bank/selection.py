@@ -11,9 +11,9 @@ from engine.geometry import Array, angle_between
 from engine.rig.bank.features import Seen, feature, seen_in
 from engine.rig.driver.reading import eye_openings
 
-_MOST_MOUTHS, _LEAST_MOUTHS, _MOST_BROWS = 24, 8, 16
+_MOST_MOUTHS, _LEAST_MOUTHS, _MOST_BROWS = 24, 8, 24
 
-_ALIKE_CM = 0.15
+_ALIKE_CM = 0.08
 """Feature distance below which a further frame shows nothing new."""
 
 _LID_STEPS = ((-0.01, 0.08), (0.08, 0.25), (0.25, 0.4), (0.4, 0.55))
