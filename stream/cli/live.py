@@ -109,9 +109,11 @@ def live(
     from stream.files.motion_file import refuse_without_names
     from stream.live.hotkeys import typed_keys
     from stream.live.job import LiveJob
+    from stream.live.lips import taken_out
     from stream.live.run import live as run
 
     check_size(size)
+    kept, lips = taken_out(source or [])
     if source or record_motion:
         refuse_without_names(find_family(model))
     job = LiveJob(
@@ -126,6 +128,7 @@ def live(
         size=size,
         adapts=not fixed_size,
         loop=loop,
+        lips=lips,
         force=force,
     )
     with working() as terminal, typed_keys() as keys:
@@ -136,7 +139,7 @@ def live(
             job,
             model=loaded,
             make_tracker=tracker_maker(tracker),
-            mixer=read_mixer(loaded, source),
+            mixer=read_mixer(loaded, kept, Path(camera)),
             keys=keys,
             say=_say,
             stop=terminal.stop,

@@ -33,7 +33,9 @@ Sources: TypeAlias = Annotated[
     typer.Option(
         metavar="NAME=SOURCE",
         help="Where a factor comes from (rig): lips=motion.npz, pose=still, gaze=camera, "
-        "blink=live; or an ARKit slider on top, such as mouthSmileLeft=0.4. May be repeated.",
+        "blink=live; lips=speech.wav, lips=sound (the driving file's own), lips=mic or lips=auto "
+        "(live: always, or while your mouth is hidden); or an ARKit slider on top, such as "
+        "mouthSmileLeft=0.4. May be repeated.",
     ),
 ]
 RecordMotion: TypeAlias = Annotated[
@@ -100,13 +102,18 @@ def read_edit(mode: Mode, gains: list[str] | None) -> Edit:
         raise typer.BadParameter(str(error), param_hint="--gain") from None
 
 
-def read_mixer(model: "Model[MotionT]", pairs: list[str] | None) -> "Mixer[MotionT] | None":
-    """The model's mixer with the sources of factors that differ from the driver; None without."""
+def read_mixer(
+    model: "Model[MotionT]", pairs: list[str] | None, driving: Path | None = None
+) -> "Mixer[MotionT] | None":
+    """The model's mixer with the sources of factors that differ from the driver; None without.
+
+    `driving` is the file that drives, for what is taken from its sound.
+    """
     from stream.cli.factor_sources import set_sources
 
     mixer = model.mixer()
     if mixer is not None:
-        set_sources(mixer, pairs or ())
+        set_sources(mixer, pairs or (), driving)
     return mixer
 
 
