@@ -4,15 +4,15 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from engine.faces.face import Face
 from engine.faces.mesh_tracker import MeshTracker
 from engine.faces.mouth_view import MouthView, lip_contrast
-from engine.frame import Frame, Pixels
+from engine.frame import Frame
 from stream.files.clips import Clip
+from tests.covering import covered
 
 STEP = 4
 
@@ -29,25 +29,6 @@ def driven() -> list[tuple[Frame, Face]]:
         if face is not None:
             found.append((frame, face))
     return found
-
-
-def covered(picture: Pixels, face: Face) -> Pixels:
-    """Four fingers of the cheek's colour across the mouth, rounded by shade."""
-    points = face.landmarks[:, :2]
-    wide = float(np.linalg.norm(points[61] - points[291]))
-    x, y = (points[13] + points[14]) / 2
-    left, top = (int(place) - 3 for place in points[50])
-    colour = picture[top : top + 7, left : left + 7].reshape(-1, 3).mean(axis=0)
-    mask = np.zeros(picture.shape[:2], np.uint8)
-    for number in range(4):
-        height = int(y + (number - 1.5) * wide * 0.42)
-        ends = (int(x - 1.3 * wide), height), (int(x + wide), height)
-        cv2.line(mask, *ends, 1, max(2, int(wide * 0.4)))
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    shade = 0.75 + 0.22 * np.clip(depth / (0.18 * wide), 0.0, 1.0)
-    result = picture.copy()
-    result[mask > 0] = np.clip(colour * shade[..., None], 0, 255).astype(np.uint8)[mask > 0]
-    return result
 
 
 def test_a_hand_before_the_mouth_is_noticed_and_its_leaving_too() -> None:
