@@ -35,6 +35,7 @@ from benchmarks.speech_filmed import (
     read_clip,
     traits_of,
 )
+from benchmarks.speech_rendered import rendered
 from engine.speech.articulation import JAW, articulate
 from engine.speech.listener import LOOK_AHEAD, Listener
 from engine.speech.mel import RATE_HZ
@@ -177,6 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "filmed": {}
         if options.media is None
         else filmed(options.media, ways, options.pocketsphinx),
+        "rendered": {trait: asdict(told) for trait, told in rendered().items()},
         "speechless": speechless(),
         "ms per 10 ms": speed(),
     }
@@ -207,6 +209,9 @@ def _tables(result: dict[str, Any]) -> str:
                 for way, told in found["agreement"].items()
             ],
         ),
+        "A rendered film of `understudy say`, its mouth tracked, against what its phonemes ask "
+        "for: r (ms by which the sound is later than the mouth): "
+        + ", ".join(f"{trait} {_cell(told)}" for trait, told in result["rendered"].items()),
         "What is no speech, ten sounds of 8 s each at -50 to -20 dB: the widest that the jaw "
         "opens, and the share of the time in which it is open by 0.05.",
         markdown(
