@@ -55,7 +55,7 @@ def test_the_microphone_takes_the_lips_over_behind_a_hand_and_gives_them_back(
     microphone = f"--use-file-for-fake-audio-capture={sound}"
     with serving("--size", "256") as address, browser(camera, microphone) as chromium:
         page = chromium.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         page.goto(address)
         page.keyboard.press("m")
         page.keyboard.press("l")

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pytest
+from av import AudioFrame
 from PIL import Image
 
 from engine.appearances import Appearance
@@ -283,6 +284,11 @@ def test_lips_go_to_the_voice_while_no_face_is_seen_and_come_back(
     front.turn("voice_lips", on=True)
     shown(front, (80, 60))
     step = front.live.reenactor.step
+    voice = front.live._voice
+    assert voice is not None
+    silence = AudioFrame(format="s16", layout="mono", samples=48_000)
+    silence.sample_rate = 48_000
+    voice.put(silence, 2 * 10**9)
     for number in range(20):
         step(Frame(pixels=nobody, captured_ns=2 * 10**9 + number * 33_000_000))
     assert model.mixers[-1].told == ["speak"]

@@ -1,5 +1,6 @@
 """Lips that a microphone moves live: when they take over, and how late they are."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 import av
@@ -22,7 +23,7 @@ from stream.session.voice_lips import (
     VoiceLips,
 )
 from tests.fakes import DiscTracker, disc_picture
-from tests.speech_here import voiced
+from tests.speech_here import RATE, voiced
 
 SECOND = 1_000_000_000
 PIECE = 960
@@ -117,10 +118,12 @@ class Eye:
         return face is not None and int(picture[0, 0, 0]) == 90
 
 
-def watch(monkeypatch: pytest.MonkeyPatch) -> tuple[MouthWatch, list[bool]]:
+def watch(
+    monkeypatch: pytest.MonkeyPatch, heard: Callable[[int], bool] = lambda now_ns: True
+) -> tuple[MouthWatch, list[bool]]:
     monkeypatch.setattr(module, "MouthView", Eye)
     told: list[bool] = []
-    return MouthWatch(DiscTracker(), told.append), told
+    return MouthWatch(DiscTracker(), told.append, heard), told
 
 
 SEEN = disc_picture(64, 64, (32, 32))
@@ -150,3 +153,36 @@ def test_a_camera_that_is_off_hides_the_mouth(monkeypatch: pytest.MonkeyPatch) -
     for number in range(30):
         watching.find(SEEN, 3 * SECOND + number * FRAME_NS)
     assert told == [True, False]
+
+
+def test_without_a_voice_the_lips_stay_the_drivers(monkeypatch: pytest.MonkeyPatch) -> None:
+    watching, told = watch(monkeypatch, lambda now_ns: now_ns < SECOND)
+    watching.is_on = True
+    for number in range(90):
+        watching.find(HIDDEN, number * FRAME_NS)
+    assert told == [True, False]
+
+
+def test_a_microphone_is_heard_while_it_brings_anything() -> None:
+    lips = VoiceLips()
+    lips.is_wanted = True
+    assert not lips.is_heard(0)
+    hear(lips, np.zeros(RATE, np.float32), 0)
+    assert lips.is_heard(SECOND)
+    assert not lips.is_heard(3 * SECOND)
+
+
+def test_pieces_that_were_lost_leave_the_rest_at_its_time() -> None:
+    sound = voiced(2.0)
+    lips, whole = VoiceLips(), VoiceLips()
+    lips.is_wanted = whole.is_wanted = True
+    for number, piece in enumerate(pieces(sound)):
+        whole.put(piece, number * 20_000_000)
+        if not 30 <= number < 40:
+            lips.put(piece, number * 20_000_000)
+    moments = [round((1.6 + k / 50) * SECOND) for k in range(20)]
+    shown, wanted = (
+        [each.at(at).arkit.get("jawOpen", 0.0) for at in moments] for each in (lips, whole)
+    )
+    assert max(wanted) > 0.05
+    np.testing.assert_allclose(shown, wanted, atol=0.04)

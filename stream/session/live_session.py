@@ -74,7 +74,7 @@ class LiveSession(Generic[MotionT]):
         self.controls = Controls() if edit is None else Controls(edit=edit)
         """As they were set last."""
         self.ladder = Ladder(enrolled.size, refines=refines and self.controls.edit.refine)
-        self._watch = MouthWatch(tracker, self._hand_lips_over)
+        self._watch = MouthWatch(tracker, self._hand_lips_over, self._hears_voice)
         self.reenactor: Reenactor[MotionT] = Reenactor(model=enroller.model, tracker=self._watch)
         self.reenactor.look = Look(portrait=enrolled.portrait, mixer=mixer)
         self._voice = voice
@@ -220,6 +220,9 @@ class LiveSession(Generic[MotionT]):
         asked = self.controls.edit
         edit = replace(asked, refine=asked.refine and self.ladder.rung.refines)
         self.reenactor.alter(lambda look: replace(look, edit=edit))
+
+    def _hears_voice(self, now_ns: int) -> bool:
+        return self._voice is not None and self._voice.is_heard(now_ns)
 
     def _hand_lips_over(self, to_voice: bool) -> None:  # noqa: FBT001 (a callback's one argument)
         """In the loop's thread; the mixer fades from one to the other."""

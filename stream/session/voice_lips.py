@@ -40,8 +40,12 @@ _FOLLOWS = 0.02
 _WAITS_S = 0.2
 """So long a sound that is late keeps the lips where they are; then they close."""
 _NOTHING = np.zeros(0, np.float32)
+_LOST_S = 0.1
+"""More than this is no drift: pieces were lost, and silence takes their place."""
 _GAP_S = 0.5
-"""After a longer silence of the microphone itself, another stream begins."""
+"""Pieces that are off by more begin another stream."""
+_OFF_S = 1.0
+"""A microphone that brought nothing for so long is off."""
 
 
 class VoiceLips:
@@ -74,6 +78,11 @@ class VoiceLips:
                 return LipShape()
             return self._stream.shape(captured_ns / 1e9 - HELD_S)
 
+    def is_heard(self, now_ns: int) -> bool:
+        """Whether the microphone brings anything at all, be it silence."""
+        with self._lock:
+            return self._stream is not None and self._stream.heard_s > now_ns / 1e9 - _OFF_S
+
     def restart(self) -> None:
         """Nothing: a microphone goes on, whatever the pictures do."""
 
@@ -94,6 +103,8 @@ class _Stream:
 
     def __init__(self, began_s: float) -> None:
         self._hearing = Hearing()
+        self.heard_s = began_s
+        """When the last piece was over."""
         self._began_s = self._ends_s = began_s
         self._dropped = 0
         self._mouth = Mouth(np.zeros((0, len(CURVES)), np.float32), np.zeros(0, np.float32))
@@ -104,6 +115,12 @@ class _Stream:
 
     def hear(self, samples: NDArray[np.float32], start_s: float) -> None:
         """The next piece; where the stream lies on the clock follows what its pieces say."""
+        self.heard_s = start_s + len(samples) / RATE_HZ
+        missing_s = start_s - self._ends_s
+        if missing_s > _LOST_S:
+            lost = np.zeros(round(missing_s * RATE_HZ), np.float32)
+            samples = np.concatenate([lost, samples])
+            start_s = self._ends_s
         drift_s = (start_s - self._ends_s) * _FOLLOWS
         self._began_s += drift_s
         self._ends_s += drift_s + len(samples) / RATE_HZ
@@ -155,12 +172,21 @@ class HandOver:
 class MouthWatch:
     """A tracker that also hands the lips over: to the voice while no mouth is seen, and back."""
 
-    def __init__(self, tracker: Tracker, hand_over: Callable[[bool], None]) -> None:
-        """`hand_over` is told, in the thread of the pictures, whether the lips are the voice's."""
+    def __init__(
+        self,
+        tracker: Tracker,
+        hand_over: Callable[[bool], None],
+        is_heard: Callable[[int], bool],
+    ) -> None:
+        """`hand_over` is told, in the thread of the pictures, whether the lips are the voice's.
+
+        `is_heard` says whether there is a voice at a moment: without one, lips stay the driver's.
+        """
         self.is_on = False
         """Whether lips change hands at all; looking costs a third of a millisecond."""
         self._tracker = tracker
         self._tell = hand_over
+        self._is_heard = is_heard
         self._view = MouthView()
         self._hand_over = HandOver()
 
@@ -190,5 +216,5 @@ class MouthWatch:
         return self.is_on
 
     def _see(self, now_ns: int, *, mouth: bool) -> None:
-        if self._hand_over.see(now_ns, mouth=mouth):
+        if self._hand_over.see(now_ns, mouth=mouth or not self._is_heard(now_ns)):
             self._tell(self._hand_over.is_voices)
