@@ -51,14 +51,14 @@ def executable() -> str:
 
 
 @contextmanager
-def browser(camera: Path) -> Iterator[Any]:
+def browser(camera: Path, *arguments: str) -> Iterator[Any]:
     """A browser whose webcam plays this file, over and over."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     path = executable()
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=path,
-            args=[*ARGUMENTS, f"--use-file-for-fake-video-capture={camera}"],
+            args=[*ARGUMENTS, f"--use-file-for-fake-video-capture={camera}", *arguments],
         )
         try:
             yield opened

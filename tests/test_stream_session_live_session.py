@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pytest
+from av import AudioFrame
 from PIL import Image
 
 from engine.appearances import Appearance
@@ -34,6 +35,7 @@ from stream.session.ladder import LOSING_S
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enroller, FacePicture, find_face, open_portrait
 from stream.session.recorder import Recorder
+from stream.session.voice_lips import VoiceLips
 from tests.fakes import (
     DiscTracker,
     ShiftedPortrait,
@@ -103,6 +105,7 @@ class Keys:
             tracker=DiscTracker(),
             mixer=model.mixer(),
             canvas=portraits[0].size,
+            voice=VoiceLips(),
         )
         self.said: list[str] = []
         self.controls = KeyActions(
@@ -272,6 +275,37 @@ def test_a_frozen_head_stays_where_it_was(front: Front, model: NamedModel) -> No
     front.turn("freeze_pose", on=False)
     assert not np.array_equal(shown(front, (60, 60)), held)
     assert model.mixers[-1].told == ["hold pose", "look at camera", "release pose"]
+
+
+def test_lips_go_to_the_voice_while_no_face_is_seen_and_come_back(
+    front: Front, model: NamedModel
+) -> None:
+    nobody = np.full((120, 160, 3), 90, np.uint8)
+    front.turn("voice_lips", on=True)
+    shown(front, (80, 60))
+    step = front.live.reenactor.step
+    voice = front.live._voice
+    assert voice is not None
+    silence = AudioFrame(format="s16", layout="mono", samples=48_000)
+    silence.sample_rate = 48_000
+    voice.put(silence, 2 * 10**9)
+    for number in range(20):
+        step(Frame(pixels=nobody, captured_ns=2 * 10**9 + number * 33_000_000))
+    assert model.mixers[-1].told == ["speak"]
+    assert front.live.is_voiced
+    front.turn("voice_lips", on=False)
+    step(Frame(pixels=nobody, captured_ns=3 * 10**9))
+    assert model.mixers[-1].told == ["speak", "release lips"]
+
+
+def test_lips_by_sound_need_a_sound(paths: list[Path], model: NamedModel) -> None:
+    front = Keys(paths, model)
+    front.live._voice = None
+    with pytest.raises(InputError, match=r"no sound.*--source lips=auto"):
+        front.turn("voice_lips", on=True)
+    with pytest.raises(InputError, match="takes a sound"):
+        front.live.speak()
+    front.close()
 
 
 @pytest.mark.parametrize("front_type", [Keys, Json], ids=["live", "serve"])

@@ -22,6 +22,11 @@ COMMANDS = (
         help="Serve a web page: your webcam in, the portrait back. Prints the one address to open.",
         module="stream.cli.serve",
     ),
+    CommandEntry(
+        name="say",
+        help="Have a portrait say a text, into a file, by espeak-ng's voice.",
+        module="stream.cli.say",
+    ),
     CommandEntry(name="live", help="Be on camera as the portrait.", module="stream.cli.live"),
     CommandEntry(
         name="enroll",

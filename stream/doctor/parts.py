@@ -48,15 +48,20 @@ def models(system: System) -> Finding:
         from engine.faces.canonical import load_basis
         from engine.faces.models import SHA256, checked
         from engine.families import check_shipped
+        from engine.speech.listener import load_weights
 
         count = len([checked(name) for name in SHA256])
         points = len(load_basis().canonical)  # a damaged zip does not pass its own check sums
         check_shipped()
+        load_weights()
     except ImportError as error:
         return Finding(check="models", status="broken", says=str(error), fix=reinstall())
     except (OSError, KeyError, ValueError, BadZipFile, UnderstudyError) as error:
         return Finding(check="models", status="broken", says=str(error), fix=restore())
-    says = f"{count} face networks and the refiner, check sums right; {points} points of the basis"
+    says = (
+        f"{count} face networks, the refiner and the listener, check sums right; {points} points "
+        "of the basis"
+    )
     return Finding(check="models", status="ok", says=says)
 
 

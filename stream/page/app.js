@@ -141,6 +141,7 @@ setUpKeys(
     { key: "H", says: "Freeze the head", act: () => flip("freeze_pose") },
     { key: "G", says: "Look into the camera", act: () => flip("gaze_to_camera") },
     { key: "T", says: "Show my own teeth", act: () => flip("driver_teeth") },
+    { key: "L", says: "Lips by voice while the mouth is hidden", act: () => flip("voice_lips") },
     { key: "V", says: "Mirror my preview", act: () => flipPreference("mirrorPreview") },
     { key: "X", says: "Mirror the output", act: () => flip("mirror_output") },
     { key: "M", says: "Microphone", act: () => flipPreference("microphone") },

@@ -9,13 +9,13 @@ from typing import Literal, Self, TypeAlias, get_args
 from engine.motion import MODES, Edit
 
 Switch: TypeAlias = Literal[
-    "mirror_output", "paused", "freeze_pose", "gaze_to_camera", "driver_teeth"
+    "mirror_output", "paused", "freeze_pose", "gaze_to_camera", "driver_teeth", "voice_lips"
 ]
 """What is on or off."""
 
 SWITCHES: tuple[Switch, ...] = get_args(Switch)
 
-OF_FACTORS: frozenset[Switch] = frozenset({"freeze_pose", "gaze_to_camera"})
+OF_FACTORS: frozenset[Switch] = frozenset({"freeze_pose", "gaze_to_camera", "voice_lips"})
 """Those that need a motion with named factors."""
 
 
@@ -43,6 +43,12 @@ SWITCH_KEYS: dict[Switch, SwitchKey] = {
         does="show your own teeth",
         on="your own mouth is seen, teeth and all",
         off="your teeth are not seen",
+    ),
+    "voice_lips": SwitchKey(
+        key="l",
+        does="lips by voice while the mouth is hidden",
+        on="the voice moves the lips while your mouth is hidden",
+        off="lips follow yours",
     ),
 }
 

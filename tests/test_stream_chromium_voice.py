@@ -1,0 +1,69 @@
+"""The page's hand-over: a hand before the mouth in the webcam's clip, a voice at the microphone."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.faces.mesh_tracker import MeshTracker
+from stream.files.clips import Clip
+from tests.chromium import BUNDLED, browser, serving
+from tests.covering import covered
+from tests.speech_here import voiced, write_wav
+
+pytestmark = pytest.mark.slow
+
+FRAMES, COVERED = 240, range(90, 180)
+"""Of eight seconds, and of the three in which the hand is there."""
+
+
+def camera_with_hand(folder: Path) -> Path:
+    path, tracker = folder / "hand.mjpeg", MeshTracker()
+    with path.open("wb") as written:
+        for number, frame in enumerate(islice(Clip(BUNDLED).frames(), FRAMES)):
+            picture = frame.pixels
+            face = tracker.find(picture, frame.captured_ns)
+            if number in COVERED and face is not None:
+                picture = covered(picture, face)
+            Image.fromarray(picture).save(written, "JPEG", quality=90)
+    return path
+
+
+NOTE_HAS = "(words) => document.querySelector('#hud-note').textContent.includes(words)"
+NOTE_HAS_NOT = "(words) => !document.querySelector('#hud-note').textContent.includes(words)"
+MOVES = """async () => {
+  const video = document.querySelector('[data-testid=output]');
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  const context = canvas.getContext('2d', {willReadFrequently: true});
+  const grab = () => { context.drawImage(video, 0, 0);
+    return context.getImageData(0, 0, canvas.width, canvas.height).data.slice(); };
+  const before = grab();
+  await new Promise((done) => setTimeout(done, 300));
+  const after = grab();
+  return before.some((value, place) => Math.abs(value - after[place]) > 20);
+}"""
+
+
+def test_the_microphone_takes_the_lips_over_behind_a_hand_and_gives_them_back(
+    tmp_path: Path,
+) -> None:
+    camera = camera_with_hand(tmp_path)
+    sound = write_wav(tmp_path / "voice.wav", np.tile(voiced(2.0), 5))
+    microphone = f"--use-file-for-fake-audio-capture={sound}"
+    with serving("--size", "256") as address, browser(camera, microphone) as chromium:
+        page = chromium.new_page()
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        page.keyboard.press("m")
+        page.keyboard.press("l")
+        page.keyboard.press("i")
+        page.get_by_test_id("start").click()
+        for _ in range(2):
+            page.wait_for_function(NOTE_HAS, arg="Lips: by voice")
+            assert page.evaluate(MOVES)
+            page.wait_for_function(NOTE_HAS_NOT, arg="Lips: by voice")
+        page.keyboard.press("l")
+        assert page.locator("[data-setting=voice_lips]").is_checked() is False
