@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.appearances import Appearance
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.motion import Edit, Factor, Mode
+from engine.motion import Edit, Factor, LipShape, Mode
 
 Neutral: TypeAlias = Literal["none", "none yet", "automatic", "next face", "yours"]
 """What a driver's motion is measured from: nothing, in a family that reads a face as it is; no face
@@ -135,6 +135,18 @@ class MotionArrays(Protocol[MotionOut]):
         ...
 
 
+class Lips(Protocol):
+    """Lips that something else than a face moves: a sound, a text that is spoken."""
+
+    def at(self, captured_ns: int) -> LipShape:
+        """The lips at this moment."""
+        ...
+
+    def restart(self) -> None:
+        """A new stream begins."""
+        ...
+
+
 class Mixer(Protocol[MotionT]):
     """Puts other sources beside the driver, factor by factor; set by any thread."""
 
@@ -150,6 +162,10 @@ class Mixer(Protocol[MotionT]):
 
     def replay(self, factor: Factor, recording: Recording[MotionT]) -> None:
         """Take a factor from a recording, which runs again and again."""
+        ...
+
+    def speak(self, lips: Lips) -> None:
+        """Take the lips from a sound."""
         ...
 
     def look_at_camera(self) -> None:
@@ -183,6 +199,8 @@ class Capabilities:
     """The modes in which a head is put back into a larger picture."""
     meets_camera: bool = True
     """Eyes can be kept on the camera, in a family whose factors have names."""
+    lip_shapes: bool = True
+    """Lips can be moved by `Lips`, in such a family."""
 
 
 class Model(Protocol[MotionT]):

@@ -5,6 +5,7 @@ group; its left and right are the subject's own. Each family of models says in i
 edit acts on its kind of motion.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
@@ -39,6 +40,16 @@ ARKIT_NAMES: tuple[str, ...] = (
 
 GAIN_LIMIT = 4.0
 """Beyond this a face folds over itself; a larger gain is a typing error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LipShape:
+    """Lips and jaw at one moment, by whatever knows no face: a sound, a text."""
+
+    arkit: Mapping[str, float] = field(default_factory=dict)
+    """ARKit name -> coefficient in 0..1; a name that is missing is 0."""
+    contact: float = 0.0
+    """1 where the lips touch, 0 where they are apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.appearances import Appearance
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Frame, Pixels
-from engine.model import Capabilities, Mixer, Neutral, Recording
+from engine.model import Capabilities, Lips, Mixer, Neutral, Recording
 from engine.motion import MODES, Edit, Factor, Mode
 
 DISC = (255, 0, 255)
@@ -90,6 +90,9 @@ class ShiftMixer:
 
     def replay(self, factor: Factor, recording: Recording[Shift]) -> None:
         self.told.append(f"replay {factor}")
+
+    def speak(self, lips: Lips) -> None:
+        self.told.append("speak")
 
     def look_at_camera(self) -> None:
         self.told.append("look at camera")

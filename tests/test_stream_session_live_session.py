@@ -34,6 +34,7 @@ from stream.session.ladder import LOSING_S
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enroller, FacePicture, find_face, open_portrait
 from stream.session.recorder import Recorder
+from stream.session.voice_lips import VoiceLips
 from tests.fakes import (
     DiscTracker,
     ShiftedPortrait,
@@ -103,6 +104,7 @@ class Keys:
             tracker=DiscTracker(),
             mixer=model.mixer(),
             canvas=portraits[0].size,
+            voice=VoiceLips(),
         )
         self.said: list[str] = []
         self.controls = KeyActions(
@@ -274,6 +276,32 @@ def test_a_frozen_head_stays_where_it_was(front: Front, model: NamedModel) -> No
     assert model.mixers[-1].told == ["hold pose", "look at camera", "release pose"]
 
 
+def test_lips_go_to_the_voice_while_no_face_is_seen_and_come_back(
+    front: Front, model: NamedModel
+) -> None:
+    nobody = np.full((120, 160, 3), 90, np.uint8)
+    front.turn("voice_lips", on=True)
+    shown(front, (80, 60))
+    step = front.live.reenactor.step
+    for number in range(20):
+        step(Frame(pixels=nobody, captured_ns=2 * 10**9 + number * 33_000_000))
+    assert model.mixers[-1].told == ["speak"]
+    assert front.live.is_voiced
+    front.turn("voice_lips", on=False)
+    step(Frame(pixels=nobody, captured_ns=3 * 10**9))
+    assert model.mixers[-1].told == ["speak", "release lips"]
+
+
+def test_lips_by_sound_need_a_sound(paths: list[Path], model: NamedModel) -> None:
+    front = Keys(paths, model)
+    front.live._voice = None
+    with pytest.raises(InputError, match=r"no sound.*--source lips=auto"):
+        front.turn("voice_lips", on=True)
+    with pytest.raises(InputError, match="takes a sound"):
+        front.live.speak()
+    front.close()
+
+
 @pytest.mark.parametrize("front_type", [Keys, Json], ids=["live", "serve"])
 @pytest.mark.parametrize("switch", sorted(OF_FACTORS))
 def test_a_model_without_named_factors_refuses_to_hold_them(
@@ -289,7 +317,7 @@ def test_a_model_without_named_factors_refuses_to_hold_them(
 class Coded(NamedModel):
     """Its factors are codes: nobody knows which of them meets the camera."""
 
-    can = replace(NamedModel.can, meets_camera=False)
+    can = replace(NamedModel.can, meets_camera=False, lip_shapes=False)
 
 
 @pytest.mark.parametrize("front_type", [Keys, Json], ids=["live", "serve"])
@@ -299,6 +327,8 @@ def test_a_model_that_does_not_know_the_camera_refuses_to_meet_it_and_can_be_fro
     front = front_type(paths, Coded())
     with pytest.raises(InputError, match="known to meet the camera"):
         front.turn("gaze_to_camera", on=True)
+    with pytest.raises(InputError, match="cannot be moved by a live sound"):
+        front.turn("voice_lips", on=True)
     assert front.live.controls == Controls()
     front.turn("freeze_pose", on=True)
     assert front.live.controls.on == {"freeze_pose"}

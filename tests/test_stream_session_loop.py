@@ -310,3 +310,20 @@ def test_a_real_face_through_the_loop_gives_what_the_step_gives() -> None:
             shown = results.take(SOON_S)
             assert shown is not None
             np.testing.assert_array_equal(shown.pixels, wanted.pixels)
+
+
+def test_pictures_go_on_without_frames_while_something_else_moves_them() -> None:
+    asked: list[int] = []
+    source = LatestSlot[Frame]()
+
+    def goes_on(now_ns: int) -> bool:
+        asked.append(now_ns)
+        return True
+
+    with FrameLoop(reenactor(), source, goes_on=goes_on) as running:
+        sink = running.subscribe()
+        assert running.wait_until_warm(SOON_S)
+        times = [result.captured_ns for _ in range(4) if (result := sink.take(SOON_S)) is not None]
+    assert len(times) == 4
+    assert times == sorted(times)
+    assert asked

@@ -253,3 +253,40 @@ def reader(
     of = scores(made.read(measured.offsets, measured.aperture), measured)
     told = ", ".join(f"{name} {of[name].correlation:.2f} ({of[name].error:.3f})" for name in GROUPS)
     typer.echo(f"{out}: correlation (mean error) on held-out people: {told}")
+
+
+@train.command()
+@needing("train")
+def speech(
+    *,
+    out: Annotated[Path, typer.Option(help="File to write: engine/assets/speech/listener.npz.")],
+    lessons: Annotated[
+        Path, typer.Option(help="Folder of spoken lessons; those that are there are kept.")
+    ],
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of speech to learn from.")] = 110.0,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 4000,
+) -> None:
+    """Learn to hear visemes from espeak-ng's and flite's voices; both must be installed."""
+    import torch
+
+    from training.speech import run as hearing
+    from training.speech.learn import Recipe
+
+    torch.set_num_threads(1)  # more are no faster for a network this small, and differ in bits
+    run = hearing.Run(folder=lessons, minutes=minutes, recipe=Recipe(steps=steps))
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("minutes of speech", total=minutes)
+        hearing.lessons(run, "learn", lambda done: progress.update(task, completed=done))
+        task = progress.add_task("steps", total=steps)
+        made = hearing.learned(run, lambda step, loss: progress.update(task, completed=step))
+        found = {
+            cast: hearing.measured(made, hearing.lessons(run, cast, lambda done: None))
+            for cast in hearing.HELD_OUT
+        }
+    hearing.write(made, out, run, found)
+    for cast, score in found.items():
+        typer.echo(
+            f"{out}: voices that {cast}: visemes right {score.right:.2f} "
+            f"({score.spoken_right:.2f} where somebody speaks), closures found {score.found:.2f}, "
+            f"false {score.false:.2f}"
+        )

@@ -17,6 +17,11 @@ COMMANDS = (
         help="Serve a web page: your webcam in, the portrait back. Prints the one address to open.",
         module="stream.cli.serve",
     ),
+    CommandEntry(
+        name="say",
+        help="Have a portrait say a text, into a file, by espeak-ng's voice.",
+        module="stream.cli.say",
+    ),
     CommandEntry(name="live", help="Be on camera as the portrait.", module="stream.cli.live"),
     CommandEntry(name="doctor", help="Find what keeps you off camera.", module="stream.cli.doctor"),
     CommandEntry(

@@ -109,10 +109,12 @@ def live(
     from stream.files.motion_file import refuse_without_names
     from stream.live.hotkeys import typed_keys
     from stream.live.job import LiveJob
+    from stream.live.lips import taken_out
     from stream.live.run import live as run
 
     check_size(size)
     family = find_family(model).name
+    kept, lips = taken_out(source or [])
     if source or record_motion:
         refuse_without_names(find_family(model))
     job = LiveJob(
@@ -128,6 +130,7 @@ def live(
         size=size,
         adapts=not fixed_size,
         loop=loop,
+        lips=lips,
         force=force,
     )
     with working() as terminal, typed_keys() as keys:
@@ -139,7 +142,10 @@ def live(
             model=loaded,
             make_tracker=tracker_maker(tracker),
             mixer=read_mixer(
-                loaded, source, performances=performances_of(family, tracker_maker(tracker))
+                loaded,
+                kept,
+                Path(camera),
+                performances=performances_of(family, tracker_maker(tracker)),
             ),
             keys=keys,
             say=_say,

@@ -36,8 +36,10 @@ Sources: TypeAlias = Annotated[
     typer.Option(
         metavar="NAME=SOURCE",
         help="Where a factor comes from (rig): lips=motion.npz, pose=still, gaze=camera, "
-        "blink=live; or an ARKit slider on top, such as mouthSmileLeft=0.4. PD-FGC: also zero, "
-        "or a picture or clip, such as emotion=smile.jpg. May be repeated.",
+        "blink=live; lips=speech.wav, lips=sound (the driving file's own), lips=mic or lips=auto "
+        "(live: always, or while your mouth is hidden); or an ARKit slider on top, such as "
+        "mouthSmileLeft=0.4. PD-FGC: also zero, or a picture or clip, such as emotion=smile.jpg. "
+        "May be repeated.",
     ),
 ]
 RecordMotion: TypeAlias = Annotated[
@@ -126,7 +128,7 @@ def read_mixer(
         return codes
     mixer = model.mixer()
     if mixer is not None:
-        set_sources(mixer, pairs or ())
+        set_sources(mixer, pairs or (), driving)
     return mixer
 
 

@@ -1,6 +1,7 @@
 """The command `understudy render`: reads arguments, calls the job, prints what came of it."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +52,8 @@ def render(
         Path,
         typer.Option(
             help="Clip whose face moves the portrait; any file that FFmpeg reads, or a motion file "
-            "(.npz) of --record-motion. Default: a rendered head.",
+            "(.npz) of --record-motion, or a sound, whose speech moves the lips. Default: a "
+            "rendered head.",
             show_default=False,
         ),
     ] = ASSETS / "driving.mp4",
@@ -74,6 +76,12 @@ def render(
     tracker: TrackerName = "mesh",
     source: Sources = None,
     record_motion: RecordMotion = None,
+    idle: Annotated[
+        bool,
+        typer.Option(
+            "--idle/--no-idle", help="With a sound: blink, and move the head a little (rig)."
+        ),
+    ] = True,
     compare: Annotated[
         bool, typer.Option("--compare", help="Show portrait, driving clip and result side by side.")
     ] = False,
@@ -90,10 +98,17 @@ def render(
     from stream.cli.factories import load_model, performances_of, tracker_maker
     from stream.cli.terminal import working
     from stream.files.motion_file import is_motion_file, refuse_without_names
+    from stream.files.sound_file import is_sound_file
     from stream.render.job import RenderJob
 
+    is_sound = is_sound_file(driving)
     if is_motion_file(driving):
         from stream.render.replay import replay as run
+    elif is_sound:
+        from stream.render.speaking import speak
+
+        run = partial(speak, idles=idle)
+        source = with_lips_by_sound(source)
     else:
         from stream.render.job import render as run
 
@@ -112,7 +127,7 @@ def render(
         record_motion=record_motion,
         family=family.name,
     )
-    if is_motion_file(driving) or source or record_motion:
+    if is_motion_file(driving) or is_sound or source or record_motion:
         refuse_without_names(family)
     with working() as terminal:
         loaded = load_model(
@@ -133,10 +148,17 @@ def render(
             progress=terminal.progress,
             stop=terminal.stop,
         )
-    _tell(job.out, report)
+    tell(job.out, report)
 
 
-def _tell(out: Path, report: "RenderReport") -> None:
+def with_lips_by_sound(source: list[str] | None) -> list[str]:
+    """The sources, with the lips from the driving sound unless they have one."""
+    pairs = list(source or [])
+    has_lips = any(pair.partition("=")[0] == "lips" for pair in pairs)
+    return pairs if has_lips else ["lips=sound", *pairs]
+
+
+def tell(out: Path, report: "RenderReport") -> None:
     """Print the result's path, then what was done and how long each stage took."""
     if not report.frames:
         print("stopped before the first frame; nothing was written", file=sys.stderr)

@@ -12,6 +12,7 @@ from stream.files.clip_writer import check_output
 from stream.files.growing_file import tell_left_behind
 from stream.files.motion_file import check_motion_output
 from stream.files.motion_layout import FAMILY
+from stream.live.lips import LipsSource
 from stream.session.portraits import FacePicture, fitted, open_portrait
 
 
@@ -38,6 +39,8 @@ class LiveJob:
     """Render smaller pictures, enlarged, where the machine is too slow."""
     loop: bool = False
     """Run a clip again and again."""
+    lips: LipsSource | None = None
+    """Where the lips come from besides the driver's face."""
     force: bool = False
     """Replace files that exist."""
 

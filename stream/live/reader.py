@@ -21,9 +21,10 @@ from av.stream import Stream
 from engine.errors import UnderstudyError
 from engine.frame import Frame
 from stream.files.colours import RgbReader
-from stream.files.live_sound import Alignment, LiveSound
+from stream.files.live_sound import Alignment
 from stream.live.cameras import Opened, Opener, Place
 from stream.live.torn_jpeg import TornJpeg
+from stream.session.voice_lips import HearsSound
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Reader:
         self.damaged = 0
         self._place = place
         self._opener = opener
-        self._sound: LiveSound | None = None
+        self._sound: HearsSound | None = None
         self._tally = Tally()
         self._rate: Callable[[], float] = lambda: 0.0
         self._put: Callable[[Frame], None] = lambda frame: None
@@ -84,7 +85,7 @@ class Reader:
         put: Callable[[Frame], None],
         tally: Tally,
         rate: Callable[[], float],
-        sound: LiveSound | None,
+        sound: HearsSound | None,
     ) -> None:
         """Let pictures go to `put`; `rate` is what they come at, 0 where nobody knows yet."""
         self._put, self._tally, self._rate, self._sound = put, tally, rate, sound

@@ -9,7 +9,7 @@ from functools import partial
 from threading import Event
 from typing import Generic
 
-from engine.errors import OutputError
+from engine.errors import InputError, OutputError
 from engine.faces.face import Tracker
 from engine.frame import Frame
 from engine.model import Mixer, Model, MotionT
@@ -21,12 +21,15 @@ from stream.live.cameras import Opener, open_place, place_of
 from stream.live.hotkeys import Keys
 from stream.live.job import LiveJob, LiveReport, check_job, open_portraits
 from stream.live.key_actions import HELP, KeyActions
+from stream.live.lips import Heard, LipsSource
+from stream.live.microphone import Microphone, MicrophoneOpener, open_microphone
 from stream.live.preview import Preview
 from stream.live.source import LiveSource
 from stream.live.virtual_camera import VirtualCamera
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enroller, FacePicture
 from stream.session.recorder import Recorder
+from stream.session.voice_lips import VoiceLips
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,7 @@ def live(
     say: Callable[[str], None],
     stop: Event,
     opener: Opener = open_place,
+    microphone: MicrophoneOpener = open_microphone,
 ) -> LiveReport:
     """Run until `stop` is set or a clip ends; `mixer` None is a new one of the model's."""
     check_job(job)
@@ -68,6 +72,9 @@ def live(
         )
         slot: LatestSlot[Frame] = LatestSlot()
         source = LiveSource(place, slot, loop=job.loop, opener=opener)
+        lips = None if job.lips is None else VoiceLips()
+        heard = Heard(lips=lips)
+        mic = _microphone(job.lips, source, heard, microphone)
         session = LiveSession(
             slot,
             enroller=enroller,
@@ -78,11 +85,14 @@ def live(
             canvas=portraits[0].size,
             adapts=job.adapts,
             on_step=recording,
+            voice=lips,
         )
         session.check(session.controls)
+        if job.lips is not None:
+            _give_lips(session, always=job.lips != "auto")
         if recording is not None:
             recording.reenactor = session.reenactor
-        stream = _Stream(session, source, portraits, say=say, stop=stop)
+        stream = _Stream(session, source, heard, mic, portraits, say=say, stop=stop)
         try:
             stream.open_sinks(job)
             for note in (note for portrait in portraits for note in portrait.notes):
@@ -97,6 +107,26 @@ def live(
         return stream.report(recorder)
 
 
+def _microphone(
+    lips: LipsSource | None, source: LiveSource, heard: Heard, opener: MicrophoneOpener
+) -> Microphone | None:
+    """Where one is needed: the source's own sound goes before it."""
+    if lips == "sound" and not source.has_sound:
+        raise InputError(
+            f"--source lips=sound: {source.describes} has no sound. Take lips=mic instead."
+        )
+    needs = lips == "mic" or (lips == "auto" and not source.has_sound)
+    return Microphone(heard, opener=opener) if needs else None
+
+
+def _give_lips(session: LiveSession[MotionT], *, always: bool) -> None:
+    """The lips are the sound's from the first picture on, or while the mouth is hidden."""
+    if always:
+        session.speak()
+    else:
+        session.change(session.controls.switched("voice_lips", on=True))
+
+
 class _Stream(Generic[MotionT]):
     """The parts of one run, and the main thread's work while they run."""
 
@@ -104,6 +134,8 @@ class _Stream(Generic[MotionT]):
         self,
         session: LiveSession[MotionT],
         source: LiveSource,
+        heard: Heard,
+        microphone: Microphone | None,
         portraits: Sequence[FacePicture],
         *,
         say: Callable[[str], None],
@@ -112,6 +144,8 @@ class _Stream(Generic[MotionT]):
         self._session = session
         self._loop = session.loop
         self._source = source
+        self._heard = heard
+        self._microphone = microphone
         self._still = session.still()
         self._told_reason: str | None = None
         self._say = say
@@ -150,12 +184,12 @@ class _Stream(Generic[MotionT]):
                 on_shown=next(tell, ignore),
             )
         if job.out is not None:
-            if self._source.has_sound:
-                self._source.sound = LiveSound()
+            if self._source.has_sound or self._microphone is not None:
+                self._heard.recording = LiveSound()
             self._begin_recording = partial(
                 self._session.record,
                 job.out,
-                sound=self._source.sound,
+                sound=self._heard.recording,
                 force=job.force,
                 on_shown=next(tell, ignore),
             )
@@ -168,6 +202,10 @@ class _Stream(Generic[MotionT]):
             self._begin_recording()
         self._loop.start()
         self._loop.wait_until_warm(WARM_S)
+        if self._microphone is not None:
+            self._microphone.start()
+        elif self._source.has_sound and (self._heard.lips or self._heard.recording):
+            self._source.sound = self._heard
         self._source.start()
         self._say(f"source: {self._source.describes}")
         self._say(HELP)
@@ -183,6 +221,8 @@ class _Stream(Generic[MotionT]):
     def stop(self) -> None:
         """End everything, sources first."""
         self._source.stop()
+        if self._microphone is not None:
+            self._microphone.stop()
         self._session.stop()
         if self._camera is not None:
             self._camera.stop()

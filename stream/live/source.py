@@ -18,9 +18,9 @@ from engine.errors import MachineError
 from engine.frame import Frame
 from engine.slot import LatestSlot
 from stream.files.clips import Clip
-from stream.files.live_sound import LiveSound
 from stream.live.cameras import OPEN_S, READ_S, Opened, Opener, Place, open_place
 from stream.live.reader import RECENT, Reader, Tally, audio_of, begin_ns
+from stream.session.voice_lips import HearsSound
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class LiveSource:
         self.state: State = "running"
         self.returns = 0
         """How often the source died and came back."""
-        self.sound: LiveSound | None = None
+        self.sound: HearsSound | None = None
         """Where the sound goes, if anybody wants it; set before `start`."""
         self.ended = Event()
         """Set when nothing more will come: a clip is over."""

@@ -129,6 +129,7 @@ setUpKeys(
     { key: "P", says: "Pause the picture", act: () => flip("paused") },
     { key: "H", says: "Freeze the head", act: () => flip("freeze_pose") },
     { key: "G", says: "Look into the camera", act: () => flip("gaze_to_camera") },
+    { key: "L", says: "Lips by voice while the mouth is hidden", act: () => flip("voice_lips") },
     { key: "V", says: "Mirror my preview", act: () => flipPreference("mirrorPreview") },
     { key: "X", says: "Mirror the output", act: () => flip("mirror_output") },
     { key: "M", says: "Microphone", act: () => flipPreference("microphone") },

@@ -80,7 +80,8 @@ function row(name, part, kind) {
 function noteOf(stats, coversScreen) {
   const covered = coversScreen ? "" : " This browser does not tell when a picture is drawn, so drawing is missing too.";
   const sum = `Glass to glass is the sum of these parts, without the delay of the camera and of the screen themselves.${covered}`;
-  const { quality } = stats ?? {};
+  const { quality, voice_lips: byVoice } = stats ?? {};
+  if (byVoice) return `${sum} Lips: by voice, until your mouth is seen again.`;
   return quality?.reason ? `${sum} Output: ${quality.size} px. ${asSentence(quality.reason)}` : sum;
 }
 

@@ -19,6 +19,7 @@ export const DEFAULT_SETTINGS = Object.freeze({
   paused: false,
   freeze_pose: false,
   gaze_to_camera: false,
+  voice_lips: false,
 });
 
 export const DEFAULT_PREFERENCES = Object.freeze({
@@ -30,7 +31,7 @@ export const DEFAULT_PREFERENCES = Object.freeze({
   hearBack: false,
 });
 
-const KEPT_SETTINGS = ["mode", "gains", "mirror_output", "gaze_to_camera"];
+const KEPT_SETTINGS = ["mode", "gains", "mirror_output", "gaze_to_camera", "voice_lips"];
 const KEPT_PREFERENCES = ["mirrorPreview", "showStats", "shortcuts", "cameraId"];
 const PLACE = "understudy.kept";
 
@@ -64,7 +65,7 @@ export function checked(settings) {
     const known = Number.isFinite(gain) && gain >= GAIN.least && gain <= GAIN.most;
     gains[factor] = known ? gain : GAIN.usual;
   }
-  const switches = ["mirror_output", "paused", "freeze_pose", "gaze_to_camera"];
+  const switches = ["mirror_output", "paused", "freeze_pose", "gaze_to_camera", "voice_lips"];
   return {
     mode: MODES.includes(settings.mode) ? settings.mode : DEFAULT_SETTINGS.mode,
     gains,

@@ -22,6 +22,7 @@ from stream.server.shared_work import SharedWork
 from stream.session.live_session import LiveSession
 from stream.session.portraits import Enrolled
 from stream.session.recorder import UnforeseenError
+from stream.session.voice_lips import DELAY_S, VoiceLips
 from stream.webrtc.camera_source import CameraSource
 from stream.webrtc.outlet import Outlet
 from stream.webrtc.voice_track import Voice
@@ -55,6 +56,7 @@ class Session:
         self.source = CameraSource()
         still = Frame(pixels=enrolled.portrait.still(), captured_ns=time.monotonic_ns())
         self.outlet = Outlet(still)
+        lips = VoiceLips()
         self.live = LiveSession(
             self.source,
             enroller=shared.enroller,
@@ -63,9 +65,14 @@ class Session:
             mixer=shared.enroller.model.mixer(),
             adapts=adapts,
             on_step=self.outlet.put,
+            voice=lips,
         )
-        self.voice = Voice(lambda: self.live.loop.delay_ms / 1e3)
-        """The microphone, as late as the pictures are."""
+        self.voice = Voice(
+            lambda: self.live.loop.delay_ms / 1e3,
+            late_s=lambda: DELAY_S if lips.is_shown else 0.0,
+            hears=lips,
+        )
+        """The microphone, as late as the pictures are, and later while it moves the lips."""
         self.is_closed = False
         self._shared = shared
         self._tracker = tracker
@@ -93,6 +100,7 @@ class Session:
             "frames": report.frames,
             "failures": report.failures,
             "face": report.sees_face,
+            "voice_lips": self.live.is_voiced,
             "stages": {stage: _brief(found) for stage, found in report.stages_ms.items()},
             "end_to_end": _brief(report.end_to_end_ms),
             "neutral": report.neutral,

@@ -8,12 +8,14 @@ from typing import Literal, Self, TypeAlias, get_args
 
 from engine.motion import MODES, Edit
 
-Switch: TypeAlias = Literal["mirror_output", "paused", "freeze_pose", "gaze_to_camera"]
+Switch: TypeAlias = Literal[
+    "mirror_output", "paused", "freeze_pose", "gaze_to_camera", "voice_lips"
+]
 """What is on or off."""
 
 SWITCHES: tuple[Switch, ...] = get_args(Switch)
 
-OF_FACTORS: frozenset[Switch] = frozenset({"freeze_pose", "gaze_to_camera"})
+OF_FACTORS: frozenset[Switch] = frozenset({"freeze_pose", "gaze_to_camera", "voice_lips"})
 """Those that need a motion with named factors."""
 
 
@@ -35,6 +37,12 @@ SWITCH_KEYS: dict[Switch, SwitchKey] = {
     "freeze_pose": SwitchKey(key="h", does="freeze the head", on="head frozen", off="head moves"),
     "gaze_to_camera": SwitchKey(
         key="g", does="look into the camera", on="eyes on the camera", off="eyes follow yours"
+    ),
+    "voice_lips": SwitchKey(
+        key="l",
+        does="lips by voice while the mouth is hidden",
+        on="the voice moves the lips while your mouth is hidden",
+        off="lips follow yours",
     ),
 }
 

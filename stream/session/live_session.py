@@ -27,6 +27,7 @@ from stream.session.ladder import Ladder, LoadMeter
 from stream.session.loop import FrameLoop, FrameSource
 from stream.session.portraits import Enrolled, Enroller, FacePicture
 from stream.session.recorder import Recorder
+from stream.session.voice_lips import MouthWatch, VoiceLips
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class LiveSession(Generic[MotionT]):
         canvas: tuple[int, int] | None = None,
         adapts: bool = True,
         on_step: Callable[[Frame], None] | None = None,
+        voice: VoiceLips | None = None,
     ) -> None:
         """Prepare; `start` begins.
 
@@ -66,14 +68,23 @@ class LiveSession(Generic[MotionT]):
                 portrait at its own size.
             adapts: render less where the machine is too slow.
             on_step: told of each result in the loop's thread.
+            voice: the lips of a microphone; None where there is none.
         """
         refines = enroller.model.can.refine
         self.controls = Controls() if edit is None else Controls(edit=edit)
         """As they were set last."""
         self.ladder = Ladder(enrolled.size, refines=refines and self.controls.edit.refine)
-        self.reenactor: Reenactor[MotionT] = Reenactor(model=enroller.model, tracker=tracker)
+        self._watch = MouthWatch(tracker, self._hand_lips_over)
+        self.reenactor: Reenactor[MotionT] = Reenactor(model=enroller.model, tracker=self._watch)
         self.reenactor.look = Look(portrait=enrolled.portrait, mixer=mixer)
-        self.loop = FrameLoop(self.reenactor, source, on_step=on_step, finish=self._finish)
+        self._voice = voice
+        self.loop = FrameLoop(
+            self.reenactor,
+            source,
+            on_step=on_step,
+            finish=self._finish,
+            goes_on=self._watch.sees_nothing,
+        )
         self.recorder: Recorder | None = None
         """The recording that is going on, or the last one."""
         self._enroller = enroller
@@ -108,6 +119,13 @@ class LiveSession(Generic[MotionT]):
                 "this model has no gaze that is known to meet the camera. Start with --model rig "
                 "for that."
             )
+        if "voice_lips" in controls.on:
+            self._check_lip_shapes()
+        if self._voice is None and "voice_lips" in controls.on:
+            raise InputError(
+                "there is no sound that could move the lips: give a microphone with --source "
+                "lips=auto."
+            )
         _refuse_mode(controls, self._enrolled)
 
     def change(self, controls: Controls) -> None:
@@ -125,7 +143,27 @@ class LiveSession(Generic[MotionT]):
                 self._mixer.look_at_camera()
             if "gaze_to_camera" in turned_off:
                 self._mixer.release("gaze")
+        if self._voice is not None:
+            self._watch.is_on = "voice_lips" in controls.on
+            self._voice.is_wanted = self._watch.is_on or self._voice.is_shown
         self._edit()
+
+    def speak(self) -> None:
+        """Take the lips from the sound for good, whether or not the driver's mouth is seen."""
+        if self._mixer is None or self._voice is None:
+            raise InputError(
+                "the lips cannot come from sound: it takes a sound, and the rig (--model rig)."
+            )
+        self._check_lip_shapes()
+        self._voice.is_wanted = self._voice.is_shown = True
+        self._mixer.speak(self._voice)
+
+    def _check_lip_shapes(self) -> None:
+        if not self._enroller.model.can.lip_shapes:
+            raise InputError(
+                "this model's lips cannot be moved by a live sound. Start with --model rig for "
+                "that."
+            )
 
     def show(self, portrait: FacePicture) -> "Future[None]":
         """Make a portrait ready beside the running stream, then show it from one frame on."""
@@ -171,6 +209,11 @@ class LiveSession(Generic[MotionT]):
         return self.recorder
 
     @property
+    def is_voiced(self) -> bool:
+        """Whether the lips on show are moved by sound."""
+        return self._voice is not None and self._voice.is_shown
+
+    @property
     def is_recording(self) -> bool:
         """Whether pictures are being recorded."""
         return self.recorder is not None and self.recorder.is_running
@@ -192,6 +235,16 @@ class LiveSession(Generic[MotionT]):
         asked = self.controls.edit
         edit = replace(asked, refine=asked.refine and self.ladder.rung.refines)
         self.reenactor.alter(lambda look: replace(look, edit=edit))
+
+    def _hand_lips_over(self, to_voice: bool) -> None:  # noqa: FBT001 (a callback's one argument)
+        """In the loop's thread; the mixer fades from one to the other."""
+        if self._mixer is None or self._voice is None:
+            return
+        self._voice.is_shown = to_voice
+        if to_voice:
+            self._mixer.speak(self._voice)
+        else:
+            self._mixer.release("lips")
 
     def _exchanged(self, source: FacePicture) -> None:
         """In the enroller's thread."""

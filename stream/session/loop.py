@@ -96,11 +96,13 @@ class FrameLoop(Generic[MotionT]):
         *,
         on_step: Callable[[Frame], None] | None = None,
         finish: Callable[[Pixels], Pixels] | None = None,
+        goes_on: Callable[[int], bool] | None = None,
     ) -> None:
         """Prepare to run.
 
         In the loop's thread, `finish` makes the last change to each result, and then `on_step` is
-        told of it, and returns fast.
+        told of it, and returns fast. `goes_on` is asked while the source is silent, with the
+        moment, whether pictures go on all the same: something else than the source moves them.
         """
         self.reenactor = reenactor
         self.source = source
@@ -109,6 +111,7 @@ class FrameLoop(Generic[MotionT]):
         self.is_paused = False
         """While set, frames are taken and thrown away: the last result stays."""
         self._on_step = on_step
+        self._goes_on = goes_on
         self._finish = finish
         self._results: FanOut[Frame] = FanOut()
         self._thread = Thread(target=self._run, name="frame-loop", daemon=True)
@@ -191,7 +194,7 @@ class FrameLoop(Generic[MotionT]):
         last_ns, taken_ns = 0, time.monotonic_ns()
         while not self._stopping.is_set():
             silent_ns = time.monotonic_ns() - taken_ns
-            is_letting_go = silent_ns > SILENT_S * 1e9 and not self.reenactor.is_at_rest
+            is_letting_go = silent_ns > SILENT_S * 1e9 and self._moves(last_ns + silent_ns)
             timeout_s = IDLE_STEP_S if is_letting_go else LOOK_UP_S
             frame = self._guarded(partial(self.source.take, timeout_s))
             if frame is not None:
@@ -202,6 +205,11 @@ class FrameLoop(Generic[MotionT]):
                 self._guarded(partial(self._step, frame))
             elif is_letting_go:
                 self._guarded(partial(self._idle, last_ns + silent_ns))
+
+    def _moves(self, now_ns: int) -> bool:
+        """Whether there is anything to be seen without a frame."""
+        goes_on = self._goes_on is not None and self._goes_on(now_ns)
+        return goes_on or not self.reenactor.is_at_rest
 
     def _warm_up(self) -> None:
         """Step the portrait's own picture once: caches fill, and every path has been run."""

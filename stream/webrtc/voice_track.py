@@ -14,6 +14,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
 from stream.files.live_sound import Alignment, LiveSound
+from stream.session.voice_lips import HearsSound
 
 MOST_HELD = 100
 """Packets of 20 ms: two seconds. A sound older than that is of no use to anybody."""
@@ -24,11 +25,23 @@ ALIGNED_OVER = 25
 class Voice:
     """One microphone, and whoever hears it."""
 
-    def __init__(self, delay_s: Callable[[], float]) -> None:
-        """Make one that is silent; `delay_s` gives how late the pictures are at the moment."""
+    def __init__(
+        self,
+        delay_s: Callable[[], float],
+        *,
+        late_s: Callable[[], float] = lambda: 0.0,
+        hears: HearsSound | None = None,
+    ) -> None:
+        """Make one that is silent.
+
+        `delay_s` gives how late the pictures are at the moment, `late_s` how much later than they
+        the sound is to be; `hears` gets every piece, too.
+        """
         self.is_connected = False
         """Whether a peer has said that it may send sound."""
-        self._delay_s = delay_s
+        self._delay_s = lambda: delay_s() + late_s()
+        self._late_s = late_s
+        self._hears = hears
         self._listeners: tuple[VoiceTrack, ...] = ()
         self._recording: LiveSound | None = None
         self._clock = Alignment(ALIGNED_OVER)
@@ -64,9 +77,13 @@ class Voice:
         stated_ns = round(sound.pts * sound.time_base * 1_000_000_000)
         self._clock.saw(stated_ns, arrived_ns)
         recording, arrives_ns = self._recording, self._clock.moment_ns(stated_ns)
-        if recording is not None and arrives_ns is not None:
-            lasts_ns = sound.samples * 1_000_000_000 // sound.sample_rate
-            recording.put(sound, arrives_ns - lasts_ns)
+        if arrives_ns is None:
+            return
+        start_ns = arrives_ns - sound.samples * 1_000_000_000 // sound.sample_rate
+        if self._hears is not None:
+            self._hears.put(sound, start_ns)
+        if recording is not None:
+            recording.put(sound, start_ns + round(self._late_s() * 1e9))
 
     def _left(self, track: "VoiceTrack") -> None:
         self._listeners = tuple(other for other in self._listeners if other is not track)

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from engine.geometry import Array, rotation_from_vector, smoothstep
-from engine.model import Recording
+from engine.model import Lips, Recording
 from engine.motion import ARKIT_NAMES, FACTORS, Edit, Factor
 from engine.rig.motion.factors import edited, motion_from_arkit, with_factor
 from engine.rig.motion.motion import RigMotion, between, still_motion
@@ -78,6 +78,22 @@ class Replayed:
         return self._recording.at(captured_ns - self._began_ns)
 
 
+class Spoken:
+    """Lips that a sound moves."""
+
+    def __init__(self, lips: Lips) -> None:
+        self._lips = lips
+
+    def restart(self) -> None:
+        """The next frame is the first one."""
+        self._lips.restart()
+
+    def at(self, live: RigMotion, head: Array, captured_ns: int) -> RigMotion:
+        """A face at rest with these lips."""
+        shape = self._lips.at(captured_ns)
+        return replace(motion_from_arkit(dict(shape.arkit)), lip_contact=shape.contact)
+
+
 class ToCamera:
     """Eyes that stay on the camera while the head turns.
 
@@ -138,6 +154,10 @@ class RigMixer:
             raise TypeError(f"not a recording of the rig's: {type(recording).__name__}")
         self.set(factor, Replayed(recording))
 
+    def speak(self, lips: Lips) -> None:
+        """Take the lips from a sound."""
+        self.set("lips", Spoken(lips))
+
     def look_at_camera(self) -> None:
         """Keep the eyes on the camera."""
         self.set("gaze", ToCamera())
@@ -149,7 +169,7 @@ class RigMixer:
     def restart(self) -> None:
         """Begin anew: recordings from their beginning, and no fade from what was before."""
         for source in self._sources.values():
-            if isinstance(source, Replayed):
+            if isinstance(source, Replayed | Spoken):
                 source.restart()
         self._shown = {factor: _Shown(source) for factor, source in self._sources.items()}
         self._last = None

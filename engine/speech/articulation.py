@@ -1,0 +1,155 @@
+"""Visemes into the movement of a mouth: a table, and how neighbours flow into each other.
+
+A mouth is on its way to the next sound while it makes this one, so the curves are smoothed over
+some 30 ms to either side (co-articulation; Cohen and Massaro 1993 say more); only lips that close
+or bite keep their moment. Lips also move before they are heard, by 40 to 120 ms in filmed speech:
+`LEAD_S` is for whoever lays curves beside sound.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.speech.features import FRAME_S
+from engine.speech.mel import Floats
+from engine.speech.visemes import CLOSED, SILENCE, VISEMES
+
+LEAD_S = 0.08
+
+CURVES: tuple[tuple[str, ...], ...] = (
+    ("jawOpen",),
+    ("mouthFunnel",),
+    ("mouthPucker",),
+    ("mouthStretchLeft", "mouthStretchRight"),
+    ("mouthSmileLeft", "mouthSmileRight"),
+    ("mouthRollLower", "mouthRollUpper"),
+    ("mouthUpperUpLeft", "mouthUpperUpRight"),
+    ("mouthLowerDownLeft", "mouthLowerDownRight"),
+    ("mouthPressLeft", "mouthPressRight"),
+)
+"""ARKit's names of each curve; where there are several they move alike."""
+JAW = 0
+
+_TABLE: dict[str, tuple[float, ...]] = {
+    # jaw, funnel, pucker, stretch, smile, roll, upper lip up, lower lip down, press
+    "sil": (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00),
+    "PP": (0.01, 0.00, 0.03, 0.00, 0.00, 0.20, 0.00, 0.00, 0.25),
+    "FF": (0.03, 0.03, 0.00, 0.04, 0.03, 0.25, 0.12, 0.00, 0.00),
+    "TH": (0.08, 0.00, 0.00, 0.04, 0.03, 0.00, 0.08, 0.16, 0.00),
+    "DD": (0.07, 0.00, 0.00, 0.06, 0.05, 0.00, 0.08, 0.16, 0.00),
+    "kk": (0.09, 0.00, 0.00, 0.04, 0.03, 0.00, 0.08, 0.16, 0.00),
+    "CH": (0.06, 0.25, 0.10, 0.00, 0.00, 0.00, 0.10, 0.16, 0.00),
+    "SS": (0.04, 0.00, 0.00, 0.10, 0.08, 0.00, 0.08, 0.18, 0.00),
+    "nn": (0.08, 0.00, 0.00, 0.04, 0.03, 0.00, 0.08, 0.16, 0.00),
+    "RR": (0.08, 0.18, 0.10, 0.00, 0.00, 0.00, 0.08, 0.12, 0.00),
+    "aa": (0.26, 0.03, 0.00, 0.06, 0.03, 0.00, 0.12, 0.26, 0.00),
+    "E": (0.16, 0.00, 0.00, 0.12, 0.10, 0.00, 0.12, 0.24, 0.00),
+    "I": (0.09, 0.00, 0.00, 0.16, 0.14, 0.00, 0.08, 0.18, 0.00),
+    "O": (0.19, 0.25, 0.15, 0.00, 0.00, 0.00, 0.04, 0.12, 0.00),
+    "U": (0.09, 0.22, 0.32, 0.00, 0.00, 0.00, 0.00, 0.04, 0.00),
+    "ax": (0.12, 0.00, 0.00, 0.06, 0.05, 0.00, 0.08, 0.18, 0.00),
+}
+"""Each viseme at its height, as far open as people before a camera are by the rig's own reader of
+expressions; benchmarks/results/speech.md has the comparison."""
+
+_SOFT, _SHARP = 3.0, 1.5
+"""Standard deviations in frames: of what flows, and of what keeps its moment."""
+REACH = 6
+"""Frames before and after that a curve is made of; beyond, the bell of `_SOFT` is as good as 0."""
+REACH_S = REACH * FRAME_S
+CLOSES_AT = 0.4
+"""Share of a closure at which lips meet."""
+_KEEPS = [VISEMES.index(name) for name in ("PP", "FF")]
+_FULL_SPEECH = 0.6
+"""Where a share of this or more is no silence, the mouth moves as the table says; below, less."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mouth:
+    """What a mouth does, every 10 ms."""
+
+    curves: Floats
+    """(frames, len(CURVES)) in 0..1."""
+    contact: Floats
+    """(frames,) 1 where the lips touch."""
+
+
+class Articulation:
+    """Belongs to one stream; what it gives is REACH frames behind what it gets."""
+
+    def __init__(self) -> None:
+        self._known: Floats = np.zeros((REACH, len(VISEMES)), np.float32)
+        self._known[:, SILENCE] = 1.0
+
+    def follow(self, shares: Floats) -> Mouth:
+        """(any number, 16) shares of visemes -> the mouth at the frames that are complete now."""
+        self._known = np.concatenate([self._known, shares])
+        count = max(len(self._known) - 2 * REACH, 0)
+        made = _mouth(self._known, count)
+        self._known = self._known[count:]
+        return made
+
+    def finish(self) -> Mouth:
+        """The last frames: what follows is silence."""
+        rest = np.zeros((REACH, len(VISEMES)), np.float32)
+        rest[:, SILENCE] = 1.0
+        return self.follow(rest)
+
+
+def articulate(shares: Floats) -> Mouth:
+    """(frames, 16) -> the mouth at all of them; whole where `Articulation` goes piece by piece."""
+    articulation = Articulation()
+    first, last = articulation.follow(shares), articulation.finish()
+    return Mouth(
+        np.concatenate([first.curves, last.curves]), np.concatenate([first.contact, last.contact])
+    )
+
+
+def sharp(shares: Floats) -> Floats:
+    """(frames, 16) -> the same, as smooth as lips that keep their moment can be."""
+    return _smoothed(
+        np.pad(shares, ((REACH, REACH), (0, 0)), mode="edge"), _BELL_SHARP, len(shares)
+    )
+
+
+def _mouth(known: Floats, count: int) -> Mouth:
+    """The middle frames of (count + 2 REACH, 16)."""
+    here = known[REACH : REACH + count]
+    soft = _smoothed(known, _BELL_SOFT, count)
+    keen = _smoothed(known, _BELL_SHARP, count)
+    keeps = keen[:, _KEEPS].sum(axis=1, keepdims=True)
+    blended = soft * (1.0 - keeps) + here * keeps
+    speech = 1.0 - soft[:, SILENCE, None]
+    opening = np.clip(speech / _FULL_SPEECH, 0.0, 1.0)
+    return Mouth(
+        np.asarray(blended @ _MATRIX * opening, np.float32),
+        np.minimum(keen[:, CLOSED] / np.float32(CLOSES_AT), np.float32(1.0)),
+    )
+
+
+def _smoothed(known: Floats, bell: Floats, count: int) -> Floats:
+    """(count + 2 REACH, 16) -> (count, 16)."""
+    if not count:
+        return np.zeros((0, known.shape[1]), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(known, len(bell), axis=0)
+    return np.asarray(windows @ bell, np.float32)
+
+
+def _bell(deviation: float) -> Floats:
+    bell = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / deviation) ** 2)
+    return np.asarray(bell / bell.sum(), np.float32)
+
+
+_BELL_SOFT, _BELL_SHARP = _bell(_SOFT), _bell(_SHARP)
+_MATRIX: Floats = np.array([_TABLE[name] for name in VISEMES], np.float32)
+
+
+def arkit_of(curves: NDArray[np.floating]) -> dict[str, float]:
+    """(len(CURVES),) -> ARKit's names and values."""
+    return {
+        name: float(value)
+        for names, value in zip(CURVES, curves, strict=True)
+        for name in names
+        if value > 0.0
+    }
