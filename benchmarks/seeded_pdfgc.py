@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.pdfgc.nets.layout import RELEASED, Widths
 from engine.pdfgc.nets.official import APPEARANCE, FILES, GENERATOR, SOUND
 from engine.pdfgc.nets.pdfgc import PDFGC
+from engine.pdfgc.widths import RELEASED, Widths
 from engine.stylegan.layers import binomial_kernel
 
 TINY = Widths(appearance=16, motion=8, sound=8, generator=(16, 16, 16, 16, 8, 8))

@@ -201,6 +201,8 @@ class Capabilities:
     """The modes in which a head is put back into a larger picture."""
     meets_camera: bool = True
     """Eyes can be kept on the camera, in a family whose factors have names."""
+    lip_shapes: bool = True
+    """Lips can be moved by `Lips`, in such a family."""
 
 
 class Model(Protocol[MotionT]):

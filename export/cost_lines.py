@@ -4,9 +4,10 @@ from dataclasses import asdict
 from typing import TypeAlias
 
 from engine.manifest import Manifest
+from engine.pdfgc.widths import Widths
 from export import cost, cost_pdfgc
 from export.cost import Cost, Costs
-from export.cost_pdfgc import PdfgcCosts, Widths
+from export.cost_pdfgc import PdfgcCosts
 
 AnyCosts: TypeAlias = Costs | PdfgcCosts
 
@@ -20,8 +21,10 @@ def costs_of(manifest: Manifest) -> AnyCosts | None:
         stems = manifest.sizes.get("stems")
         if not isinstance(stems, list) or len(stems) != 3:
             return None
-        first, second, third = stems
-        return cost_pdfgc.costs(Widths(stems=(first, second, third), channels=tuple(channels)))
+        appearance, motion, sound = stems
+        return cost_pdfgc.costs(
+            Widths(appearance=appearance, motion=motion, sound=sound, generator=tuple(channels))
+        )
     code, directions = manifest.sizes.get("code"), manifest.sizes.get("directions")
     if manifest.family != "dpe" or not isinstance(code, int) or not isinstance(directions, int):
         return None

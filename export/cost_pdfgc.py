@@ -4,25 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from engine.pdfgc.layout import MEL_BANDS, MEL_FRAMES, MOTION, PARTS, SIZE, START
+from engine.pdfgc.layout import MEL_BANDS, MEL_FRAMES, PARTS, SIZE, START
+from engine.pdfgc.widths import RELEASED, Widths
 from export.cost import TAPS, Cost
 
 RESNET = (3, 4, 6, 3)
 """Blocks of each stage, of the appearance encoder and of the sound encoder alike."""
 FEATURE = 512
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Widths:
-    """As in a bundle's manifest."""
-
-    stems: tuple[int, int, int]
-    """Of the appearance, motion and sound encoders."""
-    channels: tuple[int, ...]
-    """Of the generator, at 7, 14, ... 224 pixels."""
-
-
-RELEASED = Widths(stems=(64, 64, 32), channels=(512, 512, 512, 512, 256, 128))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +69,11 @@ class _Count:
 
 def costs(widths: Widths = RELEASED) -> PdfgcCosts:
     """Of these widths."""
-    appearance, motion, sound = widths.stems
     return PdfgcCosts(
-        appearance=appearance_cost(appearance, widths.channels[0]),
-        motion=motion_cost(motion),
-        sound=sound_cost(sound),
-        generator=generator_cost(widths.channels, 32 * appearance + MOTION),
+        appearance=appearance_cost(widths.appearance, widths.generator[0]),
+        motion=motion_cost(widths.motion),
+        sound=sound_cost(widths.sound),
+        generator=generator_cost(widths.generator, widths.style),
     )
 
 

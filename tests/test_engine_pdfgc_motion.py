@@ -126,6 +126,7 @@ def test_one_factor_from_another_source_moves_that_factor_only(factor: Factor) -
     others = [number for number in range(MOTION) if number not in place]
     np.testing.assert_array_equal(mixed.codes[others], live.codes[others])
     assert edit.mode == "both"
+    assert mixed.share.all()
 
 
 def test_a_factor_can_be_held_the_portraits_own_zero_or_the_drivers_again() -> None:
@@ -174,6 +175,21 @@ def test_without_a_face_a_source_still_moves_its_factor() -> None:
     shown = mixed.over(OWN)
     np.testing.assert_array_equal(shown[INDICES["lips"]], performed.codes[0][INDICES["lips"]])
     np.testing.assert_array_equal(shown[INDICES["pose"]], OWN[INDICES["pose"]])
+
+
+def test_a_head_that_stays_as_it_is_can_be_put_back_into_its_picture() -> None:
+    mixer = PdfgcMixer()
+    mixer.replay("lips", recording())
+    mixer.restart()
+    live = PdfgcMotion.of(codes(1))
+    assert mixer.mix(live, Edit(mode="expression"), 0)[1].mode == "expression"
+    assert mixer.mix(None, Edit(), 0)[1].mode == "expression"
+    mixer.hold("pose", None)
+    mixer.restart()
+    assert mixer.mix(live, Edit(), 0)[1].mode == "expression"
+    mixer.switch_off("pose")
+    mixer.restart()
+    assert mixer.mix(live, Edit(mode="expression"), 0)[1].mode == "both"
 
 
 def test_what_it_has_not_is_refused_in_words() -> None:

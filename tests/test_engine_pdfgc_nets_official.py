@@ -10,9 +10,10 @@ import torch
 
 from benchmarks.seeded_pdfgc import TINY, seeded_states, write_release
 from engine.errors import BundleError
-from engine.pdfgc.nets.layout import RELEASED, widths_of
+from engine.pdfgc.nets.layout import widths_of
 from engine.pdfgc.nets.official import FILES, GENERATOR, MOTION, SOUND
 from engine.pdfgc.nets.pdfgc import PDFGC
+from engine.pdfgc.widths import RELEASED
 
 
 @pytest.fixture

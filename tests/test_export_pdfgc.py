@@ -17,7 +17,7 @@ from engine.pdfgc.nets.pdfgc import PDFGC
 from engine.runtimes.choose import choose
 from engine.runtimes.registry import ON_CPU
 from export.bundle import largest_error
-from export.cost_pdfgc import Widths, costs
+from export.cost_pdfgc import costs
 from export.onnx_file import write_graph
 from export.pdfgc import TOLERANCE, exact_tensors, plans, write_pdfgc
 from tests.dpe_made import command
@@ -106,10 +106,7 @@ def test_info_and_cost_know_it(pdfgc_bundle: Path) -> None:
 
 
 def test_parameters_are_counted_as_pytorch_counts_them() -> None:
-    widths = tiny_pdfgc().widths
-    found = costs(
-        Widths(stems=(widths.appearance, widths.motion, widths.sound), channels=widths.generator)
-    )
+    found = costs(tiny_pdfgc().widths)
     counted = [sum(p.numel() for p in m.parameters()) for m in tiny_pdfgc().by_file()]
     assert [cost.parameters for cost in found.networks.values()] == counted
 

@@ -1,5 +1,6 @@
 """Factors from pictures, clips, recordings and sounds: each file is read once, and then replays."""
 
+import wave
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,7 @@ from engine.runtimes.base import Array
 from stream.cli.code_sources import set_code_sources
 from stream.files.motion_file import motion_writer
 from stream.files.motion_reader import load_motion
-from stream.render.performances import Performances
+from stream.render.performances import Performances, waveform
 from tests.clip_pictures import write
 from tests.faces_made import made_face
 
@@ -200,6 +201,47 @@ def test_a_clips_pictures_without_a_face_are_at_rest(
     path = write(tmp_path / "gap.mp4", [grey(100), grey(0), grey(100)], rate=25)
     shown = mixed(performances, f"pose={path}", at_ns=FRAME_NS)
     np.testing.assert_array_equal(shown[INDICES["pose"]], -1.0)
+
+
+@pytest.fixture
+def voice(tmp_path: Path) -> Path:
+    """A second of a tone."""
+    path = tmp_path / "voice.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        tone = np.sin(np.arange(16_000) * 0.2) * 8000
+        file.writeframes(tone.astype("<i2").tobytes())
+    return path
+
+
+def test_lips_come_from_a_sound_file(
+    voice: Path, model: Brightness, performances: Performances[PdfgcMotion]
+) -> None:
+    shown = mixed(performances, f"lips={voice}")
+    np.testing.assert_array_equal(shown[INDICES["lips"]], 5.0)
+    np.testing.assert_array_equal(shown[INDICES["pose"]], 9.0)
+    assert (model.read_sounds, model.read_pictures) == (1, 0)
+    performances.of(voice, "lips")
+    assert model.read_sounds == 1
+    with pytest.raises(InputError, match="moves lips only, not pose"):
+        performances.of(voice, "pose")
+
+
+def test_a_sound_is_heard_from_its_first_sample_on(
+    voice: Path, model: Brightness, performances: Performances[PdfgcMotion]
+) -> None:
+    samples = waveform(voice)
+    assert abs(len(samples) - 16_000) <= 1
+    assert performances.of(voice, "lips").frames == 26  # seven rows of mel follow the end
+
+
+def test_a_driving_clip_without_sound_is_told(
+    clip: Path, performances: Performances[PdfgcMotion]
+) -> None:
+    with pytest.raises(InputError, match="has no sound"):
+        mixed(performances, "lips=sound", driving=clip)
 
 
 @pytest.mark.parametrize(

@@ -349,7 +349,7 @@ def test_a_session_that_begins_with_the_drivers_teeth_has_its_switch_on() -> Non
 class Coded(NamedModel):
     """Its factors are codes: nobody knows which of them meets the camera."""
 
-    can = replace(NamedModel.can, meets_camera=False)
+    can = replace(NamedModel.can, meets_camera=False, lip_shapes=False)
 
 
 @pytest.mark.parametrize("front_type", [Keys, Json], ids=["live", "serve"])
@@ -359,6 +359,8 @@ def test_a_model_that_does_not_know_the_camera_refuses_to_meet_it_and_can_be_fro
     front = front_type(paths, Coded())
     with pytest.raises(InputError, match="known to meet the camera"):
         front.turn("gaze_to_camera", on=True)
+    with pytest.raises(InputError, match="cannot be moved by a live sound"):
+        front.turn("voice_lips", on=True)
     assert front.live.controls == Controls()
     front.turn("freeze_pose", on=True)
     assert front.live.controls.on == {"freeze_pose"}

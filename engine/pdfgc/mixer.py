@@ -8,8 +8,9 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.geometry import smoothstep
-from engine.model import Recording
-from engine.motion import FACTORS, Edit, Factor
+from engine.model import Lips, Recording
+from engine.motion import FACTORS, Edit, Factor, Mode
+from engine.pdfgc.layout import INDICES
 from engine.pdfgc.motion import PdfgcMotion, between
 from engine.pdfgc.recording import PdfgcRecording
 
@@ -103,6 +104,13 @@ class PdfgcMixer:
             )
         self.set(factor, Replayed(recording))
 
+    def speak(self, lips: Lips) -> None:
+        """Not to be had: it has codes of lips, not shapes; it hears sounds itself."""
+        raise InputError(
+            "PD-FGC hears whole sounds, not a microphone: use --source lips=speech.wav or "
+            "lips=sound with `understudy render`, or --model rig."
+        )
+
     def look_at_camera(self) -> None:
         """Not to be had: nobody knows which code of PD-FGC looks into the camera."""
         raise InputError(
@@ -147,7 +155,9 @@ class PdfgcMixer:
             self._turn_to(factor, source, captured_ns)
             mixed = mixed.with_factor(factor, self._at(factor, live, captured_ns))
         self._last = mixed
-        return mixed, replace(edit, mode="both")  # the mode is applied already
+        # The mode is applied already. A head that stays as it is needs no room of its own.
+        mode: Mode = "both" if mixed.share[INDICES["pose"]].any() else "expression"
+        return mixed, replace(edit, mode=mode)
 
     def _turn_to(self, factor: Factor, source: FactorSource, captured_ns: int) -> None:
         """Begin a fade where the source is another one than in the last frame."""

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from engine.errors import BundleError
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.manifest import Manifest, check_files, read_manifest
-from engine.model import Neutral
 from engine.motion import Factor
-from engine.pdfgc.alignment import AlignmentFollower
+from engine.pdfgc.driver import PdfgcDriver
 from engine.pdfgc.graphs import PdfgcGraphs, to_network
 from engine.pdfgc.hearing import lips_of
 from engine.pdfgc.layout import INDICES, MOTION, SIZE
@@ -25,7 +23,7 @@ from engine.pdfgc.mixer import PdfgcMixer
 from engine.pdfgc.motion import CAN, PdfgcMotion
 from engine.pdfgc.portrait import PdfgcPortrait
 from engine.pdfgc.recording import PdfgcRecording
-from engine.pdfgc.smoothing import PoseMean, mean
+from engine.pdfgc.smoothing import mean
 from engine.progress import Progress
 from engine.runtimes.base import Array, Runtime
 from engine.runtimes.choose import choose
@@ -104,7 +102,7 @@ class PdfgcModel:
         """Takes everything from the driver, until it is told otherwise."""
         return PdfgcMixer()
 
-    def driver(self) -> "PdfgcDriver":
+    def driver(self) -> PdfgcDriver:
         """A fresh reader for a new driving stream."""
         return PdfgcDriver(self._graphs)
 
@@ -133,7 +131,7 @@ class PdfgcModel:
             rate=rate,
         )
 
-    def reader(self) -> "PdfgcDriver":
+    def reader(self) -> PdfgcDriver:
         """A driver for `performed`: it smooths nothing."""
         return PdfgcDriver(self._graphs, smooths=False)
 
@@ -169,48 +167,3 @@ class PdfgcModel:
             self._graphs.draw(appearance, self._graphs.read(blank))
             took = time.perf_counter() - began
         return max(took, 1e-6)
-
-
-class PdfgcDriver:
-    """Reads the pictures of one driving stream; keeps the face aligned.
-
-    PD-FGC reads a face as it is, not against a neutral one, so there is nothing to calibrate.
-    """
-
-    def __init__(self, graphs: PdfgcGraphs, *, smooths: bool = True) -> None:
-        self._graphs = graphs
-        self._follower = AlignmentFollower()
-        self._pose = PoseMean() if smooths else None
-        self._last: tuple[Pixels, Array] | None = None
-
-    @property
-    def neutral(self) -> Neutral:
-        """There is none."""
-        return "none"
-
-    def read(self, picture: Pixels, face: Face, captured_ns: int) -> PdfgcMotion:
-        """The motion of this picture; one that is the last one again is not read again."""
-        alignment = self._follower.update(face, captured_ns)
-        codes = self._known(picture)
-        if codes is None:
-            codes = self._graphs.read(to_network(alignment.cut(picture)))
-            self._last = picture.copy(), codes
-        motion = PdfgcMotion.of(codes)
-        return motion if self._pose is None else self._smoothed(motion, captured_ns)
-
-    def calibrate(self, picture: Pixels, face: Face) -> None:
-        """Does nothing: there is no neutral face."""
-
-    def recalibrate(self) -> None:
-        """Does nothing: there is no neutral face."""
-
-    def _known(self, picture: Pixels) -> Array | None:
-        if self._last is None or not np.array_equal(self._last[0], picture):
-            return None
-        return self._last[1]
-
-    def _smoothed(self, motion: PdfgcMotion, captured_ns: int) -> PdfgcMotion:
-        assert self._pose is not None
-        codes, pose = motion.codes.copy(), INDICES["pose"]
-        codes[pose] = self._pose(codes[pose], captured_ns)
-        return replace(motion, codes=codes)

@@ -32,6 +32,7 @@ CAN = Capabilities(
     refine=False,
     pastes_back=frozenset({"expression"}),
     meets_camera=False,
+    lip_shapes=False,
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Generic
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
@@ -17,10 +18,11 @@ from engine.model import MotionT, ReadsAhead, Recording
 from engine.motion import Factor
 from engine.pictures import NotAPictureError, open_picture
 from engine.progress import Progress, Silence
+from engine.speech.mel import log_mel
 from stream.files.clips import Clip
-from stream.files.mel_file import is_sound_file, mel_of
 from stream.files.motion_file import is_motion_file
 from stream.files.motion_reader import load_motion
+from stream.files.sound_file import SoundFile, is_sound_file, samples_of
 from stream.render.look_ahead import FACE_ADVICE
 
 STILL_RATE = Fraction(25)
@@ -67,7 +69,7 @@ class Performances(Generic[MotionT]):
 
     def sound_of(self, path: Path) -> Recording[MotionT]:
         """The lips of a sound, or of a clip's sound, from its first picture on."""
-        return self._kept(self._heard, path, lambda: self._model.heard(mel_of(path)))
+        return self._kept(self._heard, path, lambda: self._model.heard(log_mel(waveform(path))))
 
     def _kept(
         self,
@@ -110,3 +112,19 @@ class Performances(Generic[MotionT]):
             raise InputError(f"no face was found in the whole clip {clip.path}. {FACE_ADVICE}")
         since = np.array(times_ns, np.int64) - times_ns[0]
         return self._model.performed(since, motions, clip.rate)
+
+
+def waveform(path: Path) -> NDArray[np.float32]:
+    """The samples of a sound, or of a clip's sound, at 16 kHz in one channel.
+
+    Raises:
+        InputError: there is no sound in it.
+    """
+    if is_sound_file(path):
+        pieces = list(SoundFile(path).pieces())
+    else:
+        with Clip(path).sound() as sound:
+            if sound is None:
+                raise InputError(f"{path} has no sound. Name one, as in lips=speech.wav.")
+            pieces = list(samples_of(sound))
+    return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)

@@ -32,7 +32,7 @@ from engine.speech.visemes import labels, shares
 from engine.stats import StageTimes
 from stream.files.bounded_queue import Behind
 from stream.files.clip_writer import clip_writer
-from stream.files.motion_layout import motion_arrays
+from stream.files.motion_layout import FAMILY, motion_arrays
 from stream.files.sound_file import SoundFile
 from stream.render.job import RenderJob, RenderReport, check_paths, encode
 from stream.render.portrait_source import open_source
@@ -66,7 +66,10 @@ def speak(
     check_paths(job)
     _refuse_what_needs_pictures(job)
     sound = SoundFile(job.driving)
-    recording: Recording[Any] = IdleRecording(length_of(sound), idles=idles)
+    length_s = length_of(sound)
+    recording: Recording[Any] = (
+        IdleRecording(length_s, idles=idles) if job.family == FAMILY else AtRest(length_s)
+    )
     tracker = make_tracker()
     reenactor = Reenactor(model=model, tracker=tracker)
     reenactor.look = Look(edit=job.edit, mixer=mixer)
@@ -114,17 +117,28 @@ def speak(
     )
 
 
-class IdleRecording(Generic[MotionT]):
-    """Keeps `engine.model.Recording`; an hour of it takes no memory."""
+class AtRest(Generic[MotionT]):
+    """Keeps `engine.model.Recording`: nobody drives, and what else moves is the mixer's."""
 
     rate = RATE
 
-    def __init__(self, length_s: float, *, idles: bool) -> None:
+    def __init__(self, length_s: float) -> None:
         self.frames = max(1, int(np.ceil(length_s * float(RATE))))
         self.times_ns: NDArray[np.int64] = (np.arange(self.frames) * 1e9 / float(RATE)).astype(
             np.int64
         )
         self.tracked = np.ones(self.frames, np.bool_)
+
+    def motion(self, index: int) -> MotionT | None:
+        """The portrait's own."""
+        return None
+
+
+class IdleRecording(AtRest[MotionT]):
+    """The rig's, which blinks and is never quite still; an hour of it takes no memory."""
+
+    def __init__(self, length_s: float, *, idles: bool) -> None:
+        super().__init__(length_s)
         self._idles = idles
         self._idle = Idle()
         self._block: tuple[int, Recording[MotionT]] | None = None

@@ -124,6 +124,8 @@ class LiveSession(Generic[MotionT]):
                 "this model has no gaze that is known to meet the camera. Start with --model rig "
                 "for that."
             )
+        if "voice_lips" in controls.on:
+            self._check_lip_shapes()
         if self._voice is None and "voice_lips" in controls.on:
             raise InputError(
                 "there is no sound that could move the lips: give a microphone with --source "
@@ -157,8 +159,16 @@ class LiveSession(Generic[MotionT]):
             raise InputError(
                 "the lips cannot come from sound: it takes a sound, and the rig (--model rig)."
             )
+        self._check_lip_shapes()
         self._voice.is_wanted = self._voice.is_shown = True
         self._mixer.speak(self._voice)
+
+    def _check_lip_shapes(self) -> None:
+        if not self._enroller.model.can.lip_shapes:
+            raise InputError(
+                "this model's lips cannot be moved by a live sound. Start with --model rig for "
+                "that."
+            )
 
     def show(self, portrait: FacePicture) -> "Future[None]":
         """Make a portrait ready beside the running stream, then show it from one frame on."""

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from engine.pdfgc.layout import PARTS
 from engine.pdfgc.nets.appearance import AppearanceEncoder
 from engine.pdfgc.nets.generator import Generator
-from engine.pdfgc.nets.layout import RELEASED, Widths, widths_of
+from engine.pdfgc.nets.layout import widths_of
 from engine.pdfgc.nets.motion import MotionEncoder
 from engine.pdfgc.nets.official import FILES, MOTION, fill, read_files, reads_lips
 from engine.pdfgc.nets.sound import SoundEncoder
+from engine.pdfgc.widths import RELEASED, Widths
 
 
 class PDFGC(nn.Module):
