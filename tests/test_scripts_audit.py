@@ -46,10 +46,8 @@ def test_what_could_not_be_asked_is_not_clean(
 
 
 def test_builds_are_asked_for_by_their_version() -> None:
-    assert (
-        plain("# torch==1\ntorch==2.13.0+cpu --hash=sha256:0\nb_c==1\n")
-        == "torch==2.13.0\nb_c==1\n"
-    )
+    lines = "# torch==1\ntorch==2.13.0+cpu --hash=sha256:0\nb_c==1\n"
+    assert plain(lines) == "torch==2.13.0\nb_c==1\n"
 
 
 def names(text: str) -> dict[str, str]:
