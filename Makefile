@@ -8,7 +8,7 @@ ENVIRONMENT := PYTHON='$(PYTHON)' scripts/environment.sh
 # Further options of `understudy serve`, such as make run ARGS='--port 8090'.
 ARGS ?=
 
-.PHONY: run render base setup test test-gpu gpu-report test-virtualcam check clean
+.PHONY: run render base setup test test-gpu gpu-report test-virtualcam check audit lock fuzz soak clean
 
 # The main job, live: your webcam drives a portrait on a web page. Prints the one address to open,
 # and opens it where there is a desktop; Ctrl-C ends it. Needs only the base install (no torch).
@@ -57,6 +57,27 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Known weaknesses of the locked packages: needs pypi.org, so it is no part of CI. Ends with 2 and says
+# so where it could not ask.
+audit:
+	@python3 scripts/audit.py
+
+# requirements.lock and sbom.json anew, from constraints.txt.
+lock: setup
+	$(BIN)/python -m pip install -qq --dry-run --ignore-installed --report .venv/lock.json \
+		--constraint constraints.txt '.[dev]'
+	$(BIN)/python scripts/lock.py .venv/lock.json
+
+# What strangers send, mutated for longer than in CI.
+EXAMPLES ?= 20000
+fuzz: setup
+	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest tests/test_stream_fuzz.py
+
+# People who stay and who come and go, for MINUTES; ends with 1 where something grows.
+MINUTES ?= 40
+soak: setup
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 clean:
 	rm -rf .venv renders

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,8 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(
             f"{folder} is no bundle: it has no {FILE}. Give a folder that `understudy import` made."
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
+        # The last two also where numbers have too many digits, or lists lie in lists without end.
         raise BundleError(f"cannot read {path}: {error}. {ADVICE}") from None
     try:
         manifest = _parsed(content)
@@ -118,6 +120,22 @@ def check_files(folder: Path, manifest: Manifest) -> None:
                 f"{path} is not the file the manifest was written for: its SHA-256 differs. "
                 f"It is damaged or was replaced. {ADVICE}"
             )
+        if _has_weights_elsewhere(path):
+            raise BundleError(
+                f"the weights of {path} lie in another file, whose hash no manifest states: it may "
+                f"have been replaced. {ADVICE}"
+            )
+
+
+def _has_weights_elsewhere(path: Path) -> bool:
+    """Whether a tensor of the ONNX file is external: its entry `location` names the file.
+
+    An entry is field 1, the key, then field 2, the value (onnx.proto, StringStringEntryProto).
+    """
+    if path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        return content.find(b"\x0a\x08location\x12") >= 0
 
 
 def sha256_of(path: Path) -> str:

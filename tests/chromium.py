@@ -66,11 +66,16 @@ def browser(camera: Path, *arguments: str) -> Iterator[Any]:
             opened.close()
 
 
+def _opening(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Who gives no token wants none."""
+    return arguments if "--token" in arguments else (*arguments, "--no-token")
+
+
 @contextmanager
 def serving(*arguments: str) -> Iterator[str]:
     """The real command in a process of its own; its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "stream.cli", "serve", "--port", "0", *arguments],
+        [sys.executable, "-m", "stream.cli", "serve", "--port", "0", *_opening(arguments)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

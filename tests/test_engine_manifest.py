@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.errors import BundleError
@@ -87,6 +88,30 @@ def test_a_changed_file_is_named(bundle: Path) -> None:
     (bundle / "twice.onnx").write_bytes(b"another")
     with pytest.raises(BundleError, match=r"twice\.onnx.*SHA-256 differs"):
         check_files(bundle, read_manifest(bundle))
+
+
+def test_weights_in_a_file_beside_the_graph_are_refused(tmp_path: Path) -> None:
+    """Their file has no hash: whoever exchanges it would exchange the model."""
+    onnx = pytest.importorskip("onnx")
+    weights = onnx.numpy_helper.from_array(np.full(4096, 0.5, np.float32), "w")
+    x, y = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [4096]) for name in "xy"
+    )
+    node = onnx.helper.make_node("Add", ["x", "w"], ["y"])
+    for name, is_external in (("inside", False), ("outside", True)):
+        model = onnx.helper.make_model(onnx.helper.make_graph([node], "g", [x], [y], [weights]))
+        path = tmp_path / f"{name}.onnx"
+        onnx.save_model(model, str(path), save_as_external_data=is_external, location="w.bin")
+        spec = GraphSpec(file=path.name, sha256=sha256_of(path), inputs={}, outputs={})
+        manifest = Manifest(
+            family="toy", sizes={}, precision="fp32", opset=20, licence="MIT",
+            trained_on="nothing", graphs={name: spec},
+        )  # fmt: skip
+        if is_external:
+            with pytest.raises(BundleError, match="lie in another file"):
+                check_files(tmp_path, manifest)
+        else:
+            check_files(tmp_path, manifest)
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,20 @@ def test_a_header_that_claims_more_than_there_is_is_refused(tmp_path: Path) -> N
         load_motion(path)
 
 
+def test_a_file_that_would_unpack_to_a_thousand_times_its_size_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.npz"
+    write(path, [moving(0)])
+    with np.load(path) as arrays:
+        whole = {name: arrays[name] for name in arrays.files}
+    np.savez_compressed(path, **whole)  # packed is as good as plain
+    assert load_motion(path).times_ns.tolist() == [0]
+    whole["offsets"] = np.zeros((10_000, 478, 3), np.float32)
+    np.savez_compressed(path, **whole)
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(InputError, match=r"would unpack to 5\d MB"):
+        load_motion(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04" + bytes(60)])
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "motion.npz"

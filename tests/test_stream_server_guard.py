@@ -271,6 +271,37 @@ def test_the_command_refuses_what_cannot_be_meant(arguments: list[str], sentence
     assert sentence in result.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "has_token"),
+    [([], True), (["--no-token"], False), (["--host", "::1"], True), (["--token", "t" * 16], True)],
+)
+def test_the_command_makes_a_token_on_this_machine_too(
+    arguments: list[str], has_token: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other users and other programs reach 127.0.0.1 as well."""
+    started: list[ServerSettings] = []
+    monkeypatch.setattr("stream.server.app.serve", lambda settings, **_: started.append(settings))
+    monkeypatch.setattr("stream.cli.factories.load_model", lambda *_, **__: None)
+    for _ in range(2):
+        result = CliRunner().invoke(app, ["serve", *arguments])
+        assert result.exit_code == 0, result.output
+    tokens = [settings.token for settings in started]
+    assert [token is not None for token in tokens] == [has_token, has_token]
+    if has_token and "--token" not in arguments:
+        assert tokens[0] != tokens[1]
+        assert all(len(token or "") >= 43 for token in tokens), "256 bits in 43 characters"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--host", "0.0.0.0"], ["--token", "t" * 16], ["--public-url", "https://cam.example.org"]],
+)
+def test_no_token_is_for_this_machine_alone(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, ["serve", "--no-token", *arguments])
+    assert result.exit_code == 2
+    assert "--no-token" in result.output
+
+
 def test_an_upload_without_end_is_cut_off(tmp_path: Path) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(64):

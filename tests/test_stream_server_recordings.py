@@ -215,7 +215,7 @@ async def process(folder: Path, **environment: str) -> AsyncIterator[Process]:
     portrait = folder / "disc.png"
     Image.fromarray(disc_picture(256, 256, (128, 128), 40.0)).save(portrait)
     command = [sys.executable, "-c", LIMITED, "serve", "--portrait", str(portrait)]
-    options = ["--port", "0", "--size", "256", "--frame", "full", "--recordings"]
+    options = ["--port", "0", "--no-token", "--size", "256", "--frame", "full", "--recordings"]
     running = await asyncio.create_subprocess_exec(
         *command,
         *options,

@@ -221,7 +221,7 @@ class TestEncoders:
             assert codec.MAX_BITRATE >= encoders.MOST_BPS
             assert codec.MIN_BITRATE >= encoders.LEAST_BPS
 
-    def test_ours_is_chosen_for_h264_only(self) -> None:
+    def test_ours_is_chosen_for_each_codec(self) -> None:
         install_low_latency()
         from aiortc import rtcrtpsender
 
@@ -230,7 +230,7 @@ class TestEncoders:
             for codec in codecs.CODECS["video"]
             if codec.name != "rtx"
         }
-        assert made == {"video/VP8": "Vp8Encoder", "video/H264": "FastH264Encoder"}
+        assert made == {"video/VP8": "EnduringVp8Encoder", "video/H264": "FastH264Encoder"}
 
 
 class TestConnection:

@@ -23,7 +23,7 @@ def serve(
     *,
     host: Annotated[
         str,
-        typer.Option(help="Address to listen on. Beyond this machine, requests need the token."),
+        typer.Option(help="Address to listen on. Beyond this machine, it needs https."),
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
@@ -50,10 +50,19 @@ def serve(
     token: Annotated[
         str | None,
         typer.Option(
-            help="What every request must carry. Default: none on this machine, else a new one.",
+            envvar="UNDERSTUDY_TOKEN",
+            help="What every request must carry; best in the environment, where no list of "
+            "processes shows it. Default: a new one with each start.",
             show_default=False,
         ),
     ] = None,
+    no_token: Annotated[
+        bool,
+        typer.Option(
+            "--no-token",
+            help="None, on this machine only: whoever and whatever runs here may come in.",
+        ),
+    ] = False,
     recordings: Annotated[
         Path | None,
         typer.Option(
@@ -134,6 +143,7 @@ def serve(
     from stream.server.app import serve as run
     from stream.server.settings import (
         LEAST_TOKEN,
+        TOKEN_BYTES,
         ServerSettings,
         is_loopback,
         is_token,
@@ -156,8 +166,12 @@ def serve(
         origin = None if public_url is None else read_origin(public_url)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--public-url") from None
-    if token is None and not (is_loopback(host) and origin is None):
-        token = secrets.token_urlsafe(24)
+    if no_token and (token is not None or not is_loopback(host) or origin is not None):
+        raise typer.BadParameter(
+            "goes with this machine alone, and no --token", param_hint="--no-token"
+        )
+    if token is None and not no_token:
+        token = secrets.token_urlsafe(TOKEN_BYTES)
     settings = ServerSettings(
         host=host,
         port=port,

@@ -4,6 +4,7 @@ Meanwhile it is `NAME.unfinished.mp4`, which plays up to its last second: what a
 leaves behind is not lost. A lock on the open file tells one that grows from one that was left.
 """
 
+import errno
 import io
 import logging
 import os
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import av
 from filelock import lock_descriptor
+
+from stream.files import faults
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +64,8 @@ class GrowingFile:
             raise self._failure
         left = memoryview(data)
         try:
+            if faults.happens("disk.full"):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             while left:
                 left = left[self._file.write(left) :]
         except OSError as error:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -24,6 +25,9 @@ from stream.files.motion_layout import (
     motion_arrays,
 )
 
+SMALL_BYTES = 16 << 20
+MOST_PACKED = 50
+"""Times its own size, beside that, which a file may unpack to: motion packs to a fifth."""
 ADVICE = "Record one with --record-motion; docs/motion-format.md says what a motion file holds."
 Arrays = dict[str, NDArray[Any]]
 
@@ -40,6 +44,13 @@ def load_motion(path: Path, family: str = FAMILY) -> Recording[Any]:
         return _recording(arrays, count, family)
 
 
+_DAMAGED = (
+    zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError,
+    SyntaxError, TokenError,  # of the headers, which numpy reads as Python's own literals
+)  # fmt: skip
+"""What zipfile and numpy raise for damaged, foreign and encrypted files."""
+
+
 class _OddError(Exception):
     """What is wrong, in words; the file is named by `_damage_named`."""
 
@@ -50,8 +61,7 @@ def _damage_named(path: Path) -> Iterator[None]:
         yield
     except _OddError as odd:
         raise InputError(f"{path} cannot be used: {odd}. {ADVICE}") from odd
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
-        # zipfile and numpy raise these for damaged, foreign and encrypted files.
+    except _DAMAGED as error:
         raise InputError(f"{path} is not a motion file, or is damaged. {ADVICE}") from error
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}).") from error
@@ -72,6 +82,8 @@ def _read(path: Path, family: str) -> Arrays:
                 raise _OddError(f"{member.filename} has another size than it states")
         if total > LARGEST_BYTES:
             raise _OddError(f"it holds {total >> 20} MB, more than {LARGEST_BYTES >> 20}")
+        if total > SMALL_BYTES + MOST_PACKED * path.stat().st_size:
+            raise _OddError(f"it would unpack to {total >> 20} MB, far more than its own size")
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in names}
 

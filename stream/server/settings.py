@@ -11,6 +11,8 @@ from stream.webrtc.ice_places import IcePlaces
 
 LEAST_TOKEN = 16
 """Characters; a shorter token can be guessed."""
+TOKEN_BYTES = 32
+"""Of chance, in one that is made with a start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event, Thread
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from engine.faces.face import Face
 from engine.frame import Frame, Pixels
@@ -21,6 +24,7 @@ from engine.model import MotionT, Neutral
 from engine.reenactor import Reenactor
 from engine.slot import LatestSlot
 from engine.stats import StageTimes, percentiles_ms, timed
+from stream.files import faults
 from stream.session.fan_out import FanOut
 
 logger = logging.getLogger(__name__)
@@ -39,7 +43,9 @@ IDLE_STEP_S = 1 / 30
 STOP_S = 1.0
 """A step takes far less; a thread that is not done by then hangs in somebody's driver."""
 COMPLAIN_EVERY_S = 10.0
-"""A step that fails on every frame is logged this often."""
+"""Steps that fail again and again, with good ones between, are logged this often at most."""
+DIMMED_AFTER_S = 1.0
+"""Steps that only fail for so long are shown: the last picture turns grey and dark."""
 FAILED_S = 1 / 30
 """A source that fails at once must not keep a processor busy."""
 
@@ -131,6 +137,8 @@ class FrameLoop(Generic[MotionT]):
         self._frames = 0
         self._failures = 0
         self._complained_s = -COMPLAIN_EVERY_S
+        self._failing_since_s: float | None = None
+        self._is_dimmed = False
         self._stages = StageTimes(RECENT)
         self._sink_stages = StageTimes(RECENT)
         self._ends_ns: deque[int] = deque(maxlen=RECENT)
@@ -223,6 +231,7 @@ class FrameLoop(Generic[MotionT]):
                 continue
             if frame is not None:
                 self._guarded(partial(self._step, frame))
+                self._dim_if_broken()
             elif is_letting_go:
                 self._guarded(partial(self._idle, last_ns + silent_ns))
 
@@ -243,7 +252,8 @@ class FrameLoop(Generic[MotionT]):
         frame.stages_ns["wait"] = max(time.monotonic_ns() - frame.captured_ns, 0)
         with timed(frame.stages_ns, "step"):
             result = self.reenactor.step(frame)
-        self._show(result)
+        self._show(_broken(result) if faults.any_armed() else result)
+        self._recover()
         self._driven.put(Driven(frame=frame, face=self.reenactor.face))
         self._frames += 1
         self._stages.add(result.stages_ns)
@@ -254,12 +264,31 @@ class FrameLoop(Generic[MotionT]):
         self._show(self.reenactor.idle(now_ns))
 
     def _show(self, result: Frame) -> None:
+        check_picture(result.pixels)
         if self._finish is not None:
             result = result.with_pixels(self._finish(result.pixels))
         self.newest = result
         self._results.put(result)
         if self._on_step is not None:
             self._on_step(result)
+
+    def _dim_if_broken(self) -> None:
+        """Show that nothing works, once it has not worked for a while."""
+        since_s = self._failing_since_s
+        if since_s is None or self._is_dimmed or self.newest is None:
+            return
+        if time.monotonic() - since_s > DIMMED_AFTER_S:
+            self._is_dimmed = True
+            shown = self.newest.with_pixels(dimmed(self.newest.pixels))
+            self._results.put(shown)
+            if self._on_step is not None:
+                self._on_step(shown)
+
+    def _recover(self) -> None:
+        """A step worked."""
+        if self._is_dimmed:
+            logger.warning("steps work again, after %d failures", self._failures)
+        self._failing_since_s, self._is_dimmed = None, False
 
     def _guarded(self, act: Callable[[], T]) -> T | None:
         """The one place where a live stream outlives an error: the last picture stays."""
@@ -268,11 +297,41 @@ class FrameLoop(Generic[MotionT]):
         except Exception:
             self._failures += 1
             now_s = time.monotonic()
-            if now_s - self._complained_s >= COMPLAIN_EVERY_S:
+            is_new, self._failing_since_s = (
+                self._failing_since_s is None,
+                self._failing_since_s or now_s,
+            )
+            if is_new and now_s - self._complained_s >= COMPLAIN_EVERY_S:
                 self._complained_s = now_s
                 logger.exception("a step failed (%d so far); the picture stays", self._failures)
             self._stopping.wait(FAILED_S)
             return None
+
+
+def check_picture(pixels: Pixels) -> None:
+    """Refuse what is no picture: a network that ran out of numbers gives such."""
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+        raise ValueError(f"a step gave {pixels.dtype} {pixels.shape}, which is no picture")
+
+
+def dimmed(pixels: Pixels) -> Pixels:
+    """Grey and half as bright: whoever looks sees that this is not live."""
+    grey = pixels.mean(axis=2, keepdims=True) / 2
+    return np.repeat(grey.astype(np.uint8), 3, axis=2)
+
+
+def _broken(result: Frame) -> Frame:
+    """The step with the faults that are asked for."""
+    if faults.happens("step.error"):
+        raise RuntimeError("a fault that was asked for")
+    if faults.happens("step.memory"):
+        raise MemoryError
+    if faults.happens("step.stall"):
+        time.sleep(faults.STALL_S)
+    if faults.happens("step.nan"):
+        nothing: NDArray[Any] = np.full(result.pixels.shape, np.nan, np.float32)
+        return result.with_pixels(nothing)
+    return result
 
 
 def _rate(ends_ns: deque[int], now_ns: int) -> float:

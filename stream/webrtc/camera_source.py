@@ -17,6 +17,7 @@ from engine.errors import InputError
 from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from engine.stats import timed
+from stream.files import faults
 from stream.files.clip_files import LARGEST_PIXELS
 from stream.webrtc.decoder_tap import take_at_once
 
@@ -52,8 +53,11 @@ class CameraSource:
 
     def _put(self, picture: VideoFrame) -> None:
         """In the decoder's thread, or in the event loop's."""
+        if faults.happens("camera.freeze"):
+            return
         self.arrived_s = time.monotonic()
-        self._slot.put((picture, time.monotonic_ns()))
+        jump_ns = faults.JUMP_NS if faults.happens("clock.jump") else 0
+        self._slot.put((picture, time.monotonic_ns() + jump_ns))
 
     def take(self, timeout_s: float | None = 0.0) -> Frame | None:
         """The newest picture; None where none came in time. One of an absurd size is an error."""

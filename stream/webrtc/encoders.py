@@ -7,18 +7,25 @@ follows what the viewer's network lets through (REMB). Beside superfast, ultrafa
 51 at 2.5 Mbit/s and 1.0 of 47 at 1 Mbit/s, and is cheaper to decode.
 """
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 
 import av
 from aiortc import rtcrtpsender
 from aiortc.codecs import h264, vpx
 from aiortc.codecs.base import Encoder
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from av.frame import Frame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
+from stream.files import faults
 from stream.webrtc.aiortc_parts import part_of, replace_part
+
+logger = logging.getLogger(__name__)
 
 LEAST_BPS, FIRST_BPS, MOST_BPS = 200_000, 2_500_000, 8_000_000
 """Lower limit, start and upper limit; a receiver's estimate takes over within seconds. A face at
@@ -37,9 +44,39 @@ REOPENED_AT = 1.5
 many times of that on, a new one is worth its key frame. So many times below, the next key frame
 that is asked for comes from a new one: the buffer that bounds key frames stays what it was."""
 _RATE = 30
+COMPLAIN_EVERY_S = 10.0
 
 
-class FastH264Encoder(h264.H264Encoder):
+class _Enduring:
+    """An encoder whose failure costs a picture. In aiortc it would end the track, for good."""
+
+    codec: Any
+    _complained_s = -COMPLAIN_EVERY_S
+
+    def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:  # noqa: FBT001, FBT002 (aiortc's own signature)
+        """The packets of a picture; none where it cannot be encoded: the next one begins anew."""
+        try:
+            if faults.happens("encoder.error"):
+                raise av.error.ExternalError(542398533, "a fault that was asked for")
+            made: tuple[list[bytes], int] = super().encode(  # type: ignore[misc]
+                frame, force_keyframe
+            )
+        except Exception:
+            # Whatever fails in a codec of somebody else's, whoever watches goes on watching.
+            self.codec = None
+            now_s = time.monotonic()
+            if now_s - self._complained_s >= COMPLAIN_EVERY_S:
+                self._complained_s = now_s
+                logger.exception("a picture could not be encoded; the stream goes on")
+            return [], 0
+        return made
+
+
+class EnduringVp8Encoder(_Enduring, vpx.Vp8Encoder):
+    """aiortc's, which outlives a failure."""
+
+
+class FastH264Encoder(_Enduring, h264.H264Encoder):
     """aiortc's encoder with a codec of our own settings, whose bitrate changes while it runs."""
 
     def __init__(self) -> None:
@@ -83,7 +120,7 @@ def install() -> None:
 
 
 class _Chosen:
-    """Ours for H.264, aiortc's for everything else."""
+    """Ours for video, aiortc's for everything else."""
 
     def __init__(self, stock: Callable[[RTCRtpCodecParameters], Encoder]) -> None:
         self._stock = stock
@@ -92,7 +129,7 @@ class _Chosen:
         made = self._stock(codec)
         if type(made) is h264.H264Encoder and not has_preset():
             return FastH264Encoder()
-        return made
+        return EnduringVp8Encoder() if type(made) is vpx.Vp8Encoder else made
 
 
 def has_preset() -> bool:

@@ -1,0 +1,104 @@
+"""Two people on camera at once never get a picture of each other, nor the other's portrait.
+
+Each portrait has a colour of its own in every picture. `UNDERSTUDY_APART=100000` runs for so many
+pictures of each.
+"""
+
+import asyncio
+import io
+import os
+from pathlib import Path
+
+import aiohttp
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.frame import Pixels
+from stream.server.app import Served
+from tests.fakes import disc_picture
+from tests.peers import SIZE, SOON_S, Page, browser, page, server
+
+PICTURES = int(os.environ.get("UNDERSTUDY_APART", "300"))
+GROUNDS = ((40, 40, 200), (40, 200, 40))
+"""Blue and green: what is behind the disc of each portrait."""
+
+
+def portrait(ground: tuple[int, int, int]) -> bytes:
+    picture = disc_picture(SIZE, SIZE, (128, 128), 40.0)
+    picture[(picture == 90).all(axis=2)] = ground
+    written = io.BytesIO()
+    Image.fromarray(picture).save(written, "PNG")
+    return written.getvalue()
+
+
+def whose(pixels: Pixels) -> int:
+    """Whose portrait a picture shows: the colour of its corners tells; -1 is nobody's."""
+    edge = SIZE // 16
+    corners = [pixels[y, x].astype(int) for y in (edge, -edge) for x in (edge, -edge)]
+    found = {
+        next((n for n, ground in enumerate(GROUNDS) if np.abs(corner - ground).max() < 60), -1)
+        for corner in corners
+    }
+    return found.pop() if len(found) == 1 else -1
+
+
+async def upload(http: aiohttp.ClientSession, served: Served, content: bytes) -> str:
+    async with http.post(f"{served.url}api/portraits", data=content) as response:
+        assert response.status == 201, await response.text()
+        return str((await response.json())["id"])
+
+
+async def shown(peer: Page, owner: int) -> None:
+    await peer.until(lambda pixels: whose(pixels) == owner)
+
+
+async def watch(peer: Page, owner: int, count: int) -> int:
+    """How many pictures of this viewer showed whose portrait; anything else is a crossing."""
+    crossed = 0
+    for number in range(count):
+        peer.camera.centre = (108 + 20 * owner + number % 20, 128)
+        _, picture = await asyncio.wait_for(peer.pictures.get(), SOON_S)
+        crossed += whose(np.asarray(picture.to_ndarray(format="rgb24"), np.uint8)) != owner
+    return crossed
+
+
+@pytest.mark.slow
+def test_two_people_never_see_each_others_portrait(tmp_path: Path) -> None:
+    """Picture for picture; nor may one of them show the other's portrait by its id."""
+
+    async def run() -> None:
+        async with server(tmp_path) as (served, _), browser() as one, browser() as other:
+            pages = []
+            browsers = (one, other)
+            for owner, http in enumerate(browsers):
+                async with http.get(f"{served.url}api/portraits") as response:
+                    await response.read()  # the cookie
+                own = await upload(http, served, portrait(GROUNDS[owner]))
+                pages.append((http, own))
+            async with (
+                page(pages[0][0], served.url, portrait=pages[0][1]) as first,
+                page(pages[1][0], served.url, portrait=pages[1][1]) as second,
+            ):
+                await asyncio.gather(*(shown(peer, n) for n, peer in both(first, second)))
+                crossed = await asyncio.gather(
+                    *(watch(peer, owner, PICTURES) for owner, peer in both(first, second))
+                )
+                assert crossed == [0, 0]
+                status, _ = await first.patch(portrait=pages[1][1])
+                assert status == 404
+                assert await watch(first, 0, 10) == 0
+
+    asyncio.run(run())
+
+
+def both(first: Page, second: Page) -> list[tuple[int, Page]]:
+    return [(0, first), (1, second)]
+
+
+def test_a_crossing_would_be_seen() -> None:
+    """The control: each portrait is known as its own, and as nobody else's."""
+    for owner in (0, 1):
+        shown = np.asarray(Image.open(io.BytesIO(portrait(GROUNDS[owner]))), np.uint8)
+        assert whose(shown) == owner
+    assert whose(np.zeros((SIZE, SIZE, 3), np.uint8)) == -1
