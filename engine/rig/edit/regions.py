@@ -118,6 +118,12 @@ def features(board: Board, *faces: Array) -> Mask:
     return board.hull(*(face[part] for face in faces for part in parts), grows=0.02)
 
 
+def openings(board: Board, *faces: Array) -> Mask:
+    """What lies between lids and between lips: an expression alone changes it."""
+    parts = [np.array(INNER_LIPS), *(eye.contour for eye in EYES)]
+    return board.hull(*(face[part] for face in faces for part in parts), grows=0.025)
+
+
 def region_around(own: Array, size: tuple[int, int], beyond: float = 0.45) -> Box:
     """Left, top, right, bottom of a face with so many face heights around it, inside (H, W)."""
     margin = beyond * face_height(own)

@@ -202,5 +202,5 @@ def _in_front(board: Board, own: Lent, needs: Needs) -> Mask | None:
         board,
         board.reduced(own.cut.pixels[top:bottom, left:right]),
         again,
-        regions.features(board, own.landmarks),
+        regions.openings(board, own.landmarks),
     )
