@@ -16,12 +16,12 @@ import numpy as np
 
 from benchmarks.edit_measures import (
     FEATURES,
-    breathing,
     features,
     fine_detail,
     flicker,
     leaks,
     region_masks,
+    rim_moves,
     seam,
     to_first,
     turns,
@@ -91,15 +91,16 @@ def report(place: Path, clips: Path, made: Path) -> Iterator[str]:
     yield (
         "Outside: samples of the planes that differ where the mask is 0. Detail: of the lower "
         "face's skin, over the source's. Seam: change just inside the mask's edge, levels of 255. "
-        "Breathing and turn: of the tracked head against the source's own tracking; noise: the "
-        "same of the source against itself, tracked twice from pictures a pixel apart."
+        "Size and roll: of the head's rim (hairline, temples, ears) followed from each frame into "
+        "its edit, the largest of the clip. Tracked turn: between the trackings of both, which the "
+        "new expression itself sways; noise: of the source, tracked again a pixel aside."
     )
     yield ""
     yield (
-        "| film by driver | outside | detail | seam | breathing % | turn deg (median, noise) "
-        "| mouth changes in an opening |"
+        "| film by driver | outside | detail | seam | size % | roll deg | tracked turn deg "
+        "(median, noise) | mouth changes in an opening |"
     )
-    yield "|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|"
     yield from others
     yield ""
     yield "## Self test: the film drives itself"
@@ -161,11 +162,15 @@ def _pair(place: Path, source: Path, driver: Path) -> tuple[str, list[str]]:
         fine_detail(each.new, now) / fine_detail(each.own, then)
         for (each, _), then, now in zip(found, before, after, strict=True)
     ]
+    rims = np.abs(
+        [rim_moves(each.own, each.new, then) for (each, _), then in zip(found, before, strict=True)]
+    )
+    size, roll = rims.max(axis=0)
     name = f"{source.stem} by {driver.stem}"
     line = (
         f"| {name} | {sum(each.outside for each in made)} | {np.mean(detail):.2f} | "
         f"{np.mean([seam(each.own, each.new, each.mask) for each in made]):.4f} | "
-        f"{100 * breathing(before, after):.2f} | {np.median(turns(before, after)):.2f}, "
+        f"{size:.2f} | {roll:.2f} | {np.median(turns(before, after)):.2f}, "
         f"{np.median(noise):.2f} | {run.facts['lender changes inside an opening']:.0f} |"
     )
     return f"| {name} | " + " | ".join(cells) + " |", [line]

@@ -23,6 +23,8 @@ from engine.frame import Pixels
 
 LOOK_EVERY = 10
 """Frames between two looks for faces that came in, and for the mesh having slipped off one."""
+LOOK_FOR_LOST = 3
+"""The same while somebody of the shot is away."""
 LEAST_CONFIDENCE, SURE_CONFIDENCE = 0.5, 0.9
 LEAST_SCORE, LEAST_TRACKED_SCORE = 0.7, 0.5
 """As in `mesh_tracker.py`."""
@@ -106,7 +108,9 @@ class SeveralFaces:
             person.is_here = False
         for face, square, descriptor in faces:
             self._people[face.person].see(square, descriptor, self._shot)
-        if not self._seen or has_lost or not faces or self._seen % LOOK_EVERY == 0:
+        away = any(not p.is_here and p.shot == self._shot for p in self._people)
+        look_every = LOOK_FOR_LOST if away else LOOK_EVERY
+        if not self._seen or has_lost or not faces or self._seen % look_every == 0:
             faces += self._found(picture, thorough=has_lost or not self._seen)
         self._seen += 1
         return [replace(face, shot=self._shot) for face, _, _ in faces]
