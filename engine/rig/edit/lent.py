@@ -20,6 +20,9 @@ from engine.rig.paint.lids import without_eyeballs
 from engine.rig.warp.grid import SampleGrid
 from engine.rig.warp.mesh_flow import MeshFlower
 
+_STEP = 2
+"""Pixels between the points at which a flow is worked out."""
+
 Covered: TypeAlias = NDArray[np.bool_]
 """(h, w), where a face's mesh lies."""
 
@@ -54,26 +57,53 @@ class Lent:
     def placed(self, picture: Pixels, target: Array, box: Box) -> tuple[Pixels, Covered]:
         """`picture` of the cut's size with its landmarks at `target`, in a box, and where it is.
 
-        Bicubic, because bilinear would take the skin's detail away.
+        Bicubic, because bilinear would take the skin's detail away. Its flow is worked out at every
+        second pixel: between the corners of its triangles it is straight.
         """
-        flow = self._mesh.flow(target, SampleGrid.of_pixels(box))
-        moved = cv2.remap(picture, flow.x, flow.y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(moved, np.uint8), flow.covered
+        left, top, right, bottom = box
+        columns, rows = (right - left + 1) // _STEP + 1, (bottom - top + 1) // _STEP + 1
+        middle = (_STEP - 1) / 2.0
+        grid = SampleGrid(
+            left=left + middle, top=top + middle, step=_STEP, columns=columns, rows=rows
+        )
+        flow = self._mesh.flow(target, grid)
+        x, y, covered = (
+            _enlarged(plane)[: bottom - top, : right - left]
+            for plane in (flow.x, flow.y, flow.covered.astype(np.float32))
+        )
+        moved = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(moved, np.uint8), covered > np.float32(0.999)
 
     def small(self, target: Array, box: Box, scale: float) -> tuple[NDArray[np.float32], Covered]:
         """The same at a scale, for comparing: (h, w, 3), and where it is, (h, w) bool."""
-        reduced, landmarks = self._reduced(scale)
+        reduced, mesh = self._reduced(scale)
         left, top, right, bottom = box
         size = max(2, round((right - left) * scale)), max(2, round((bottom - top) * scale))
-        there = (target - (left - 0.5, top - 0.5, 0.0)) * scale - (0.5, 0.5, 0.0)
-        flow = MeshFlower(landmarks).flow(there, SampleGrid.of_pixels((0, 0, *size)))
+        half = np.array([0.5, 0.5, 0.0])
+        there = (target - (left, top, 0.0) + half) * scale - half
+        flow = mesh.flow(there, SampleGrid.of_pixels((0, 0, *size)))
         moved = cv2.remap(reduced, flow.x, flow.y, cv2.INTER_LINEAR)
         return np.asarray(moved, np.float32), flow.covered
 
-    def _reduced(self, scale: float) -> tuple[NDArray[np.float32], Array]:
-        rows, columns = self.cut.pixels.shape[:2]
-        size = max(2, round(columns * scale)), max(2, round(rows * scale))
-        reduced = cv2.resize(self.cut.pixels, size, interpolation=cv2.INTER_AREA)
-        half = np.array([0.5, 0.5, 0.0])
-        landmarks = (self.landmarks + half) * scale - half
-        return np.asarray(reduced, np.float32), landmarks
+    def _reduced(self, scale: float) -> tuple[NDArray[np.float32], MeshFlower]:
+        """The cut at a scale, and its mesh there; made once for much the same scale."""
+        known = self._small.get(round(scale, 2))
+        if known is None:
+            rows, columns = self.cut.pixels.shape[:2]
+            size = max(2, round(columns * scale)), max(2, round(rows * scale))
+            reduced = cv2.resize(self.cut.pixels, size, interpolation=cv2.INTER_AREA)
+            own = size[0] / columns, size[1] / rows, scale
+            half = np.array([0.5, 0.5, 0.0])
+            landmarks = (self.landmarks + half) * own - half
+            known = np.asarray(reduced, np.float32), MeshFlower(landmarks)
+            self._small[round(scale, 2)] = known
+        return known
+
+    @cached_property
+    def _small(self) -> dict[float, tuple[NDArray[np.float32], MeshFlower]]:
+        return {}
+
+
+def _enlarged(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows, columns = plane.shape
+    return np.asarray(cv2.resize(plane, (columns * _STEP, rows * _STEP)), np.float32)
