@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.editing import Box, Cut
 from engine.faces.face import Face
 from engine.frame import Pixels
-from engine.geometry import Array
+from engine.geometry import Array, smoothstep
 from engine.rig.paint.eyes import EyePainter, eye_painters
 from engine.rig.paint.lids import without_eyeballs
 from engine.rig.warp.grid import SampleGrid
@@ -22,6 +22,9 @@ from engine.rig.warp.mesh_flow import MeshFlower
 
 _STEP = 2
 """Pixels between the points at which a flow is worked out."""
+
+_STRETCHED = (0.25, 0.5)
+"""Pixels of the lender to one of the frame: skin stretched more than by the first is not shown."""
 
 Covered: TypeAlias = NDArray[np.bool_]
 """(h, w), where a face's mesh lies."""
@@ -54,8 +57,13 @@ class Lent:
     def _mesh(self) -> MeshFlower:
         return MeshFlower(self.landmarks)
 
-    def placed(self, picture: Pixels, target: Array, box: Box) -> tuple[Pixels, Covered]:
-        """`picture` of the cut's size with its landmarks at `target`, in a box, and where it is.
+    def placed(
+        self, picture: Pixels, target: Array, box: Box
+    ) -> tuple[Pixels, NDArray[np.float32]]:
+        """`picture` of the cut's size with its landmarks at `target`, in a box.
+
+        And (h, w) 0..1 how well it is seen: skin that is turned away in the lender is stretched, or
+        hidden behind the cheek, and what lies beside the head would be shown in its place.
 
         Bicubic, because bilinear would take the skin's detail away. Its flow is worked out at every
         second pixel: between the corners of its triangles it is straight.
@@ -67,12 +75,12 @@ class Lent:
             left=left + middle, top=top + middle, step=_STEP, columns=columns, rows=rows
         )
         flow = self._mesh.flow(target, grid)
-        x, y, covered = (
-            _enlarged(plane)[: bottom - top, : right - left]
-            for plane in (flow.x, flow.y, flow.covered.astype(np.float32))
+        seen = _seen(flow.x, flow.y) * flow.covered
+        x, y, seen = (
+            _enlarged(plane)[: bottom - top, : right - left] for plane in (flow.x, flow.y, seen)
         )
         moved = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(moved, np.uint8), covered > np.float32(0.999)
+        return np.asarray(moved, np.uint8), seen
 
     def small(self, target: Array, box: Box, scale: float) -> tuple[NDArray[np.float32], Covered]:
         """The same at a scale, for comparing: (h, w, 3), and where it is, (h, w) bool."""
@@ -102,6 +110,13 @@ class Lent:
     @cached_property
     def _small(self) -> dict[float, tuple[NDArray[np.float32], MeshFlower]]:
         return {}
+
+
+def _seen(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(h, w) 0..1: by the area that a pixel is made of; of skin turned away it is negative."""
+    (x_down, x_across), (y_down, y_across) = (np.gradient(plane) for plane in (x, y))
+    area = (x_across * y_down - x_down * y_across) / _STEP**2
+    return np.asarray(smoothstep(*_STRETCHED, area), np.float32)
 
 
 def _enlarged(plane: NDArray[np.float32]) -> NDArray[np.float32]:

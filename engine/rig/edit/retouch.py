@@ -33,6 +33,8 @@ _STILL_PX = 0.02
 """A face whose landmarks move less stays as it is."""
 _LIGHT = 0.12
 """Standard deviation, in face heights, over which lent skin takes the frame's own light."""
+_RIM = 0.02
+"""In face heights: how far inside of what a lender shows it begins to be shown."""
 _LEAST = 0.01
 """A weight below this is none."""
 
@@ -133,23 +135,30 @@ def _lay_over(
         placed, covered = _placed(lent, target, board, own, with_eyes=with_eyes)
         colours += placed * np.float32(share)
         where += covered * np.float32(share)
-    skin = mask * board.reduced(where)
+    mask = mask * _softened(board, board.reduced(where))
+    skin = mask.copy()
     skin *= np.float32(1.0) - regions.features(board, own.landmarks, target)
     apart = (board.reduced(new) - board.reduced(colours)) * skin[..., None]
     sigma = _LIGHT * board.face_px
     weight = cv2.GaussianBlur(skin, (0, 0), sigma)[..., None] + np.float32(1e-3)
     light = cv2.GaussianBlur(apart, (0, 0), sigma) / weight
-    share_of_all = board.full(mask) * (where > np.float32(0.99))
     colours += board.full(light)
     colours -= new
-    colours *= share_of_all[..., None]
+    colours *= board.full(mask)[..., None]
     new += colours
+
+
+def _softened(board: Board, seen: Mask) -> Mask:
+    """Where lenders show skin well, with a soft edge inside of it."""
+    reach = 2 * round(_RIM * board.face_px) + 1
+    inner = cv2.erode(seen, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return np.asarray(cv2.GaussianBlur(inner, (0, 0), _RIM * board.face_px), np.float32)
 
 
 def _placed(
     lent: Lent, target: Array, board: Board, own: Lent, *, with_eyes: bool
-) -> tuple[Pixels, NDArray[np.bool_]]:
-    """What a lender shows with its landmarks at `target`, in the board's box, and where."""
+) -> tuple[Pixels, Mask]:
+    """What a lender shows with its landmarks at `target`, in the board's box, and how well."""
     if not with_eyes:
         return lent.placed(lent.cut.pixels, target, board.box)
     placed, covered = lent.placed(lent.lidded, target, board.box)
