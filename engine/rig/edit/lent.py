@@ -115,7 +115,7 @@ class Lent:
 def _seen(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]:
     """(h, w) 0..1: by the area that a pixel is made of; of skin turned away it is negative."""
     (x_down, x_across), (y_down, y_across) = (np.gradient(plane) for plane in (x, y))
-    area = (x_across * y_down - x_down * y_across) / _STEP**2
+    area = np.asarray((x_across * y_down - x_down * y_across) / _STEP**2, np.float64)
     return np.asarray(smoothstep(*_STRETCHED, area), np.float32)
 
 
