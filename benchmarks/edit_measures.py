@@ -115,10 +115,23 @@ def flicker(pictures: Sequence[Pixels], maps: Sequence[Array], mask: Array) -> f
     return float(np.mean(apart))
 
 
-def breathing(own: Sequence[NDArray[np.float32]], new: Sequence[NDArray[np.float32]]) -> float:
-    """Largest change of the head's size by the edit, as a share: by the distance of its temples."""
-    ratio = [_temples(after) / _temples(before) for before, after in zip(own, new, strict=True)]
-    return float(np.abs(np.array(ratio) / np.median(ratio) - 1.0).max())
+def rim_moves(own: Pixels, new: Pixels, face: NDArray[np.float32]) -> tuple[float, float]:
+    """How far the head's rim is larger and turned, in % and degrees, as its pixels show.
+
+    Hairline, temples and ears of one frame are followed into its edit (Lucas and Kanade).
+    """
+    points = face[list(_RIM), :2].astype(np.float64)
+    middle = face[:468, :2].mean(axis=0)
+    spread = [middle + (points - middle) * share for share in (0.98, 1.04, 1.1)]
+    start = np.concatenate(spread).astype(np.float32)[:, None]
+    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (own, new)]
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(grey[0], grey[1], start, None, winSize=(15, 15))  # type: ignore[call-overload]
+    kept = found[:, 0] > 0
+    fit, _ = cv2.estimateAffinePartial2D(start[kept], moved[kept])
+    return (
+        100.0 * (float(np.hypot(fit[0, 0], fit[1, 0])) - 1.0),
+        float(np.degrees(np.arctan2(fit[1, 0], fit[0, 0]))),
+    )
 
 
 def turns(own: Sequence[NDArray[np.float32]], new: Sequence[NDArray[np.float32]]) -> Array:
@@ -136,10 +149,6 @@ def seam(own: Pixels, new: Pixels, mask: NDArray[np.float32]) -> float:
     rim = (mask > 0.0) & (mask < 0.05)
     change = np.abs(new.astype(np.float32) - own).max(axis=-1)
     return float(change[rim].mean()) if rim.any() else 0.0
-
-
-def _temples(face: NDArray[np.float32]) -> float:
-    return float(np.linalg.norm(face[127] - face[356]))
 
 
 def _rounded(landmarks: NDArray[np.float32], rows: Sequence[int] | range) -> NDArray[np.int32]:

@@ -159,8 +159,16 @@ class FilmEditor(Protocol[MotionT]):
         """An expression that stays: ARKit names and values in 0..1."""
         ...
 
-    def plan(self, track: FaceTrack, parts: Sequence[Part], neutral: int | None) -> FilmPlan:
+    def plan(
+        self,
+        track: FaceTrack,
+        parts: Sequence[Part],
+        neutral: int | None,
+        pictures: Callable[[int], Pixels],
+    ) -> FilmPlan:
         """Decide everything for one face of the film; `neutral` names its frame at rest.
+
+        `pictures` gives single pictures of the film; each may cost as much as a second's decoding.
 
         Raises:
             InputError: the neutral frame does not show the face.

@@ -82,7 +82,13 @@ class PortraitEditor:
         """Sliders move landmarks, which such a model does not read."""
         raise InputError("this model has no sliders: leave out --slider, or --model.")
 
-    def plan(self, track: FaceTrack, parts: Sequence[Part], neutral: int | None) -> "PortraitPlan":
+    def plan(
+        self,
+        track: FaceTrack,
+        parts: Sequence[Part],
+        neutral: int | None,
+        pictures: Callable[[int], Pixels],
+    ) -> "PortraitPlan":
         """One part, the whole expression."""
         if len(parts) != 1 or parts[0].factors != EVERY:
             raise InputError(

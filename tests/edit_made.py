@@ -98,7 +98,15 @@ class DiscEditor:
     def hold(self, sliders: Mapping[str, float]) -> Constant:
         return Constant()
 
-    def plan(self, track: FaceTrack, parts: Sequence[Part], neutral: int | None) -> DiscPlan:
+    def plan(
+        self,
+        track: FaceTrack,
+        parts: Sequence[Part],
+        neutral: int | None,
+        pictures: Callable[[int], Pixels],
+    ) -> DiscPlan:
+        height, width = track.size
+        assert pictures(0).shape == (height, width, 3)
         return DiscPlan(track=track, parts=parts)
 
 

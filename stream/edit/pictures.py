@@ -1,16 +1,33 @@
-"""Single pictures of a driving clip, for models that are driven by pictures."""
+"""Single pictures of a film or of a driving clip, by their number."""
 
-from collections.abc import Generator
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 from engine.errors import InputError
 from engine.frame import Frame, Pixels
+from stream.edit.film import Film
 from stream.files.clips import Clip
 
 
+class FilmPictures:
+    """Seeks each of them."""
+
+    def __init__(self, film: Film, ticks: Sequence[int]) -> None:
+        """`ticks` are all pictures' own times."""
+        self._film, self._ticks = film, ticks
+
+    def __call__(self, index: int) -> Pixels:
+        """The picture with this number, as a player shows it."""
+        with closing(self._film.frames_from(index, self._ticks)) as frames:
+            return self._film.pixels(next(frames).picture)
+
+
 class ClipPictures:
-    """Reads on as long as what is asked for comes later; else from the beginning again."""
+    """For models that are driven by pictures.
+
+    Reads on as long as what is asked for comes later; else from the beginning again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -16,7 +16,7 @@ from stream.edit.asked import Driving, EditJob
 from stream.edit.film import Film
 from stream.edit.fitting import fitted
 from stream.edit.keys import Range
-from stream.edit.pictures import ClipPictures
+from stream.edit.pictures import ClipPictures, FilmPictures
 from stream.edit.problems import Problem, problems_of
 from stream.edit.tracks import Person, Tracks
 from stream.edit.workplace import Workplace, key_of, key_of_clip
@@ -83,9 +83,10 @@ def plan(
     parts = [_part(job, driving, ready, end_s) for driving, ready in opened]
     progress.begin("planning", None)
     plans, problems = {}, list[Problem]()
+    pictures = FilmPictures(film, tracks.ticks.tolist())
     for face in _wanted(job.faces, people):
         track = tracks.track(people[face - 1].number)
-        plans[face] = editor.plan(track, parts, job.neutral)
+        plans[face] = editor.plan(track, parts, job.neutral, pictures)
         problems += problems_of(face, track, plans[face].notes)
     return Planned(
         film=film,

@@ -28,6 +28,12 @@ class RigEditor:
         """An expression that stays."""
         return HeldExpression(sliders)
 
-    def plan(self, track: FaceTrack, parts: Sequence[Part], neutral: int | None) -> RigFilmPlan:
+    def plan(
+        self,
+        track: FaceTrack,
+        parts: Sequence[Part],
+        neutral: int | None,
+        pictures: Callable[[int], Pixels],
+    ) -> RigFilmPlan:
         """Decide everything for one face."""
-        return RigFilmPlan(track, parts, neutral)
+        return RigFilmPlan(track, parts, neutral, pictures)

@@ -16,7 +16,7 @@ _BLUR = 0.025
 """Of both pictures before they are compared, in face heights: registration errs by as much."""
 _LEAST, _TIMES_USUAL = 28.0, 4.0
 """Levels, and times the median difference, from which on it is something else."""
-_CLOSES, _GROWS, _EDGE = 0.06, 0.05, 0.02
+_CLOSES, _GROWS, _EDGE = 0.1, 0.05, 0.02
 """In face heights: gaps that are closed, growth, and the soft edge."""
 _LEAST_AREA = 0.006
 """Of a face's square: a smaller spot is a shadow."""

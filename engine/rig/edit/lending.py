@@ -20,8 +20,11 @@ NOBODY, OWN, DRAWN = -1, -2, -3
 
 _KEEP = 0.35
 """What another lender must be better by."""
+_SHAPE = 3.0
+"""Cost of a centimetre between the lips' outlines (root mean square)."""
 _TURN = 2.0
 """Cost of a radian between the heads."""
+_UNFIT = 100.0
 _NEAR_FRAMES = 4000
 """Candidates lie no farther away: light changes, and memory is finite."""
 _OPEN, _PARTED = 0.06, 0.045
@@ -49,11 +52,13 @@ class Lenders:
     """(N,) of `now`; the rest is `former`'s."""
 
 
-def lenders_of_rest(survey: Survey, away: Array, weight: Array) -> Lenders:
+def lenders_of_rest(
+    survey: Survey, away: Array, weight: Array, unfit: NDArray[np.bool_]
+) -> Lenders:
     """For each frame one that is at rest and turned alike.
 
     `away` (N,) is how far a frame's region is from rest, as a cost; `weight` (N,) how far the frame
-    needs a lender at all.
+    needs a lender at all; those that are `unfit` lend only where there is no other.
     """
     now = np.full(len(away), NOBODY, np.int64)
     rotation = survey.rotation.reshape(-1, 9)
@@ -67,7 +72,7 @@ def lenders_of_rest(survey: Survey, away: Array, weight: Array) -> Lenders:
                 (frames >= block[0] - _NEAR_FRAMES) & (frames <= block[-1] + _NEAR_FRAMES)
             ]
             turned = np.arccos(np.clip((rotation[block] @ rotation[near].T - 1.0) / 2.0, -1.0, 1.0))
-            cost = away[near] + _TURN * turned
+            cost = away[near] + _UNFIT * unfit[near] + _TURN * turned
             for index, row in zip(block.tolist(), cost, strict=True):
                 row = row + _KEEP * (near != last)
                 last = int(near[int(np.argmin(row))])
@@ -75,14 +80,14 @@ def lenders_of_rest(survey: Survey, away: Array, weight: Array) -> Lenders:
     return _passing(now)
 
 
-def mouths(survey: Survey) -> tuple[Lenders, list[tuple[int, int]]]:
+def mouths(survey: Survey, unfit: NDArray[np.bool_]) -> tuple[Lenders, list[tuple[int, int]]]:
     """Whose mouth is seen inside, and the openings as first frame and last + 1."""
     chosen = np.full(len(survey.seen), NOBODY, np.int64)
     found = [part for whole in openings(survey) for part in _parted(survey.wanted_gap, *whole)]
     for begin, end in found:
         inside = np.arange(begin, end)
         widest = begin + int(np.argmax(survey.wanted_gap[begin:end]))
-        chosen[begin:end] = _lender_of_opening(survey, inside, widest)
+        chosen[begin:end] = _lender_of_opening(survey, unfit, inside, widest)
     return _passing(chosen), found
 
 
@@ -128,18 +133,25 @@ def openings(survey: Survey) -> list[tuple[int, int]]:
     return found
 
 
-def _lender_of_opening(survey: Survey, inside: NDArray[np.int64], widest: int) -> int:
+def _lender_of_opening(
+    survey: Survey, unfit: NDArray[np.bool_], inside: NDArray[np.int64], widest: int
+) -> int:
     apart = np.abs(np.log((survey.gap[inside] + 0.03) / (survey.wanted_gap[inside] + 0.03)))
     if apart.max() < _LIKE_OWN:
         return OWN
-    gap, width = survey.wanted_gap[widest], survey.wanted_width[widest]
-    near = np.flatnonzero(survey.seen & (survey.shots == survey.shots[widest]))
+    gap = survey.wanted_gap[widest]
+    near = np.flatnonzero(survey.seen & ~unfit & (survey.shots == survey.shots[widest]))
+    if not len(near):
+        return DRAWN
     near = near[np.abs(near - widest) <= _NEAR_FRAMES]
     relative = np.abs(np.log((survey.gap[near] + 0.03) / (gap + 0.03)))
     rotation = survey.rotation.reshape(-1, 9)
     cosine = (rotation[near] @ rotation[widest] - 1.0) / 2.0
     turned = np.arccos(np.clip(cosine, -1.0, 1.0))
-    cost = relative + 0.25 * np.abs(survey.width[near] - width) + turned
+    ways = (survey.lip_shape[near] - survey.wanted_shape[widest]).reshape(len(near), -1, 2)
+    ways -= ways.mean(axis=1, keepdims=True)
+    shape = np.sqrt((ways**2).sum(axis=2).mean(axis=1))
+    cost = relative + _SHAPE * shape + turned
     lender = int(near[int(np.argmin(cost))])
     is_wide_enough = survey.gap[lender] >= _HALF * gap or gap < _SMALL
     return lender if is_wide_enough and survey.gap[lender] > _OPEN else DRAWN

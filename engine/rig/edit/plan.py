@@ -1,7 +1,7 @@
 """Everything decided about one face of a film before its first frame is written."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -12,6 +12,7 @@ from engine.editing import Box, Cut, FaceTrack, Note, Part, Patch
 from engine.errors import InputError
 from engine.faces.face import Face
 from engine.faces.steady import runs
+from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.driver.reading import Reading, read_face
 from engine.rig.edit import regions
@@ -30,6 +31,7 @@ from engine.rig.edit.lent import Lent
 from engine.rig.edit.performers import BLOCK, rest_of_track
 from engine.rig.edit.retouch import Needs, retouched
 from engine.rig.edit.survey import surveyed
+from engine.rig.edit.vetting import ROUNDS, Vetting
 from engine.rig.warp.target import PortraitFace
 
 KEPT = 8
@@ -48,8 +50,14 @@ _POOR_REST = 0.35
 class RigFilmPlan:
     """One face of one film."""
 
-    def __init__(self, track: FaceTrack, parts: Sequence[Part], neutral: int | None) -> None:
-        """Decide; `neutral` names the frame of the face at rest."""
+    def __init__(
+        self,
+        track: FaceTrack,
+        parts: Sequence[Part],
+        neutral: int | None,
+        pictures: Callable[[int], Pixels],
+    ) -> None:
+        """Decide; see `engine.editing.FilmEditor.plan`."""
         self._track, self._parts = track, parts
         self._rest = _rest(track, neutral)
         self._survey = survey = surveyed(track, self._rest, parts)
@@ -57,15 +65,27 @@ class RigFilmPlan:
         self._lips_go = _smoothed(survey.lips_go, spans)
         self._eyes_go = _smoothed(survey.eyes_go, spans)
         self._mouth_go = _smoothed(survey.inner_go, spans)
-        anywhere = survey.seen.astype(np.float64)
-        sideways = 0.5 * np.abs(survey.lids)
-        self._lips = lenders_of_rest(survey, 3.0 * survey.lips + 0.2 * sideways, anywhere)
-        self._eyes = lenders_of_rest(survey, survey.lids + 2.0 * survey.gaze, anywhere)
-        self._mouths, self._openings = mouths(survey)
-        self._open_lips = _smoothed(open_lips(survey, self._mouths), spans)
-        self._lips_go = np.maximum(self._lips_go, self._open_lips)
         self._read: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lent: OrderedDict[int, Lent] = OrderedDict()
+        self._choose(Vetting(survey, self._landmarks, pictures))
+        self._open_lips = _smoothed(open_lips(survey, self._mouths), spans)
+        self._lips_go = np.maximum(self._lips_go, self._open_lips)
+
+    def _choose(self, vetting: Vetting) -> None:
+        """Who lends what; again without those who turn out to be unfit."""
+        survey = self._survey
+        anywhere = survey.seen.astype(np.float64)
+        unfit = np.zeros(len(survey.seen), np.bool_)
+        lips_away = 3.0 * survey.lips + 0.1 * survey.lids
+        eyes_away = survey.lids + 2.0 * survey.gaze
+        for _ in range(ROUNDS):
+            self._lips = lenders_of_rest(survey, lips_away, anywhere, unfit)
+            self._eyes = lenders_of_rest(survey, eyes_away, anywhere, unfit)
+            self._mouths, self._openings = mouths(survey, unfit)
+            found = vetting.unfit(self.lenders(0, len(survey.seen)))
+            if not (found & ~unfit).any():
+                return
+            unfit |= found
 
     @property
     def notes(self) -> Sequence[Note]:

@@ -1,5 +1,6 @@
 """Soft masks of a face's regions in a box of its frame, worked out small: they have no detail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -27,6 +28,9 @@ _FEATHER = 3.0
 """Standard deviations after which a blurred edge is taken to end."""
 _LOWER_SHRINKS, _LOWER_BLUR = 0.04, 0.035
 _EYE_GROWS, _EYE_BLUR = 0.045, 0.02
+LOWER_FACE_REACH, EYE_REACH = 0.1, 0.14
+"""How far from their points those masks may be above 0."""
+EYE_POINTS = tuple(np.concatenate([[*eye.contour, *eye.crease] for eye in EYES]).tolist())
 _JAW_SHARE = 0.6
 """How much farther than the chin its neck is drawn along."""
 
@@ -51,6 +55,15 @@ class Board:
         """For a face of this height in the picture."""
         scale = min(1.0, SMALL_FACE_PX / face_px)
         return cls(box=box, scale=scale, face_px=face_px * scale)
+
+    def around(self, points: Sequence[int], face: Array, reach: float) -> "Board":
+        """A smaller board on some landmarks and so many face heights around them."""
+        margin = reach * self.face_px / self.scale
+        low = face[list(points), :2].min(axis=0) - margin
+        high = face[list(points), :2].max(axis=0) + margin + 1.0
+        left, top = np.clip(low, self.box[:2], np.array(self.box[2:]) - 8).astype(int).tolist()
+        limit = np.clip(high, (left + 8, top + 8), self.box[2:]).astype(int).tolist()
+        return Board(box=(left, top, *limit), scale=self.scale, face_px=self.face_px)
 
     @property
     def small(self) -> tuple[int, int]:
@@ -116,6 +129,12 @@ def features(board: Board, *faces: Array) -> Mask:
     eyes_and_lids = [np.concatenate([eye.contour, eye.crease]) for eye in EYES]
     parts = [np.array(OUTER_LIPS), np.array(INNER_LIPS), *eyes_and_lids]
     return board.hull(*(face[part] for face in faces for part in parts), grows=0.02)
+
+
+def openings(board: Board, *faces: Array) -> Mask:
+    """What lies between lids and between lips: an expression alone changes it."""
+    parts = [np.array(INNER_LIPS), *(eye.contour for eye in EYES)]
+    return board.hull(*(face[part] for face in faces for part in parts), grows=0.025)
 
 
 def region_around(own: Array, size: tuple[int, int], beyond: float = 0.45) -> Box:

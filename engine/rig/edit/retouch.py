@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.editing import Box, Patch
+from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.edit import regions
 from engine.rig.edit.in_front import found_in_front
@@ -32,6 +33,8 @@ _STILL_PX = 0.02
 """A face whose landmarks move less stays as it is."""
 _LIGHT = 0.12
 """Standard deviation, in face heights, over which lent skin takes the frame's own light."""
+_RIM = 0.02
+"""In face heights: how far inside of what a lender shows it begins to be shown."""
 _LEAST = 0.01
 """A weight below this is none."""
 
@@ -74,13 +77,13 @@ def retouched(own: Lent, needs: Needs) -> Patch | None:
     left, top, right, bottom = board.box
     new = shown[top:bottom, left:right].astype(np.float32)
     if needs.lips_go > _LEAST:
-        share = regions.lower_face(board, target) * np.float32(needs.lips_go)
-        lent = _rested(needs.lips, target, board, own, with_eyes=False)
-        _lay_over(new, lent, share, board, own, target)
+        part = board.around(regions.LOWER_FACE, target, regions.LOWER_FACE_REACH)
+        share = regions.lower_face(part, target) * np.float32(needs.lips_go)
+        _lay_over(_view(new, board, part), needs.lips, share, part, own, target)
     if needs.eyes_go > _LEAST:
-        share = regions.eyes(board, target) * np.float32(needs.eyes_go)
-        lent = _rested(needs.eyes, target, board, own, with_eyes=True)
-        _lay_over(new, lent, share, board, own, target)
+        part = board.around(regions.EYE_POINTS, target, regions.EYE_REACH)
+        share = regions.eyes(part, target) * np.float32(needs.eyes_go)
+        _lay_over(_view(new, board, part), needs.eyes, share, part, own, target, with_eyes=True)
     _lay_mouth(new, board, own, needs, target)
     mask: Mask = regions.whole_face(board, own.landmarks, target)
     front = _in_front(board, own, needs)
@@ -108,54 +111,67 @@ def _patch_box(own: Array, target: Array, size: tuple[int, int]) -> Box:
     return left, top, right, bottom
 
 
-def _rested(
-    lenders: Sequence[tuple[Lent, float]],
-    target: Array,
-    board: Board,
-    own: Lent,
-    *,
-    with_eyes: bool,
-) -> tuple[Colours, Mask]:
-    """(h, w, 3) what the lenders show at `target`, in the board's box, and where, (h, w)."""
-    left, top, right, bottom = board.box
-    total: Colours = np.zeros((bottom - top, right - left, 3), np.float32)
-    where: Mask = np.zeros((bottom - top, right - left), np.float32)
-    for lent, share in lenders:
-        picture = lent.lidded if with_eyes else lent.cut.pixels
-        placed, covered = lent.placed(picture, target, board.box)
-        if with_eyes:
-            # Painters know whole pictures only; around the box nothing is looked at.
-            height, width = own.cut.pixels.shape[:2]
-            whole = np.zeros((height, width, 3), np.uint8)
-            whole[top:bottom, left:right] = placed
-            for eye in lent.eyes:
-                layer = eye.find_layer((height, width), target[:, :2])
-                if layer is not None:
-                    layer.paint(whole)
-            placed = whole[top:bottom, left:right]
-        total += placed * np.float32(share)
-        where += covered * np.float32(share)
-    return total, where
+def _view(new: Colours, board: Board, part: Board) -> Colours:
+    """Where a smaller board lies in what is painted."""
+    left, top = board.box[:2]
+    x0, y0, x1, y1 = part.box
+    return new[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
 def _lay_over(
     new: Colours,
-    lent: tuple[Colours, Mask],
+    lenders: Sequence[tuple[Lent, float]],
     mask: Mask,
     board: Board,
     own: Lent,
     target: Array,
+    *,
+    with_eyes: bool = False,
 ) -> None:
-    """Blend lent pixels in, in the light of what they are laid over."""
-    colours, where = lent
-    small_where = board.reduced(where)
-    skin = mask * small_where * (1.0 - regions.features(board, own.landmarks, target))
+    """Blend lent pixels into a board's box, in the light of what they are laid over."""
+    colours: Colours = np.zeros_like(new)
+    where: Mask = np.zeros(new.shape[:2], np.float32)
+    for lent, share in lenders:
+        placed, covered = _placed(lent, target, board, own, with_eyes=with_eyes)
+        colours += placed * np.float32(share)
+        where += covered * np.float32(share)
+    mask = mask * _softened(board, board.reduced(where))
+    skin = mask.copy()
+    skin *= np.float32(1.0) - regions.features(board, own.landmarks, target)
     apart = (board.reduced(new) - board.reduced(colours)) * skin[..., None]
     sigma = _LIGHT * board.face_px
     weight = cv2.GaussianBlur(skin, (0, 0), sigma)[..., None] + np.float32(1e-3)
     light = cv2.GaussianBlur(apart, (0, 0), sigma) / weight
-    share = (board.full(mask) * (where > 0.99))[..., None]
-    new += (colours + board.full(light) - new) * share
+    colours += board.full(light)
+    colours -= new
+    colours *= board.full(mask)[..., None]
+    new += colours
+
+
+def _softened(board: Board, seen: Mask) -> Mask:
+    """Where lenders show skin well, with a soft edge inside of it."""
+    reach = 2 * round(_RIM * board.face_px) + 1
+    inner = cv2.erode(seen, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return np.asarray(cv2.GaussianBlur(inner, (0, 0), _RIM * board.face_px), np.float32)
+
+
+def _placed(
+    lent: Lent, target: Array, board: Board, own: Lent, *, with_eyes: bool
+) -> tuple[Pixels, Mask]:
+    """What a lender shows with its landmarks at `target`, in the board's box, and how well."""
+    if not with_eyes:
+        return lent.placed(lent.cut.pixels, target, board.box)
+    placed, covered = lent.placed(lent.lidded, target, board.box)
+    left, top, right, bottom = board.box
+    height, width = own.cut.pixels.shape[:2]
+    # Painters know whole pictures only; around the box nothing is looked at.
+    whole = np.zeros((height, width, 3), np.uint8)
+    whole[top:bottom, left:right] = placed
+    for eye in lent.eyes:
+        layer = eye.find_layer((height, width), target[:, :2])
+        if layer is not None:
+            layer.paint(whole)
+    return whole[top:bottom, left:right], covered
 
 
 def _lay_mouth(new: Colours, board: Board, own: Lent, needs: Needs, target: Array) -> None:
@@ -202,5 +218,5 @@ def _in_front(board: Board, own: Lent, needs: Needs) -> Mask | None:
         board,
         board.reduced(own.cut.pixels[top:bottom, left:right]),
         again,
-        regions.features(board, own.landmarks),
+        regions.openings(board, own.landmarks),
     )

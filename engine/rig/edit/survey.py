@@ -13,7 +13,7 @@ from engine.rig.driver.reading import Reading, read_face
 from engine.rig.edit.aim import aimed, closes_of
 from engine.rig.edit.expression import asked_ratio, change, own_of, wished
 from engine.rig.edit.performers import BLOCK
-from engine.rig.landmarks import EYES, INNER_LIPS, MOUTH_LEFT, MOUTH_RIGHT, relative_lip_gap
+from engine.rig.landmarks import EYES, INNER_LIPS, OUTER_LIPS, relative_lip_gap
 from engine.rig.motion.factors import factor_weights
 from engine.rig.warp.target import PortraitFace
 
@@ -49,11 +49,12 @@ class Survey:
     """(N,) how far the irises are from straight ahead, in cm."""
     gap: Array
     """(N,) lip gap over mouth width."""
-    width: Array
-    """(N,) of the mouth in cm."""
     wanted_gap: Array
-    wanted_width: Array
     """(N,) the same after the edit."""
+    lip_shape: NDArray[np.float32]
+    """(N, 40) cm: the outer lips' places in the canonical frame."""
+    wanted_shape: NDArray[np.float32]
+    """(N, 40) the same after the edit."""
     lips_go: Array
     """(N,) 0..1: how far the frame's own lips cannot stay."""
     eyes_go: Array
@@ -65,8 +66,9 @@ class Survey:
 def surveyed(track: FaceTrack, rest: Reading, parts: Sequence[Part]) -> Survey:
     """Read every frame once."""
     count = len(track.seen)
-    numbers = np.full((count, 12), np.nan)
+    numbers = np.full((count, 10), np.nan)
     rotation = np.full((count, 3, 3), np.nan)
+    lip_shape, wanted_shape = np.zeros((2, count, 2 * len(OUTER_LIPS)), np.float32)
     lower = np.flatnonzero(factor_weights()["lips"][:468] > 0.5)
     for begin in range(0, count, BLOCK):
         end = min(begin + BLOCK, count)
@@ -75,8 +77,11 @@ def surveyed(track: FaceTrack, rest: Reading, parts: Sequence[Part]) -> Survey:
             if track.seen[index]:
                 face = Face(landmarks=landmarks[index - begin], confidence=1.0)
                 time_s = float(track.times_s[index])
-                reading, row = _of_frame(face, rest, parts, time_s, lower)
+                reading, way, row = _of_frame(face, rest, parts, time_s, lower)
                 rotation[index], numbers[index] = reading.placement.rotation, row
+                lips = list(OUTER_LIPS)
+                lip_shape[index] = reading.points[lips, :2].ravel()
+                wanted_shape[index] = (reading.points + way)[lips, :2].ravel()
     columns = dict(zip(_COLUMNS, numbers.T, strict=True))
     yaw_pitch = np.column_stack([columns.pop("yaw"), columns.pop("pitch")])
     return Survey(
@@ -84,25 +89,26 @@ def surveyed(track: FaceTrack, rest: Reading, parts: Sequence[Part]) -> Survey:
         shots=track.shots,
         rotation=rotation,
         yaw_pitch=yaw_pitch,
+        lip_shape=lip_shape,
+        wanted_shape=wanted_shape,
         **{name: np.nan_to_num(column) for name, column in columns.items()},
     )
 
 
 _COLUMNS = (
-    *("yaw", "pitch", "lips", "lids", "gaze", "gap", "width"),
-    *("wanted_gap", "wanted_width", "lips_go", "eyes_go", "inner_go"),
+    *("yaw", "pitch", "lips", "lids", "gaze", "gap"),
+    *("wanted_gap", "lips_go", "eyes_go", "inner_go"),
 )
 
 
 def _of_frame(
     face: Face, rest: Reading, parts: Sequence[Part], time_s: float, lower: NDArray[np.int64]
-) -> tuple[Reading, tuple[float, ...]]:
+) -> tuple[Reading, Array, tuple[float, ...]]:
     reading = read_face(face)
     own = own_of(rest, reading)
     wish = wished(own.expression, parts, time_s)
     way = change(own, wish)
     target = aimed(rest, closes_of(rest), PortraitFace.from_face(face), own, wish)
-    scale = reading.placement.scale
     lips = _mean_way(own.expression.offsets[lower]) + _PARTED * max(reading.lip_gap - 0.02, 0) / 0.1
     lips_move = _mean_way(way[lower])
     lids = float(np.abs(own.ratio - 1.0).max())
@@ -111,19 +117,21 @@ def _of_frame(
     gaze_move = _largest_way(way[IRISES])
     inner = _largest_way(way[list(INNER_LIPS)])
     yaw, pitch, _ = yaw_pitch_roll(reading.placement.rotation)
-    return reading, (
-        yaw,
-        pitch,
-        lips,
-        lids,
-        gaze,
-        reading.lip_gap,
-        float(np.linalg.norm(reading.points[MOUTH_LEFT] - reading.points[MOUTH_RIGHT])),
-        relative_lip_gap(target),
-        float(np.linalg.norm(target[MOUTH_LEFT] - target[MOUTH_RIGHT])) / scale,
-        _step(_LIPS_REST, _LIPS_GO, min(lips, lips_move)),
-        _step(_LIDS_REST, _LIDS_GO, max(lids_move, _GAZE_PER_LID * gaze_move)),
-        _step(_INNER_REST, _INNER_GO, inner),
+    return (
+        reading,
+        way,
+        (
+            yaw,
+            pitch,
+            lips,
+            lids,
+            gaze,
+            reading.lip_gap,
+            relative_lip_gap(target),
+            _step(_LIPS_REST, _LIPS_GO, min(lips, lips_move)),
+            _step(_LIDS_REST, _LIDS_GO, max(lids_move, _GAZE_PER_LID * gaze_move)),
+            _step(_INNER_REST, _INNER_GO, inner),
+        ),
     )
 
 

@@ -1,0 +1,97 @@
+"""Frames that may lend nothing, because something lies in front of the face in them.
+
+A lender with a hand before its mouth would lend the hand. So whoever was chosen is compared with a
+few witnesses of the same shot, and where most of them say that something is in front, the frame and
+those around it are struck out.
+"""
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.editing import Cut
+from engine.frame import Pixels
+from engine.rig.edit import regions
+from engine.rig.edit.in_front import found_in_front
+from engine.rig.edit.lent import Lent
+from engine.rig.edit.regions import Board
+from engine.rig.edit.survey import Survey
+
+WITNESSES = 5
+"""Of a shot."""
+AROUND = 12
+"""Frames before and after an unfit lender that are struck out with it: a hand stays for a while."""
+ROUNDS = 8
+"""After which the choice is taken as it is."""
+_LEAST = 0.02
+"""Share of a face that something covers, from which on its frame is unfit."""
+_REACH = 3000
+"""Witnesses lie no farther away, in frames."""
+
+
+class Vetting:
+    """Judges frames of one face; keeps small copies of those it saw."""
+
+    def __init__(
+        self,
+        survey: Survey,
+        landmarks: Callable[[int], NDArray[np.float32]],
+        pictures: Callable[[int], Pixels],
+    ) -> None:
+        """`landmarks` (478, 3) and `pictures` of a frame, by its number."""
+        self._survey, self._landmarks, self._pictures = survey, landmarks, pictures
+        self._small: dict[int, Lent] = {}
+        self._judged: dict[int, bool] = {}
+
+    def unfit(self, lenders: Sequence[int]) -> NDArray[np.bool_]:
+        """(N,) the frames to be struck out on account of these."""
+        struck = np.zeros(len(self._survey.seen), np.bool_)
+        for index in lenders:
+            if index not in self._judged:
+                self._judged[index] = self._is_covered(index)
+            if self._judged[index]:
+                begin, end = max(index - AROUND, 0), index + AROUND + 1
+                struck[begin:end] |= self._survey.shots[begin:end] == self._survey.shots[index]
+        return struck
+
+    def _is_covered(self, index: int) -> bool:
+        """Whether most witnesses see something before the face of this frame."""
+        own = self._of(index)
+        height, width = own.cut.pixels.shape[:2]
+        face_px = regions.face_height(own.landmarks)
+        board = Board(box=(0, 0, width, height), scale=1.0, face_px=face_px)
+        ignored = regions.openings(board, own.landmarks)
+        shares = []
+        for witness in self._witnesses(index):
+            again = self._of(witness).small(own.landmarks, board.box, 1.0)
+            front = found_in_front(board, own.cut.pixels.astype(np.float32), [again], ignored)
+            whole = max(float(again[1].sum()), 1.0)
+            shares.append(0.0 if front is None else float(front.sum()) / whole)
+        return bool(shares) and float(np.median(shares)) > _LEAST
+
+    def _witnesses(self, index: int) -> list[int]:
+        survey = self._survey
+        same = survey.seen & (survey.shots == survey.shots[index])
+        frames = np.flatnonzero(same)
+        frames = frames[np.abs(frames - index) <= _REACH]
+        parts = np.array_split(frames, WITNESSES)
+        calm = [int(part[int(np.argmin(survey.lips[part]))]) for part in parts if len(part)]
+        return [frame for frame in calm if abs(frame - index) > AROUND]
+
+    def _of(self, index: int) -> Lent:
+        """A frame's face at the size in which things in front are looked for."""
+        if index not in self._small:
+            landmarks = self._landmarks(index).astype(np.float64)
+            pixels = self._pictures(index)
+            box = regions.region_around(landmarks, (pixels.shape[0], pixels.shape[1]))
+            left, top, right, bottom = box
+            scale = min(1.0, regions.SMALL_FACE_PX / regions.face_height(landmarks))
+            size = max(2, round((right - left) * scale)), max(2, round((bottom - top) * scale))
+            small = cv2.resize(pixels[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+            half = np.array([0.5, 0.5, 0.0])
+            there = (landmarks - (left, top, 0.0) + half) * scale - half
+            cut = Cut(pixels=np.asarray(small, np.uint8), corner=(0, 0))
+            self._small[index] = Lent(cut, there)
+        return self._small[index]
