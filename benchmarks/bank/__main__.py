@@ -15,27 +15,22 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
 
 from benchmarks.bank.measuring import (
     BANK,
     METRICS,
+    PROTOCOLS,
     REFINED,
     ROWS,
-    Measures,
+    Plan,
     Scores,
-    measure,
+    measured,
 )
-from benchmarks.lpips import Lpips
 from benchmarks.machine import keep, machine, markdown
-from benchmarks.mobilefacenet import Recogniser
 from benchmarks.refiner.report import Verdict
 from benchmarks.regions import REGIONS
-from benchmarks.same_person import load_take
 from engine.errors import InputError, UnderstudyError
-from engine.rig.refine.network import load_refiner
 
 CLIPS = ("s", "d5", "driving_d10", "driving_d18", "driving_d19")
 
@@ -99,34 +94,15 @@ def _found(options: argparse.Namespace) -> dict[str, Found]:
     paths = [path for path in paths if path.stem in (options.only or CLIPS)]
     if not paths:
         raise InputError(f"{options.clips} holds none of these clips: name another folder.")
+    plan = Plan(
+        refiner=options.refiner, models=options.models, size=options.size, every=options.every
+    )
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as workers:
-        of_paths = list(workers.map(partial(_measured, options), paths))
+        of_paths = list(workers.map(partial(measured, plan), paths))
     return {
         protocol: {path.stem: found[protocol] for path, found in zip(paths, of_paths, strict=True)}
-        for protocol in GOALS
+        for protocol in PROTOCOLS
     }
-
-
-def _measured(options: argparse.Namespace, path: Path) -> dict[str, dict[str, Scores]]:
-    """One clip: protocol -> row -> scores."""
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    refiner, measures = load_refiner(options.refiner), _measures(options.models)
-    take = load_take(path, options.size)
-    return {
-        protocol: measure(take, protocol, options.every, refiner, measures) for protocol in GOALS
-    }
-
-
-def _measures(folder: Path | None) -> Measures:
-    if folder is None:
-        return Measures(lpips=None, recogniser=None)
-    return Measures(
-        lpips=Lpips(
-            folder / "squeezenet1_1_torchvision_fp16.pth", folder / "lpips_v0.1_squeeze.pth"
-        ),
-        recogniser=Recogniser(folder / "mobilefacenet.pt"),
-    )
 
 
 def judge(protocol: str, found: Found) -> list[Verdict]:
