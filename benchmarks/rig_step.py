@@ -2,8 +2,9 @@
 
     python -m benchmarks.rig_step --clip FILE [--prototype DIR] [--size 512] [--frames 200]
 
-One core: OpenCV is told so, NumPy's products are too small to be shared out. Both see the same
-landmarks; portrait and neutral frame are the clip's first frame.
+One core: OpenCV is told so, NumPy's products are too small to be shared out. All see the same
+landmarks; portrait and neutral frame are the clip's neutral one, for the prototype its first. The
+rows with a bank have what all frames of the clip show.
 """
 
 import argparse

@@ -1,5 +1,7 @@
 """Own teeth for a mouth that was not filmed: those that are seen best, or none."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -17,8 +19,14 @@ from engine.rig.warp.target import PortraitFace
 from tests.faces_made import made_face
 
 SKIN, LIP, DARK, TOOTH = (200, 150, 120), (170, 80, 80), (60, 25, 25), (235, 230, 215)
-SMILE = {"mouthSmileLeft": 0.9, "mouthSmileRight": 0.9, "jawOpen": 0.25, "mouthUpperUpLeft": 0.5}
-SMILE |= {"mouthUpperUpRight": 0.5, "mouthLowerDownLeft": 0.3, "mouthLowerDownRight": 0.3}
+SMILE: dict[str, Any] = {
+    **{
+        f"mouth{name}{side}": value
+        for side in ("Left", "Right")
+        for name, value in (("Smile", 0.9), ("UpperUp", 0.5), ("LowerDown", 0.3))
+    },
+    "jawOpen": 0.25,
+}
 
 
 def smiling(*, teeth: float, yaw: float = 0.0) -> Appearance:

@@ -10,29 +10,27 @@ of `CLIPS`. With --only, figures of the clips that are named are printed and not
 import argparse
 import shlex
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import numpy as np
-import torch
 
 from benchmarks.bank.measuring import (
     BANK,
     METRICS,
+    PROTOCOLS,
     REFINED,
     ROWS,
-    Measures,
+    Plan,
     Scores,
-    measure,
+    measured,
 )
-from benchmarks.lpips import Lpips
 from benchmarks.machine import keep, machine, markdown
-from benchmarks.mobilefacenet import Recogniser
 from benchmarks.refiner.report import Verdict
 from benchmarks.regions import REGIONS
-from benchmarks.same_person import load_take
 from engine.errors import InputError, UnderstudyError
-from engine.rig.refine.network import load_refiner
 
 CLIPS = ("s", "d5", "driving_d10", "driving_d18", "driving_d19")
 
@@ -52,8 +50,6 @@ Found = dict[str, dict[str, Scores]]
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print and keep."""
     options = _parser().parse_args(arguments)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
     try:
         found = _found(options)
     except UnderstudyError as error:
@@ -84,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--refiner", type=Path, help="bundle of the refiner, else the one shipped")
     parser.add_argument("--size", type=int, default=384, help="side of the pictures, pixels")
     parser.add_argument("--every", type=int, default=6, help="every n-th frame is compared")
+    parser.add_argument("--jobs", type=int, default=1, help="clips that are measured at once")
     parser.add_argument("--only", nargs="+", help="clips, by their names")
     return parser
 
@@ -97,24 +94,15 @@ def _found(options: argparse.Namespace) -> dict[str, Found]:
     paths = [path for path in paths if path.stem in (options.only or CLIPS)]
     if not paths:
         raise InputError(f"{options.clips} holds none of these clips: name another folder.")
-    refiner, measures = load_refiner(options.refiner), _measures(options.models)
-    found: dict[str, Found] = {protocol: {} for protocol in GOALS}
-    for path in paths:
-        take = load_take(path, options.size)
-        for protocol, of_clips in found.items():
-            of_clips[take.name] = measure(take, protocol, options.every, refiner, measures)
-    return found
-
-
-def _measures(folder: Path | None) -> Measures:
-    if folder is None:
-        return Measures(lpips=None, recogniser=None)
-    return Measures(
-        lpips=Lpips(
-            folder / "squeezenet1_1_torchvision_fp16.pth", folder / "lpips_v0.1_squeeze.pth"
-        ),
-        recogniser=Recogniser(folder / "mobilefacenet.pt"),
+    plan = Plan(
+        refiner=options.refiner, models=options.models, size=options.size, every=options.every
     )
+    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as workers:
+        of_paths = list(workers.map(partial(measured, plan), paths))
+    return {
+        protocol: {path.stem: found[protocol] for path, found in zip(paths, of_paths, strict=True)}
+        for protocol in PROTOCOLS
+    }
 
 
 def judge(protocol: str, found: Found) -> list[Verdict]:

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import cv2
 import numpy as np
+import torch
 
 from benchmarks.bank.enrolled import enroll, performed
 from benchmarks.lpips import Lpips
 from benchmarks.mobilefacenet import Recogniser, csim
 from benchmarks.regions import REGIONS, Mask, distance, regions
-from benchmarks.same_person import Take
+from benchmarks.same_person import Take, load_take
 from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.mouth_choice import Mouth
-from engine.rig.refine.network import Refiner
+from engine.rig.refine.network import Refiner, load_refiner
 
 STILL, RIG, REFINED, DRIVER, BANK = "still", "rig", "refined (default)", "driver's mouth", "bank"
 ROWS = STILL, RIG, REFINED, DRIVER, BANK
@@ -28,12 +31,51 @@ Scores = dict[str, dict[str, float]]
 """Metric -> region -> mean; besides `METRICS` the mouth's flicker and the face's CSIM."""
 
 
+PROTOCOLS = "strict", "covered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How clips are measured."""
+
+    refiner: Path | None
+    """Its bundle; None is the one that ships."""
+    models: Path | None
+    """The measuring networks' folder; without it there is no LPIPS and no CSIM."""
+    size: int
+    """Side of the pictures, px."""
+    every: int
+    """Every n-th frame is compared."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """The measuring networks; LPIPS or CSIM is left out where its weights are missing."""
+    """The measuring networks."""
 
-    lpips: Lpips | None
-    recogniser: Recogniser | None
+    lpips: Lpips | None = None
+    recogniser: Recogniser | None = None
+
+
+def measured(plan: Plan, path: Path) -> dict[str, dict[str, Scores]]:
+    """One clip: protocol -> row -> scores."""
+    # One picture at a time gains little from more threads, and clips are measured at once.
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    refiner, measures = load_refiner(plan.refiner), _measures(plan.models)
+    take = load_take(path, plan.size)
+    return {
+        protocol: measure(take, protocol, plan.every, refiner, measures) for protocol in PROTOCOLS
+    }
+
+
+def _measures(folder: Path | None) -> Measures:
+    if folder is None:
+        return Measures()
+    squeezenet = folder / "squeezenet1_1_torchvision_fp16.pth"
+    return Measures(
+        lpips=Lpips(squeezenet, folder / "lpips_v0.1_squeeze.pth"),
+        recogniser=Recogniser(folder / "mobilefacenet.pt"),
+    )
 
 
 def split(protocol: str, count: int) -> tuple[list[int], list[int]]:

@@ -10,7 +10,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.rig.bank.entries import Entry, make_entry
-from engine.rig.bank.features import Seen, feature, log_gap, seen_at, seen_in
+from engine.rig.bank.features import Seen, crookedness, feature, log_gap, seen_at, seen_in
 from engine.rig.bank.open_mouth import find_open_mouth, teeth_of
 from engine.rig.bank.pasting import find_layer
 from engine.rig.bank.places import MOUTH, PLACES, Place
@@ -29,8 +29,12 @@ _TRUST: dict[Part, Trust] = {
 _STRETCHED = 0.12, 0.24
 """Logarithm of the stretch between which filmed teeth give way to teeth that only move."""
 
-_TORN = 0.35, 0.6
+_TORN = 0.2, 0.4
 """The same where there are none, and filmed teeth give way to what the rig draws."""
+
+_BENT_CM, _BENDS = 0.2, 5.0
+"""By how much one corner of the lips may be higher than in what is shown; and what each centimetre
+beyond counts: a crooked mouth that is bent straight is torn at its corner."""
 
 _TOOTHED = 0.1
 """Share of the opening from which on teeth are what one sees of it."""
@@ -59,6 +63,8 @@ class _Shelf:
     """Of a part's feature, those that say something of this place."""
     log_gaps: Array
     """(N,) between the lips."""
+    crooked: Array
+    """(N,) cm: by how much the left corner of the lips is higher."""
     toothed: Array
     """(N,) 0..1: whether teeth are seen."""
 
@@ -151,6 +157,7 @@ def _shelf(
         own=feature(place.part, still)[columns],
         columns=columns,
         log_gaps=np.array([log_gap(one) for one in seen]),
+        crooked=np.array([crookedness(one) for one in seen]),
         toothed=np.array([min(sum(teeth_of(one)) / _TOOTHED, 1.0) for one in own]),
     )
 
@@ -177,6 +184,8 @@ def _recalled(shelf: _Shelf, before: Recalled | None, seen: Seen) -> Recalled | 
     if own_distance <= trust.rest[0]:
         return None
     distances = np.linalg.norm(shelf.features - asked, axis=1)
+    if shelf.place == MOUTH:
+        distances += np.maximum(np.abs(shelf.crooked - crookedness(seen)) - _BENT_CM, 0.0) * _BENDS
     found = recall(before, distances, own_distance, trust)
     if shelf.place != MOUTH or not found.share:
         return found

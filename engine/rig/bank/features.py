@@ -31,10 +31,6 @@ _GAPS = 0.5
 _STRETCH_CM = 2.0
 """What it counts that pixels are stretched e-fold: teeth stretch badly."""
 
-_CROOKED = 0.4
-"""What a centimetre counts by which one corner is higher than the other: a crooked mouth that is
-bent straight looks torn at its corner."""
-
 _USUAL_WIDTH_CM, _LEAST_GAP = 5.0, 0.06
 """Of a mouth; and the gap over that width below which lips are closed."""
 
@@ -97,12 +93,16 @@ def log_gap(seen: Seen) -> float:
 def _mouth(seen: Seen) -> Array:
     lips = seen.points[_LIPS, :2].ravel() / np.sqrt(len(_LIPS))
     gaps = (seen.points[_UPPER] - seen.points[_LOWER])[:, 1]
-    across = (seen.points[MOUTH_LEFT] - seen.points[MOUTH_RIGHT])[:2]
-    stretch = np.array([log_gap(seen), np.log(max(float(np.linalg.norm(across)), 0.5))])
-    crooked = _CROOKED * across[1:]
+    width = float(np.linalg.norm((seen.points[MOUTH_RIGHT] - seen.points[MOUTH_LEFT])[:2]))
+    stretch = [log_gap(seen), np.log(max(width, 0.5))]
     return np.concatenate(
-        [lips, _GAPS * gaps, _STRETCH_CM * stretch, crooked, _turn(seen, _MOUTH_TURN_CM)]
+        [lips, _GAPS * gaps, _STRETCH_CM * np.array(stretch), _turn(seen, _MOUTH_TURN_CM)]
     )
+
+
+def crookedness(seen: Seen) -> float:
+    """By how much the mouth's left corner is higher than its right one, cm."""
+    return float(seen.points[MOUTH_LEFT, 1] - seen.points[MOUTH_RIGHT, 1])
 
 
 def _lids(seen: Seen) -> Array:

@@ -22,6 +22,7 @@ from engine.rig.edit.regions import Board, Mask
 from engine.rig.motion.motion import still_motion
 from engine.rig.paint.blend import Layer
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
+from engine.rig.paint.light import light_of
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.outline import Outline
@@ -193,7 +194,8 @@ def _mouth_of(lender: Lent | None, own: Lent, target: Array) -> Layer | None:
     if lender is None:
         return mouth_painter(pixels, own.landmarks[:, :2]).find_layer(size, points)
     lent = lender.cut.pixels, lender.face
-    return find_mouth_of_driver(size, points, pixels, own.landmarks, lent)
+    lights = light_of(pixels, own.landmarks), light_of(lender.cut.pixels, lender.face.landmarks)
+    return find_mouth_of_driver(size, points, lent, *lights)
 
 
 def _paint(new: Colours, board: Board, layer: Layer, share: float) -> None:
