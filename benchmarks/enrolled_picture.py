@@ -171,7 +171,7 @@ def columns(folder: Path, head: Path) -> list[list[Pixels]]:
         write(film, rendered(renderer, SINGER, [filmed(second) for second in times(0, FILMED_S)]))
         acts = [performed(second) for second in times(*SHOWN_S)]
         write(truth, rendered(renderer, SINGER, acts))
-    model, make_tracker = load_model("rig", mouth="generic"), tracker_maker("mesh")
+    model, make_tracker = load_model("rig", mouth="auto"), tracker_maker("mesh")
     enrolment = enroll([film], make_tracker())
     assert enrolment is not None
     still, portrait = folder / "still.png", folder / "singer.portrait"

@@ -124,6 +124,7 @@ def test_a_family_edits_by_what_it_can() -> None:
             named_factors=False,
             neutral=False,
             refine=False,
+            driver_teeth=False,
             pastes_back=modes,  # type: ignore[arg-type]
         )
         return Family(name="made", can=can, load=lambda choice: TintModel())

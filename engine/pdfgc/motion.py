@@ -30,6 +30,7 @@ CAN = Capabilities(
     named_factors=True,
     neutral=False,
     refine=False,
+    driver_teeth=False,
     pastes_back=frozenset({"expression"}),
     meets_camera=False,
     lip_shapes=False,

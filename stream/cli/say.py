@@ -89,7 +89,7 @@ def say(
             force=force,
         )
         model = load_model(
-            "rig", mouth="generic", refine=refine, backend=backend, builds=terminal.builds
+            "rig", mouth="auto", refine=refine, backend=backend, builds=terminal.builds
         )
         mixer = read_mixer(model, source)
         assert mixer is not None  # the rig has one

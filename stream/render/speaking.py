@@ -34,8 +34,7 @@ from stream.files.bounded_queue import Behind
 from stream.files.clip_writer import clip_writer
 from stream.files.motion_layout import FAMILY, motion_arrays
 from stream.files.sound_file import SoundFile
-from stream.render.job import RenderJob, RenderReport, check_paths, encode
-from stream.render.portrait_source import open_source
+from stream.render.job import RenderJob, RenderReport, check_paths, encode, source_of
 from stream.render.replay import replayed
 
 logger = logging.getLogger(__name__)
@@ -75,16 +74,7 @@ def speak(
     reenactor.look = Look(edit=job.edit, mixer=mixer)
     times = StageTimes()
     with ExitStack() as stack:
-        source = stack.enter_context(
-            open_source(
-                job.portrait,
-                model=model,
-                finder=tracker,
-                make_tracker=make_tracker,
-                framing=job.framing,
-                size=job.size,
-            )
-        )
+        source = stack.enter_context(source_of(job, model, tracker, make_tracker, progress, stop))
         writer = stack.enter_context(
             clip_writer(
                 job.out,

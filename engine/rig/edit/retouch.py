@@ -194,8 +194,8 @@ def _mouth_of(lender: Lent | None, own: Lent, target: Array) -> Layer | None:
     if lender is None:
         return mouth_painter(pixels, own.landmarks[:, :2]).find_layer(size, points)
     lent = lender.cut.pixels, lender.face
-    lights = light_of(pixels, own.landmarks), light_of(lender.cut.pixels, lender.face.landmarks)
-    return find_mouth_of_driver(size, points, lent, *lights)
+    of_lender = light_of(lender.cut.pixels, lender.landmarks)
+    return find_mouth_of_driver(size, points, lent, light_of(pixels, own.landmarks), of_lender)
 
 
 def _paint(new: Colours, board: Board, layer: Layer, share: float) -> None:
