@@ -8,6 +8,7 @@ from torch import Tensor
 from benchmarks.seeded_pdfgc import TINY, seeded_states
 from engine.pdfgc.layout import MEL_BANDS, MEL_FRAMES, MOTION, SIZE
 from engine.pdfgc.nets.pdfgc import PDFGC
+from export.pdfgc import exact_tensors
 from tests.dpe_made import made_pictures
 
 
@@ -18,6 +19,12 @@ def tiny_pdfgc(seed: int = 1) -> PDFGC:
     for state, module in zip(seeded_states(TINY, seed).values(), model.by_file(), strict=True):
         module.load_state_dict(state, strict=False)
     return model.double().eval().requires_grad_(requires_grad=False)
+
+
+@cache
+def tiny_exact() -> dict[str, Tensor]:
+    """What every tensor of its bundle must be."""
+    return exact_tensors(tiny_pdfgc())
 
 
 def pictures(count: int, seed: int = 5) -> Tensor:

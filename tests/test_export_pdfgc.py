@@ -19,9 +19,9 @@ from engine.runtimes.registry import ON_CPU
 from export.bundle import largest_error
 from export.cost_pdfgc import costs
 from export.onnx_file import write_graph
-from export.pdfgc import TOLERANCE, exact_tensors, plans, write_pdfgc
+from export.pdfgc import TOLERANCE, plans, write_pdfgc
 from tests.dpe_made import command
-from tests.pdfgc_made import tiny_pdfgc
+from tests.pdfgc_made import tiny_exact, tiny_pdfgc
 
 GRAPHS = ["encode", "read", "hear", "generate"]
 
@@ -51,7 +51,7 @@ def test_the_manifest_states_what_the_bundle_holds(pdfgc_bundle: Path) -> None:
 def test_each_graph_computes_what_pytorch_does(runtime: str, pdfgc_bundle: Path) -> None:
     manifest, chosen = read_manifest(pdfgc_bundle), choose(runtime, 1)
     model = tiny_pdfgc()
-    exact = exact_tensors(model)
+    exact = tiny_exact()
     for plan in plans(model, "fp32"):
         spec = manifest.graph(plan.name)
         assert set(spec.outputs) == set(plan.outputs)
@@ -62,8 +62,8 @@ def test_a_graph_that_computes_otherwise_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_pdfgc()
-    wrong = {name: value + 0.01 * value.std() for name, value in exact_tensors(model).items()}
-    kept = exact_tensors(model)
+    kept = tiny_exact()
+    wrong = {name: value + 0.01 * value.std() for name, value in kept.items()}
     wrong |= {name: kept[name] for name in ("portrait", "driving", "window", "motion")}
     monkeypatch.setattr(module, "exact_tensors", lambda model: wrong)
     hear = [plan for plan in plans(model, "fp32") if plan.name == "hear"]
@@ -75,7 +75,7 @@ def test_a_graph_that_computes_otherwise_is_not_written(
 
 def test_in_fp16_the_generators_convolutions_are_and_the_picture_stays(tmp_path: Path) -> None:
     model = tiny_pdfgc()
-    exact = exact_tensors(model)
+    exact = tiny_exact()
     [plan] = [plan for plan in plans(model, "fp16") if plan.name == "generate"]
     spec = write_graph(plan, exact, tmp_path, dynamic_batch=False)
     kinds = {t.data_type for t in onnx.load(tmp_path / spec.file).graph.initializer}
