@@ -12,6 +12,7 @@ import json
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.machine import keep, markdown
@@ -44,14 +45,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512])
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--at-once", type=int, default=1, help="runs; they disturb none")
     arguments = parser.parse_args()
-    found = {
-        f"{side} px, {name}": {
-            kind: _measured(options, side, arguments.seconds, kind) for kind in KINDS
+    with ThreadPoolExecutor(arguments.at_once) as pool:
+        running = {
+            f"{side} px, {name}": {
+                kind: pool.submit(_measured, NETWORKS[name], side, arguments.seconds, kind)
+                for kind in KINDS
+            }
+            for side in arguments.sides
+            for name in arguments.networks
         }
-        for side in arguments.sides
-        for name, options in NETWORKS.items()
-    }
+        found = {
+            name: {kind: each.result() for kind, each in both.items()}
+            for name, both in running.items()
+        }
     rows = [
         [name, *(" / ".join(str(figures[kind][each]) for kind in KINDS) for each in COLUMNS)]
         for name, figures in found.items()

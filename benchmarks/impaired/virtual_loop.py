@@ -27,22 +27,28 @@ class Watched(queue.Queue[Any]):
 
     def __init__(self, maxsize: int = 0) -> None:
         super().__init__(maxsize)
-        self.unfinished = 0
+        # Each counter has one thread that changes it, so none is ever lost.
+        self._given = 0
+        self._taken = 0
+        self._finished = 0
         Watched.everybody.append(self)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that was put is not done yet."""
+        return self._given > self._finished
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: ANN401, FBT001, FBT002
         """Hand over a piece of work; None is the end of it."""
-        self.unfinished += item is not None
+        self._given += item is not None
         super().put(item, block, timeout)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ANN401, FBT001, FBT002
         """Called again when the piece before is done."""
-        self._done()
-        return super().get(block, timeout)
-
-    def _done(self) -> None:
-        if self.unfinished > self.qsize():
-            self.unfinished -= 1
+        self._finished = self._taken
+        item = super().get(block, timeout)
+        self._taken += item is not None
+        return item
 
 
 class Network:
@@ -129,7 +135,7 @@ class _Jumping(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         while True:
-            is_busy = any(each.unfinished for each in Watched.everybody)
+            is_busy = any(each.is_busy for each in Watched.everybody)
             # Looked at after the threads: what the last of them did is there by now.
             if found := super().select(0):
                 return found
