@@ -27,11 +27,11 @@ pytestmark = [
 def test_keys_do_what_the_help_lists(opened: Opener, server: FakeServer) -> None:
     page = opened()
     page.keyboard.press("?")
-    assert page.locator("#help-keys kbd").all_inner_texts() == [*"SCEPHGVXMRFIU", "1-9"]
+    assert page.locator("#help-keys kbd").all_inner_texts() == [*"SCEPHGLVXMRFIU", "1-9"]
     page.keyboard.press("Escape")
     page.keyboard.press("s")
     expect(page.locator("#status")).to_have_attribute("data-phase", "live", timeout=15_000)
-    for key in "ephgx2":
+    for key in "ephglx2":
         page.keyboard.press(key)
     assert until(lambda: changes(server).get("portrait"))
     assert changes(server) == {
@@ -40,6 +40,7 @@ def test_keys_do_what_the_help_lists(opened: Opener, server: FakeServer) -> None
         "paused": True,
         "freeze_pose": True,
         "gaze_to_camera": True,
+        "voice_lips": True,
         "mirror_output": True,
         "portrait": "p1-ben",
     }
