@@ -100,7 +100,8 @@ def filmed(media: Path, ways: Ways, python: Path | None) -> dict[str, Any]:
         clip = read_clip(media / f"{name}.mp4")
         found = {"loudness": loudness(clip.samples)}
         for way, hear in ways.items():
-            found[way] = traits_of(articulate(hear(clip.samples)))
+            found[f"{way}, visemes alone"] = traits_of(articulate(hear(clip.samples)))
+        found["ours"] = traits_of(lips_of([clip.samples]).mouth)
         if python is not None:
             found["pocketsphinx"] = traits_of(articulate(_by_pocketsphinx(python, clip.samples)))
         result[Path(name).name] = {

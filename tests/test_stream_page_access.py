@@ -27,11 +27,11 @@ pytestmark = [
 def test_keys_do_what_the_help_lists(opened: Opener, server: FakeServer) -> None:
     page = opened()
     page.keyboard.press("?")
-    assert page.locator("#help-keys kbd").all_inner_texts() == [*"SCEPHGTVXMRFIU", "1-9"]
+    assert page.locator("#help-keys kbd").all_inner_texts() == [*"SCEPHGTLVXMRFIU", "1-9"]
     page.keyboard.press("Escape")
     page.keyboard.press("s")
     expect(page.locator("#status")).to_have_attribute("data-phase", "live", timeout=15_000)
-    for key in "ephgtx2":
+    for key in "ephgtlx2":
         page.keyboard.press(key)
     assert until(lambda: changes(server).get("portrait"))
     assert changes(server) == {
@@ -41,6 +41,7 @@ def test_keys_do_what_the_help_lists(opened: Opener, server: FakeServer) -> None
         "freeze_pose": True,
         "gaze_to_camera": True,
         "driver_teeth": True,
+        "voice_lips": True,
         "mirror_output": True,
         "portrait": "p1-ben",
     }

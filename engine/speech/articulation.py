@@ -3,7 +3,8 @@
 A mouth is on its way to the next sound while it makes this one, so the curves are smoothed over
 some 30 ms to either side (co-articulation; Cohen and Massaro 1993 say more); only lips that close
 or bite keep their moment. Lips also move before they are heard, by 40 to 120 ms in filmed speech:
-`LEAD_S` is for whoever lays curves beside sound.
+`LEAD_S` is for whoever lays curves beside sound. And who speaks up opens the mouth wider: filmed
+jaws follow visemes and loudness together better than either alone.
 """
 
 from dataclasses import dataclass
@@ -53,16 +54,23 @@ _TABLE: dict[str, tuple[float, ...]] = {
 """Each viseme at its height, as far open as people before a camera are by the rig's own reader of
 expressions; benchmarks/results/speech.md has the comparison."""
 
-_SOFT, _SHARP = 3.0, 1.5
+_SOFT, _SHARP = 3.5, 1.5
 """Standard deviations in frames: of what flows, and of what keeps its moment."""
 REACH = 6
-"""Frames before and after that a curve is made of; beyond, the bell of `_SOFT` is as good as 0."""
+"""Frames before and after that a curve is made of; there the bell of `_SOFT` is cut off."""
 REACH_S = REACH * FRAME_S
 CLOSES_AT = 0.4
 """Share of a closure at which lips meet."""
 _KEEPS = [VISEMES.index(name) for name in ("PP", "FF")]
-_FULL_SPEECH = 0.6
-"""Where a share of this or more is no silence, the mouth moves as the table says; below, less."""
+_NO_SPEECH, _FULL_SPEECH = 0.3, 0.7
+"""Where so much is no silence, the mouth begins to move, and moves as the table says."""
+_STEEP, _EFFORT, _MOST = 0.8, 2.2, 1.8
+"""A louder voice opens the mouth wider: a power of its power, the amount at the level's own
+loudness, and the most."""
+_USUAL = -float(np.log(_EFFORT)) / _STEEP
+"""The loudness at which the mouth opens as the table says."""
+_OPENING = [JAW, 6, 7]
+"""Curves that effort acts on: jaw, upper lip up, lower lip down."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,28 +87,32 @@ class Articulation:
     """Belongs to one stream; what it gives is REACH frames behind what it gets."""
 
     def __init__(self) -> None:
-        self._known: Floats = np.zeros((REACH, len(VISEMES)), np.float32)
-        self._known[:, SILENCE] = 1.0
+        self._known = _silence()
+        self._loudness: Floats = np.full(REACH, _USUAL, np.float32)
 
-    def follow(self, shares: Floats) -> Mouth:
-        """(any number, 16) shares of visemes -> the mouth at the frames that are complete now."""
+    def follow(self, shares: Floats, loudness: Floats | None = None) -> Mouth:
+        """(any number, 16) shares of visemes -> the mouth at the frames that are complete now.
+
+        `loudness` (as many,) is the voice's at these moments; None where nobody heard one: usual.
+        """
+        if loudness is None:
+            loudness = np.full(len(shares), _USUAL, np.float32)
         self._known = np.concatenate([self._known, shares])
+        self._loudness = np.concatenate([self._loudness, loudness])
         count = max(len(self._known) - 2 * REACH, 0)
-        made = _mouth(self._known, count)
-        self._known = self._known[count:]
+        made = _mouth(self._known, self._loudness, count)
+        self._known, self._loudness = self._known[count:], self._loudness[count:]
         return made
 
     def finish(self) -> Mouth:
         """The last frames: what follows is silence."""
-        rest = np.zeros((REACH, len(VISEMES)), np.float32)
-        rest[:, SILENCE] = 1.0
-        return self.follow(rest)
+        return self.follow(_silence())
 
 
-def articulate(shares: Floats) -> Mouth:
+def articulate(shares: Floats, loudness: Floats | None = None) -> Mouth:
     """(frames, 16) -> the mouth at all of them; whole where `Articulation` goes piece by piece."""
     articulation = Articulation()
-    first, last = articulation.follow(shares), articulation.finish()
+    first, last = articulation.follow(shares, loudness), articulation.finish()
     return Mouth(
         np.concatenate([first.curves, last.curves]), np.concatenate([first.contact, last.contact])
     )
@@ -113,7 +125,14 @@ def sharp(shares: Floats) -> Floats:
     )
 
 
-def _mouth(known: Floats, count: int) -> Mouth:
+def _silence() -> Floats:
+    """(REACH, 16)."""
+    rest = np.zeros((REACH, len(VISEMES)), np.float32)
+    rest[:, SILENCE] = 1.0
+    return rest
+
+
+def _mouth(known: Floats, loudness: Floats, count: int) -> Mouth:
     """The middle frames of (count + 2 REACH, 16)."""
     here = known[REACH : REACH + count]
     soft = _smoothed(known, _BELL_SOFT, count)
@@ -121,9 +140,14 @@ def _mouth(known: Floats, count: int) -> Mouth:
     keeps = keen[:, _KEEPS].sum(axis=1, keepdims=True)
     blended = soft * (1.0 - keeps) + here * keeps
     speech = 1.0 - soft[:, SILENCE, None]
-    opening = np.clip(speech / _FULL_SPEECH, 0.0, 1.0)
+    is_said = np.clip((speech - _NO_SPEECH) / (_FULL_SPEECH - _NO_SPEECH), 0.0, 1.0)
+    effort = np.minimum(
+        _EFFORT * np.exp(_STEEP * _smoothed(loudness[:, None], _BELL_SOFT, count)), _MOST
+    )
+    curves = blended @ _MATRIX * is_said
+    curves[:, _OPENING] *= effort
     return Mouth(
-        np.asarray(blended @ _MATRIX * opening, np.float32),
+        np.asarray(curves, np.float32),
         np.minimum(keen[:, CLOSED] / np.float32(CLOSES_AT), np.float32(1.0)),
     )
 

@@ -30,6 +30,8 @@ _RELEASE = 0.007
 """Of the logarithm of power, in 10 ms: 3 dB a second."""
 _FLOOR = 1e-4
 """Of the level's power; added, so that silence is a number."""
+SILENT = float(np.log(_FLOOR))
+"""What silence is as a feature, and as loudness."""
 
 
 class Features:
@@ -64,6 +66,11 @@ class Features:
             levels.append(level)
         self._level = level
         return np.exp(np.array(levels, np.float32))
+
+
+def loudness(features: Floats) -> Floats:
+    """(frames, 40) -> (frames,): the voice's against the running level, logarithm of power."""
+    return np.asarray(np.log(np.exp(features[:, _VOICE]).mean(axis=1)), np.float32)
 
 
 def _powers(pieces: Floats) -> Floats:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import BundleError
-from engine.speech.features import BANDS, FRAME_S, Features
+from engine.speech.features import BANDS, FRAME_S, SILENT, Features, loudness
 from engine.speech.mel import Floats
 from engine.speech.visemes import VISEMES
 
@@ -48,16 +48,31 @@ class Weights:
     """(W, 16), (16,)"""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What was said, every 10 ms."""
+
+    shares: Floats
+    """(frames, 16): of each viseme, sum 1."""
+    loudness: Floats
+    """(frames,): of the same moments, as `engine.speech.features.loudness` has it."""
+
+
 class Listener:
     """Hears one stream of sound; belongs to one thread."""
 
     def __init__(self, weights: Weights | None = None) -> None:
         """Take the weights that ship with the package unless others are given."""
         self._features = Features()
+        self._loudness: Floats = np.full(LOOK_AHEAD, SILENT, np.float32)
         self._network = _Network(load_weights() if weights is None else weights)
 
     def hear(self, samples: NDArray[np.floating]) -> Floats:
-        """(any number,) at 16 kHz, -1..1 -> (frames, 16): the share of each viseme, sum 1.
+        """(any number,) at 16 kHz, -1..1 -> (frames, 16): the share of each viseme, sum 1."""
+        return self.listen(samples).shares
+
+    def listen(self, samples: NDArray[np.floating]) -> "Heard":
+        """(any number,) at 16 kHz, -1..1 -> what was said in the frames that are complete now.
 
         A frame of 10 ms for each 160 samples; frame t of the stream is of the sound 40 ms before,
         the ten milliseconds that end at sample 160 (t + 1 - LOOK_AHEAD). However the sound is cut
@@ -66,7 +81,10 @@ class Listener:
         Raises:
             ValueError: not one row of finite samples.
         """
-        return self._network.say(self._features.hear(samples))
+        features = self._features.hear(samples)
+        known = np.concatenate([self._loudness, loudness(features)])
+        self._loudness = known[len(features) :]
+        return Heard(self._network.say(features), known[: len(features)])
 
 
 def said_of(features: Floats, weights: Weights) -> Floats:

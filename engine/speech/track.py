@@ -73,10 +73,10 @@ class Hearing:
 
     def hear(self, samples: NDArray[np.floating]) -> Mouth:
         """(any number,) at 16 kHz, -1..1 -> the frames that are known now."""
-        shares = self._listener.hear(samples)
-        skipped = min(self._to_skip, len(shares))
+        heard = self._listener.listen(samples)
+        skipped = min(self._to_skip, len(heard.shares))
         self._to_skip -= skipped
-        return self._articulation.follow(shares[skipped:])
+        return self._articulation.follow(heard.shares[skipped:], heard.loudness[skipped:])
 
     def finish(self) -> Mouth:
         """The last frames, as if silence followed."""

@@ -23,7 +23,7 @@ Floats = NDArray[np.float32]
 class Recipe:
     """How it is learned; the defaults are those of the listener that ships."""
 
-    width: int = 96
+    width: int = 112
     steps: int = 4000
     batch: int = 24
     span: int = 224
@@ -33,8 +33,6 @@ class Recipe:
     smoothing: float = 0.05
     loudness: float = 0.7
     """Standard deviation of what is added to a window's logarithms."""
-    tilt: float = 1.5
-    """Most by which bands are lifted or lowered along a slope and a wave: other microphones."""
     warp: float = 0.08
     """Most by which the bands are stretched or squeezed: other vocal tracts."""
     seed: int = 0
@@ -115,20 +113,10 @@ def _batch(
     seen = np.stack([features[begin : begin + recipe.span] for begin in begins])
     said = np.stack([visemes[b + WARM - LOOK_AHEAD : b + recipe.span - LOOK_AHEAD] for b in begins])
     seen = _warped(seen, draw.uniform(1.0 - recipe.warp, 1.0 + recipe.warp, recipe.batch))
-    seen += _colours(draw, recipe)[:, None]
     seen += draw.normal(0.0, recipe.loudness, (recipe.batch, 1, 1)).astype(np.float32)
     floors = np.where(draw.random(recipe.batch) < 0.5, draw.uniform(-9.0, -3.0, recipe.batch), -99)
     seen = np.maximum(seen, floors[:, None, None].astype(np.float32))
     return seen, said.astype(np.int64)
-
-
-def _colours(draw: np.random.Generator, recipe: Recipe) -> Floats:
-    """(B, 40) what a microphone does to each band."""
-    along = np.linspace(-1.0, 1.0, BANDS)
-    slopes, heights = draw.uniform(-recipe.tilt, recipe.tilt, (2, recipe.batch, 1))
-    turns, begins = draw.uniform(0.5, 2.0, (recipe.batch, 1)), draw.uniform(0, 6, (recipe.batch, 1))
-    waves = np.sin(np.pi * turns * along + begins)
-    return np.asarray(slopes * along + heights * waves / 1.5, np.float32)
 
 
 def _warped(seen: Floats, stretches: NDArray[np.float64]) -> Floats:

@@ -23,7 +23,7 @@ from training.speech.voices import Cast, Voices, voices
 Samples = NDArray[np.float32]
 
 CLIP_S = 24.0
-_SPEECHLESS_SHARE = 0.08
+_SPEECHLESS_SHARE = 0.12
 """Clips in which nobody speaks."""
 _OPUS_SHARE, _ROOM_SHARE, _MICROPHONE_SHARE = 0.25, 0.4, 0.7
 _LOUDNESS = 0.1
