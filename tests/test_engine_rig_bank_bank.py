@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.appearances import PARTS, Appearance
 from engine.frame import Pixels
@@ -17,6 +18,7 @@ from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.portrait import RigPortrait
 from engine.rig.warp.target import PortraitFace
 from tests.faces_made import made_face, textured
+from tests.rig_made import made_motion, person
 
 OPEN = {"jawOpen": 0.5}
 SHUT = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
@@ -130,3 +132,18 @@ def test_a_gpu_gets_the_same_layers() -> None:
     boxes = {(patch.left, patch.top) for patch in with_bank.patches}
     layers = list(enrolled().for_stream().layers_above(enrolled().for_stream().placed(motion)))
     assert boxes == {layer.box[:2] for layer in layers}
+
+
+def test_what_a_portrait_prepares_late_is_made_once_for_all_streams() -> None:
+    asked: list[int] = []
+
+    def matte() -> NDArray[np.float32]:
+        asked.append(1)
+        return person()
+
+    portrait = RigPortrait(textured(), made_face(), matte, appearances=filmed())
+    for stream in (portrait.for_stream(), portrait.for_stream(), portrait):
+        stream.render(motion_to(**OPEN), Edit())
+        stream.render(made_motion("turned"), Edit())
+        assert stream.has_layers
+    assert len(asked) == 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.geometry import Array
 from engine.rig.bank.entries import Entry
+from engine.rig.bank.lid_line import as_filmed
 from engine.rig.bank.places import Place
 from engine.rig.paint.blend import Layer, polygon_mask
 from engine.rig.warp.flow import STEP
@@ -42,7 +43,10 @@ def find_layer(
     if mask is None:
         return None
     box = _pixels(around, size)
-    flows = [entries[index].flower.flow(target, _grid(around)) for index in shown]
+    flows = [
+        entries[index].flower.flow(as_filmed(place, entries[index], target), _grid(around))
+        for index in shown
+    ]
     colours = _mixed(
         [_fetched(entries[i].picture, flow, box) for i, flow in zip(shown, flows, strict=True)],
         weights[shown],
