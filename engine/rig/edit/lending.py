@@ -22,6 +22,8 @@ _KEEP = 0.35
 """What another lender must be better by."""
 _SHAPE = 3.0
 """Cost of a centimetre between the lips' outlines (root mean square)."""
+_ALIKE = (0.6, 0.3)
+"""So many centimetres lips may lie off those that are asked for, and more for a wide mouth."""
 _TURN = 2.0
 """Cost of a radian between the heads."""
 _UNFIT = 100.0
@@ -141,9 +143,10 @@ def _lender_of_opening(
         return OWN
     gap = survey.wanted_gap[widest]
     near = np.flatnonzero(survey.seen & ~unfit & (survey.shots == survey.shots[widest]))
+    least = max(_HALF * gap if gap >= _SMALL else 0.0, _OPEN)
+    near = near[(np.abs(near - widest) <= _NEAR_FRAMES) & (survey.gap[near] > least)]
     if not len(near):
         return DRAWN
-    near = near[np.abs(near - widest) <= _NEAR_FRAMES]
     relative = np.abs(np.log((survey.gap[near] + 0.03) / (gap + 0.03)))
     rotation = survey.rotation.reshape(-1, 9)
     cosine = (rotation[near] @ rotation[widest] - 1.0) / 2.0
@@ -152,9 +155,9 @@ def _lender_of_opening(
     ways -= ways.mean(axis=1, keepdims=True)
     shape = np.sqrt((ways**2).sum(axis=2).mean(axis=1))
     cost = relative + _SHAPE * shape + turned
-    lender = int(near[int(np.argmin(cost))])
-    is_wide_enough = survey.gap[lender] >= _HALF * gap or gap < _SMALL
-    return lender if is_wide_enough and survey.gap[lender] > _OPEN else DRAWN
+    best = int(np.argmin(cost))
+    is_alike = shape[best] < _ALIKE[0] + _ALIKE[1] * gap
+    return int(near[best]) if is_alike else DRAWN
 
 
 def _passing(now: NDArray[np.int64]) -> Lenders:

@@ -25,8 +25,8 @@ AROUND = 12
 """Frames before and after an unfit lender that are struck out with it: a hand stays for a while."""
 ROUNDS = 8
 """After which the choice is taken as it is."""
-_LEAST = 0.02
-"""Share of a face that something covers, from which on its frame is unfit."""
+_LEAST = 0.12
+"""Share of lips and eyes that something covers, from which on their frame is unfit."""
 _REACH = 3000
 """Witnesses lie no farther away, in frames."""
 
@@ -62,13 +62,17 @@ class Vetting:
         height, width = own.cut.pixels.shape[:2]
         face_px = regions.face_height(own.landmarks)
         board = Board(box=(0, 0, width, height), scale=1.0, face_px=face_px)
-        ignored = regions.openings(board, own.landmarks)
+        # Lips that are open look like no closed ones; what covers them covers more than them.
+        ignored = regions.features(board, own.landmarks)
+        # Only there does anybody borrow; hair lies before the rim of many a face.
+        lent = np.maximum(
+            regions.lower_face(board, own.landmarks), regions.eyes(board, own.landmarks)
+        )
         shares = []
         for witness in self._witnesses(index):
             again = self._of(witness).small(own.landmarks, board.box, 1.0)
             front = found_in_front(board, own.cut.pixels.astype(np.float32), [again], ignored)
-            whole = max(float(again[1].sum()), 1.0)
-            shares.append(0.0 if front is None else float(front.sum()) / whole)
+            shares.append(0.0 if front is None else float((front * lent).sum() / lent.sum()))
         return bool(shares) and float(np.median(shares)) > _LEAST
 
     def _witnesses(self, index: int) -> list[int]:
