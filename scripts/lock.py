@@ -18,6 +18,8 @@ HEAD = """\
 #
 #     pip install --require-hashes --no-deps -r requirements.lock
 #     pip install --no-deps --editable .
+#
+# torch's is of the build for CPUs that it was made with; another build has another.
 """
 
 
