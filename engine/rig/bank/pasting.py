@@ -18,6 +18,9 @@ from engine.rig.warp.flow import STEP
 from engine.rig.warp.grid import Box, SampleGrid
 from engine.rig.warp.mesh_flow import MeshFlow
 
+_LEAST_SHARE = 0.02
+"""Nobody sees less of a layer, which costs as much as a whole one."""
+
 _WORN = np.ones((5, 5), np.uint8)
 """Beside the mesh the flow is nothing: what is shown ends well inside it."""
 
@@ -35,7 +38,7 @@ def find_layer(
     None where the place lies outside a picture of `size` (H, W), or nothing is to be seen of it.
     """
     shown = np.flatnonzero(weights).tolist()
-    if share <= 0.0 or not shown:
+    if share < _LEAST_SHARE or not shown:
         return None
     outline = place.outline(target)
     nodes = (outline - _FIRST) / STEP, (-(-size[0] // STEP), -(-size[1] // STEP))
