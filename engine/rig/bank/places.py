@@ -38,6 +38,8 @@ class Place:
     """The region over its ring."""
     blur: float
     """Of its edge, over its width."""
+    step: int = 2
+    """Pixels between the points at which its flow is worked out."""
 
     def outline(self, points: Array) -> Array:
         """(478, 2+) px -> (N, 2) px, convex."""
@@ -62,6 +64,7 @@ UPPER_FACE = Place(
     ring=(*BROWS, *_FOREHEAD, *_AROUND_LEFT_EYE, *_AROUND_RIGHT_EYE),
     grown=1.06,
     blur=0.03,
+    step=4,  # skin over bone: its triangles are large, and it is the largest place
 )
 
 PLACES = (UPPER_FACE, *LIDS, MOUTH)
