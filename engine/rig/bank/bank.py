@@ -22,7 +22,7 @@ from engine.rig.paint.blend import Layer
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
 
 _TRUST: dict[Part, Trust] = {
-    "mouth": Trust(on=1.1, off=1.4, rest=(0.05, 0.2)),
+    "mouth": Trust(on=1.25, off=1.6, rest=(0.05, 0.2)),
     "lids": Trust(on=0.35, off=0.45, rest=(0.4, 0.65)),
     "upper_face": Trust(on=0.5, off=0.7, rest=(0.05, 0.3)),
 }

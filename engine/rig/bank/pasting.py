@@ -20,8 +20,9 @@ from engine.rig.warp.mesh_flow import MeshFlow
 _LEAST_SHARE = 0.02
 """Nobody sees less of a layer, which costs as much as a whole one."""
 
-_WORN_PX = 4
-"""Beside the mesh the flow is nothing: what is shown ends well inside it."""
+_WORN = np.ones((5, 5), np.uint8)
+"""Beside the mesh the flow is nothing, and enlarged it reaches inside by a node: what is shown ends
+two of them before that."""
 
 
 def find_layer(
@@ -57,7 +58,7 @@ def find_layer(
         ],
         weights[shown],
     )
-    seen = mask[..., 0] * _covered(flows, step) * np.float32(share)
+    seen = mask[..., 0] * _covered(flows) * np.float32(share)
     return Layer(
         box=box,
         colours=np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGBA2RGB), np.uint8),
@@ -87,11 +88,10 @@ def _pixels(around: Box, size: tuple[int, int], step: int) -> Box:
     return left, top, min(right, size[1]), min(bottom, size[0])
 
 
-def _covered(flows: Sequence[MeshFlow], step: int) -> NDArray[np.float32]:
+def _covered(flows: Sequence[MeshFlow]) -> NDArray[np.float32]:
     """(rows, columns): 1 where all entries are seen, going softly to 0 before the mesh ends."""
     covered = np.logical_and.reduce([flow.covered for flow in flows]).view(np.uint8)
-    side = 2 * (_WORN_PX // step) + 1
-    worn = cv2.erode(covered, np.ones((side, side), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    worn = cv2.erode(covered, _WORN, borderType=cv2.BORDER_REPLICATE)
     soft = cv2.blur(worn * np.uint8(255), (3, 3), borderType=cv2.BORDER_REPLICATE)
     return soft.astype(np.float32) * np.float32(1.0 / 255.0)
 
