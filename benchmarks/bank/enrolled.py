@@ -11,7 +11,6 @@ from engine.motion import Edit
 from engine.rig.bank.cutting import cut
 from engine.rig.bank.selection import select
 from engine.rig.model import RigModel
-from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.mouth_choice import Mouth
 from engine.rig.portrait import RigPortrait
@@ -74,4 +73,4 @@ def performed(
         if index in shown:
             yield index, stream.render(motion, Edit())
         else:
-            stream.placed(edited(motion, Edit()))
+            stream.placed(stream.edited(motion, Edit()))

@@ -9,6 +9,7 @@ from engine.appearances import Appearance, Part
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
+from engine.rig.bank.bounded import bounded
 from engine.rig.bank.entries import Entry, make_entry
 from engine.rig.bank.features import Seen, crookedness, feature, log_gap, seen_at, seen_in
 from engine.rig.bank.open_mouth import find_open_mouth, teeth_of
@@ -21,9 +22,9 @@ from engine.rig.paint.blend import Layer
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
 
 _TRUST: dict[Part, Trust] = {
-    "mouth": Trust(on=1.1, off=1.4, rest=(0.05, 0.2)),
+    "mouth": Trust(on=1.25, off=1.6, rest=(0.05, 0.2)),
     "lids": Trust(on=0.35, off=0.45, rest=(0.4, 0.65)),
-    "upper_face": Trust(on=0.7, off=1.0, rest=(0.05, 0.3)),
+    "upper_face": Trust(on=0.5, off=0.7, rest=(0.05, 0.3)),
 }
 
 _STRETCHED = 0.12, 0.24
@@ -77,6 +78,7 @@ class Bank:
     ) -> None:
         """Bring all to the portrait's light, once."""
         self._face = face
+        appearances = bounded(appearances)
         openings = eye_openings(face.pose.points)
         still = _at_rest(face)
         self.open_mouth = find_open_mouth(appearances, portrait, face)

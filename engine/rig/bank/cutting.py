@@ -11,7 +11,7 @@ from engine.frame import Pixels
 from engine.rig.bank.places import PLACES
 
 _MARGIN = 0.12
-"""Around the part, over its width and height."""
+"""Around what is pasted, over the width and height of the landmarks around it."""
 
 _SPOT_PX = 2
 """Half the side of the squares of skin that are compared."""
@@ -33,9 +33,10 @@ def cut(part: Part, picture: Pixels, face: Face, *, portrait: Pixels, own: Face)
     Raises:
         ValueError: the part lies outside the frame.
     """
-    ring = sorted({point for place in PLACES if place.part == part for point in place.ring})
+    places = [place for place in PLACES if place.part == part]
+    ring = sorted({point for place in places for point in place.ring})
     around = face.landmarks[ring, :2]
-    margin = np.ptp(around, axis=0) * _MARGIN + 3.0
+    margin = np.ptp(around, axis=0) * (_MARGIN + (places[0].grown - 1.0) / 2.0) + 3.0
     limit = np.array(picture.shape[1::-1])
     low = np.clip(np.floor(around.min(axis=0) - margin), 0, limit).astype(int)
     high = np.clip(np.ceil(around.max(axis=0) + margin), 0, limit).astype(int)

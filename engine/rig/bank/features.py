@@ -28,8 +28,9 @@ _UPPER, _LOWER = list(INNER_UPPER), list(INNER_LOWER)
 _GAPS = 0.5
 """What a centimetre between the lips counts beside one that the lips are moved."""
 
-_STRETCH_CM = 2.0
-"""What it counts that pixels are stretched e-fold: teeth stretch badly."""
+_STRETCH_CM = np.array([2.0, 4.0])
+"""What it counts that pixels are stretched e-fold up and down, and sideways: teeth stretch badly,
+and a mouth's width tells a smile from a pucker, with other teeth and folds."""
 
 _USUAL_WIDTH_CM, _LEAST_GAP = 5.0, 0.06
 """Of a mouth; and the gap over that width below which lips are closed."""
@@ -95,9 +96,7 @@ def _mouth(seen: Seen) -> Array:
     gaps = (seen.points[_UPPER] - seen.points[_LOWER])[:, 1]
     width = float(np.linalg.norm((seen.points[MOUTH_RIGHT] - seen.points[MOUTH_LEFT])[:2]))
     stretch = [log_gap(seen), np.log(max(width, 0.5))]
-    return np.concatenate(
-        [lips, _GAPS * gaps, _STRETCH_CM * np.array(stretch), _turn(seen, _MOUTH_TURN_CM)]
-    )
+    return np.concatenate([lips, _GAPS * gaps, _STRETCH_CM * stretch, _turn(seen, _MOUTH_TURN_CM)])
 
 
 def crookedness(seen: Seen) -> float:

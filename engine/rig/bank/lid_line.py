@@ -18,7 +18,7 @@ def as_filmed(place: Place, entry: Entry, target: Array) -> Array:
 
     As far as the eye is as open there; other places stay as they are.
     """
-    if place not in LIDS:
+    if place.part != "lids":
         return target
     eye, moved = EYES[LIDS.index(place)], _MOVED[LIDS.index(place)]
     source = entry.landmarks

@@ -16,7 +16,7 @@ _AROUND_LIPS = (
     2, 97, 98, 203, 206, 216, 212, 202, 204, 194, 201,
     200, 421, 418, 424, 422, 432, 436, 426, 423, 327, 326,
 )  # fmt: skip
-"""Below the nose, within the folds beside the mouth, above the chin: skin folds as lips move."""
+"""Below the nose, within the folds beside the mouth, above the chin."""
 
 _AROUND_LEFT_EYE = (
     359, 467, 260, 259, 257, 258, 286, 414, 463, 341, 256, 252, 253, 254, 339, 255,
@@ -38,6 +38,8 @@ class Place:
     """The region over its ring."""
     blur: float
     """Of its edge, over its width."""
+    step: int = 2
+    """Pixels between the points at which its flow is worked out."""
 
     def outline(self, points: Array) -> Array:
         """(478, 2+) px -> (N, 2) px, convex."""
@@ -51,7 +53,8 @@ class Place:
         return max(0.8, self.blur * float(np.ptp(outline[:, 0])))
 
 
-MOUTH = Place(part="mouth", ring=_AROUND_LIPS, grown=1.0, blur=0.045)
+MOUTH = Place(part="mouth", ring=_AROUND_LIPS, grown=1.25, blur=0.06)
+"""With the folds beside it, which come and go with the lips."""
 LIDS = tuple(
     Place(part="lids", ring=ring, grown=1.15, blur=0.05)
     for ring in (_AROUND_LEFT_EYE, _AROUND_RIGHT_EYE)
@@ -62,6 +65,7 @@ UPPER_FACE = Place(
     ring=(*BROWS, *_FOREHEAD, *_AROUND_LEFT_EYE, *_AROUND_RIGHT_EYE),
     grown=1.06,
     blur=0.03,
+    step=4,  # skin over bone: its triangles are large, and it is the largest place
 )
 
 PLACES = (UPPER_FACE, *LIDS, MOUTH)

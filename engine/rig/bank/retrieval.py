@@ -53,8 +53,15 @@ class Recalled:
 
     @property
     def shown(self) -> Array:
-        """(N,) weights that sum to 1, few of them above 0."""
+        """(N,) weights that sum to 1, at most `_NEIGHBOURS` of them above 0.
+
+        All give way by the next one's weight, so that none appears or vanishes with a jump.
+        """
         kept = np.where(self.weights > _LEAST, self.weights, 0.0)
+        if len(kept) > _NEIGHBOURS:
+            beyond = np.partition(kept, -_NEIGHBOURS - 1)[-_NEIGHBOURS - 1]
+            if beyond < kept.max():
+                kept = np.maximum(kept - beyond, 0.0)
         total = float(kept.sum())
         return kept / total if total > 0.0 else kept
 
