@@ -30,6 +30,7 @@ from benchmarks.machine import keep, markdown
 from benchmarks.pdfgc_leaks import leak_matrix, leak_table, two_heads
 from benchmarks.seeded_pdfgc import write_release
 from engine.manifest import read_manifest
+from engine.openvino_core import openvino_core
 from engine.pdfgc.graphs import PdfgcGraphs
 from engine.pdfgc.layout import MEL_BANDS, MEL_FRAMES, MOTION, SIZE
 from engine.pdfgc.nets.pdfgc import PDFGC
@@ -90,7 +91,7 @@ def authors_in_openvino(model: PDFGC, threads: int) -> Parts:
     program = torch.export.export(module, examples)
     converted = ov.convert_model(program)
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    request = ov.Core().compile_model(converted, "CPU", settings).create_infer_request()
+    request = openvino_core().compile_model(converted, "CPU", settings).create_infer_request()
     inputs = [example.numpy() for example in examples]
     return {"generator": lambda: request.infer(inputs)}
 

@@ -126,11 +126,11 @@ def check(
 
 @pytest.mark.parametrize("backend", ON_CPU)
 def test_the_rig(backend: str, portraits: list[tuple[Pixels, Face]], driven: list[Seen]) -> None:
-    check(load_model("rig", mouth="generic", backend=backend), portraits, driven, moves=20)
+    check(load_model("rig", mouth="auto", backend=backend), portraits, driven, moves=20)
 
 
 @pytest.mark.parametrize("backend", ON_CPU)
 def test_dpe(
     backend: str, dpe_bundle: Path, portraits: list[tuple[Pixels, Face]], driven: list[Seen]
 ) -> None:
-    check(load_model(str(dpe_bundle), mouth="generic", backend=backend), portraits, driven, moves=1)
+    check(load_model(str(dpe_bundle), mouth="auto", backend=backend), portraits, driven, moves=1)
