@@ -70,8 +70,9 @@ def measured(face: Face) -> Measures:
 def straightness(now: Measures) -> float:
     """0..1: how near a face is to the neutral one that all else is compared with.
 
-    In eight clips mouths at rest were 4.6 to 5.9 cm wide beside the canonical face, kisses under 4.1
-    and smiles at least 6.4; their corners were at most 2 mm apart in height, in a smirk up to 9.
+    In eight clips mouths at rest were 4.6 to 5.9 cm wide beside the canonical face, kisses under
+    4.1 and smiles at least 6.4; their corners were at most 2 mm apart in height, in a smirk up
+    to 9.
     """
     return min(
         _gone(now.mouth_width_cm, 3.4, 4.3),
@@ -87,8 +88,8 @@ def straightness(now: Measures) -> float:
 def nearness(prompt: Prompt, now: Measures, neutral: Measures) -> float:
     """0..1: how far a face has come from its neutral to what is asked for; 1 is there.
 
-    The ways were set by eight clips: a smile widens a mouth by 20 to 30 percent, a kiss narrows it by
-    as much or more, lids that touch read a quarter of what they do open.
+    The ways were set by eight clips: a smile widens a mouth by 20 to 30 percent, a kiss narrows it
+    by as much or more, lids that touch read a quarter of what they do open.
     """
     width = now.mouth_width_cm / max(neutral.mouth_width_cm, 1e-6)
     gap, turn = now.lip_gap_cm, now.yaw_deg - neutral.yaw_deg
