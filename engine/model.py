@@ -5,7 +5,7 @@ stream (its neutral face, its smoothing). A motion is a family's own type; only 
 reads it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
@@ -185,6 +185,10 @@ class Mixer(Protocol[MotionT]):
         ...
 
 
+def _any_edit(edit: Edit) -> None:
+    """Refuses none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a family can, or one loaded model of it."""
@@ -203,6 +207,8 @@ class Capabilities:
     """Eyes can be kept on the camera, in a family whose factors have names."""
     lip_shapes: bool = True
     """Lips can be moved by `Lips`, in such a family."""
+    check_edit: Callable[[Edit], object] = _any_edit
+    """Raises InputError for gains that the family cannot have, before a frame meets them."""
 
 
 class Model(Protocol[MotionT]):

@@ -220,6 +220,8 @@ def test_a_gain_that_dpe_cannot_separate_is_refused_with_what_it_can(
     portrait = model.enroll(*square_portrait())
     with pytest.raises(InputError, match="lips, gaze, blink and emotion together"):
         portrait.render(motion, Edit(gains=asked))
+    with pytest.raises(InputError, match="lips, gaze, blink and emotion together"):
+        model.can.check_edit(Edit(gains=asked))  # as a live session asks, before a frame does
 
 
 def test_a_gain_of_zero_is_rest(model: DpeModel, motion: DpeMotion) -> None:

@@ -150,6 +150,15 @@ def test_a_factor_can_be_held_the_portraits_own_zero_or_the_drivers_again() -> N
     np.testing.assert_array_equal(later.part("pose"), live.part("pose"))
 
 
+def test_what_was_held_and_released_between_two_pictures_is_the_drivers() -> None:
+    mixer, live = PdfgcMixer(), PdfgcMotion.of(codes(1))
+    mixer.hold("pose", None)
+    mixer.release("pose")
+    mixed, _ = mixer.mix(live, Edit(), 0)
+    assert mixed is not None
+    np.testing.assert_array_equal(mixed.over(OWN), live.over(OWN))
+
+
 def test_a_source_shows_whatever_the_mode_takes_of_the_driver() -> None:
     mixer = PdfgcMixer()
     mixer.replay("pose", recording())

@@ -38,6 +38,13 @@ def test_without_sources_the_driver_passes_as_it_is() -> None:
     assert mixer.mix(None, edit, 1) == (None, edit)
 
 
+def test_what_was_held_and_released_between_two_pictures_is_the_drivers() -> None:
+    mixer, live = RigMixer(), moving(8)
+    mixer.hold("pose", None)
+    mixer.release("pose")
+    np.testing.assert_allclose(mixed(mixer, live).rotation, live.rotation, atol=1e-6)
+
+
 def test_lips_come_from_a_recording_and_all_else_from_the_driver() -> None:
     recorded, live = moving(3), moving(8)
     mixer = RigMixer({"lips": Replayed(recording_of([recorded]))})

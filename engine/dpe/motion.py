@@ -11,15 +11,6 @@ from engine.runtimes.base import Array
 OF_EXPRESSION = tuple(name for name in FACTORS if name != "pose")
 """One code holds all of these; nothing in the model tells them apart."""
 
-CAN = Capabilities(
-    named_factors=False,
-    neutral=False,
-    refine=False,
-    driver_teeth=False,
-    pastes_back=frozenset({"expression"}),
-)
-"""Of this family, on every backend."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DpeMotion:
@@ -59,3 +50,14 @@ def gains(edit: Edit) -> tuple[float, float]:
             "(give all four the same). For single factors use --model rig."
         )
     return asked.pop(), edit.gain("pose")
+
+
+CAN = Capabilities(
+    named_factors=False,
+    neutral=False,
+    refine=False,
+    driver_teeth=False,
+    pastes_back=frozenset({"expression"}),
+    check_edit=gains,
+)
+"""Of this family, on every backend."""

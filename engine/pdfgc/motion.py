@@ -26,16 +26,6 @@ DEMO_GAINS: dict[Factor, float] = {
 """What the authors' demo multiplies codes with, and so the look of its videos. An edit's gains are
 multiples of these: 1 is as the demo has it."""
 
-CAN = Capabilities(
-    named_factors=True,
-    neutral=False,
-    refine=False,
-    driver_teeth=False,
-    pastes_back=frozenset({"expression"}),
-    meets_camera=False,
-    lip_shapes=False,
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PdfgcMotion:
@@ -118,3 +108,15 @@ def gains_of(edit: Edit) -> Array:
     for factor, demo in DEMO_GAINS.items():
         gains[INDICES[factor]] = demo * edit.gain(factor)
     return gains
+
+
+CAN = Capabilities(
+    named_factors=True,
+    neutral=False,
+    refine=False,
+    driver_teeth=False,
+    pastes_back=frozenset({"expression"}),
+    meets_camera=False,
+    lip_shapes=False,
+    check_edit=gains_of,
+)

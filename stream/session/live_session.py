@@ -131,6 +131,7 @@ class LiveSession(Generic[MotionT]):
                 "there is no sound that could move the lips: give a microphone with --source "
                 "lips=auto."
             )
+        self._enroller.model.can.check_edit(controls.edit)
         _refuse_mode(controls, self._enrolled)
 
     def change(self, controls: Controls) -> None:

@@ -208,7 +208,7 @@ class RigMixer:
 
     def _turn_to(self, factor: Factor, source: FactorSource, captured_ns: int) -> None:
         """Begin a fade where the source is another one than in the last frame."""
-        shown = self._shown.get(factor, _Shown(LIVE))
+        shown = self._shown.setdefault(factor, _Shown(LIVE))
         if shown.source is not source:
             former = still_motion() if self._last is None else self._last
             self._shown[factor] = _Shown(source, former, captured_ns)
