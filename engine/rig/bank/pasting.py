@@ -1,6 +1,6 @@
 """Appearances as a layer over the picture: their pixels, carried by the face mesh.
 
-Flow and mask are worked out at every second or fourth pixel and enlarged, as the rig's own flow is.
+Flow and mask are worked out at every second to fourth pixel and enlarged, as the rig's own flow is.
 """
 
 from collections.abc import Sequence

@@ -53,7 +53,7 @@ class Place:
         return max(0.8, self.blur * float(np.ptp(outline[:, 0])))
 
 
-MOUTH = Place(part="mouth", ring=_AROUND_LIPS, grown=1.25, blur=0.06)
+MOUTH = Place(part="mouth", ring=_AROUND_LIPS, grown=1.25, blur=0.06, step=3)
 """With the folds beside it, which come and go with the lips."""
 LIDS = tuple(
     Place(part="lids", ring=ring, grown=1.15, blur=0.05)
