@@ -7,32 +7,37 @@ claim. With seeded weights generator and encoder know nothing of each other: the
 that the path runs from a factor to a figure, and nothing of quality.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from benchmarks.machine import markdown
+from engine.faces.face import Tracker
 from engine.faces.trackers import make_tracker
+from engine.frame import Pixels
 from engine.motion import FACTORS
 from engine.pdfgc.alignment import aligned
 from engine.pdfgc.graphs import PdfgcGraphs, to_network
 from engine.pdfgc.layout import INDICES
 from engine.pdfgc.motion import PdfgcMotion
-from engine.pictures import open_picture
 from engine.runtimes.base import Array
 from stream.files.bundled import ASSETS
+from stream.session.portraits import open_portrait
 
 Leaks = dict[str, dict[str, float]]
 
 
 def two_heads() -> Array:
     """(2, 3, 224, 224): two of the bundled portraits, aligned."""
-    tracker, heads = make_tracker("mesh"), []
-    for file in (ASSETS / "portrait.png", ASSETS / "portraits" / "man.png"):
-        picture = open_picture(file)
-        tracker.reset()
-        face = tracker.find(picture)
-        assert face is not None  # these ship with one
-        heads.append(to_network(aligned(face).cut(picture)))
-    return np.concatenate(heads)
+    tracker = make_tracker("mesh")
+    files = (ASSETS / "portrait.png", ASSETS / "portraits" / "man.png")
+    return np.concatenate([to_network(head(file, tracker)) for file in files])
+
+
+def head(file: Path, tracker: Tracker) -> Pixels:
+    """(224, 224, 3): the face of a picture, aligned; refused where it shows none."""
+    found = open_portrait(file, tracker, is_noted=False)
+    return aligned(found.face).cut(found.picture)
 
 
 def leak_matrix(graphs: PdfgcGraphs, pictures: Array) -> Leaks:
@@ -49,7 +54,7 @@ def leak_matrix(graphs: PdfgcGraphs, pictures: Array) -> Leaks:
         mixed = own.with_factor(factor, taken)
         seen = graphs.read(graphs.draw(appearance, mixed.codes))
         found[factor] = {
-            name: _along(seen - rest, taken.codes - own.codes, INDICES[name]) for name in FACTORS
+            name: along(seen - rest, taken.codes - own.codes, INDICES[name]) for name in FACTORS
         }
         changed = np.flatnonzero(mixed.codes != own.codes)
         found[factor]["other codes that the mixing changed"] = float(
@@ -58,8 +63,8 @@ def leak_matrix(graphs: PdfgcGraphs, pictures: Array) -> Leaks:
     return found
 
 
-def _along(moved: Array, way: Array, place: list[int]) -> float:
-    """Length of a change over the length of the whole way."""
+def along(moved: Array, way: Array, place: list[int]) -> float:
+    """Length of a change over the length of the whole way, both (542,), at these numbers."""
     return float(np.linalg.norm(moved[place])) / max(float(np.linalg.norm(way[place])), 1e-9)
 
 

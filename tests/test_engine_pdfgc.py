@@ -74,7 +74,7 @@ def loaded(pdfgc_bundle: Path) -> PdfgcModel:
 
 @pytest.fixture
 def counting(loaded: PdfgcModel) -> Counting:
-    return Counting(loaded._graphs)
+    return Counting(loaded.graphs)
 
 
 @pytest.fixture

@@ -89,14 +89,15 @@ class PdfgcModel:
     """
 
     def __init__(self, graphs: PdfgcGraphs) -> None:
-        self._graphs = graphs
+        self.graphs = graphs
+        """For whoever measures what each of them does."""
         self.can = CAN
 
     def enroll(
         self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
     ) -> PdfgcPortrait:
         """Encode a portrait; a video as source is enrolled picture by picture."""
-        return PdfgcPortrait(self._graphs, picture, face)
+        return PdfgcPortrait(self.graphs, picture, face)
 
     def mixer(self) -> PdfgcMixer:
         """Takes everything from the driver, until it is told otherwise."""
@@ -104,7 +105,7 @@ class PdfgcModel:
 
     def driver(self) -> PdfgcDriver:
         """A fresh reader for a new driving stream."""
-        return PdfgcDriver(self._graphs)
+        return PdfgcDriver(self.graphs)
 
     def performed(
         self,
@@ -133,15 +134,15 @@ class PdfgcModel:
 
     def reader(self) -> PdfgcDriver:
         """A driver for `performed`: it smooths nothing."""
-        return PdfgcDriver(self._graphs, smooths=False)
+        return PdfgcDriver(self.graphs, smooths=False)
 
     def heard(self, mel: Array) -> PdfgcRecording:
         """(T, 80) log-mel (engine/speech/mel.py) of a whole sound -> the lips it makes."""
-        return lips_of(self._graphs, mel)
+        return lips_of(self.graphs, mel)
 
     def can_come_from_pictures(self, factor: Factor) -> bool:
         """Whether the bundle reads this factor off a picture."""
-        return factor != "lips" or self._graphs.reads_lips
+        return factor != "lips" or self.graphs.reads_lips
 
     def tell_rate(self, runtime: str) -> None:
         """Draw and read one picture, and say how slow that is where it is slow."""
@@ -160,10 +161,10 @@ class PdfgcModel:
     def _seconds_per_picture(self) -> float:
         """Of the second picture: the first one warms up."""
         blank = to_network(np.zeros((SIZE, SIZE, 3), np.uint8))
-        appearance = self._graphs.encode(blank)
+        appearance = self.graphs.encode(blank)
         took = 0.0
         for _ in range(2):
             began = time.perf_counter()
-            self._graphs.draw(appearance, self._graphs.read(blank))
+            self.graphs.draw(appearance, self.graphs.read(blank))
             took = time.perf_counter() - began
         return max(took, 1e-6)

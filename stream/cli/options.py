@@ -35,7 +35,7 @@ Sources: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME=SOURCE",
-        help="Where a factor comes from (rig): lips=motion.npz, pose=still, gaze=camera, "
+        help="Where a factor comes from (rig, PD-FGC): lips=motion.npz, pose=still, gaze=camera, "
         "blink=live; lips=speech.wav, lips=sound (the driving file's own), lips=mic or lips=auto "
         "(live: always, or while your mouth is hidden); or an ARKit slider on top, such as "
         "mouthSmileLeft=0.4. PD-FGC: also zero, or a picture or clip, such as emotion=smile.jpg. "
