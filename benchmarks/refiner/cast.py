@@ -144,6 +144,8 @@ def find_player(
         exact_face, taken_face = faces
         if exact_face is None or taken_face is None:
             return None
+        # Searched anew each time, yet one shot: after a cut a driver's head is taken to be at rest.
+        taken_face = replace(taken_face, shot=0)
         return Seen(exact=exact, exact_face=exact_face, taken=taken, taken_face=taken_face)
 
     rest = see(Act(moves=None), len(acts))
