@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.motion import Edit
+from engine.performance import SEAM_S
 from engine.rig.motion.factors import (
     arkit_from_motion,
     factor_weights,
@@ -15,7 +16,7 @@ from engine.rig.motion.factors import (
 )
 from engine.rig.motion.mixer import FADE_S, LIVE, Held, Replayed, RigMixer, ToCamera
 from engine.rig.motion.motion import RigMotion, still_motion
-from engine.rig.motion.recording import SEAM_S, Recording
+from engine.rig.motion.recording import Recording
 from tests.motions_made import moving, recording_of
 
 SECOND = 1_000_000_000

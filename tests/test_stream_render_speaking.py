@@ -14,9 +14,10 @@ from engine.speech.articulation import LEAD_S
 from engine.speech.mel import RATE_HZ
 from stream.cli.factor_sources import set_sources
 from stream.cli.render import with_lips_by_sound
+from stream.enroll.opening import StoppedError
 from stream.files.clips import Clip
 from stream.files.sound_file import SoundFile
-from stream.render.job import RenderJob
+from stream.render.job import NOTHING, RenderJob
 from stream.render.speaking import RATE, IdleRecording, speak, track_of
 from tests.faces_made import textured
 from tests.nodding import SIZE, NoddingTracker
@@ -75,6 +76,18 @@ def test_the_film_is_as_long_as_its_sound_and_has_it(portrait: Path, sound: Path
 
 
 @pytest.mark.slow
+def test_whoever_stops_while_the_portrait_is_made_ready_gets_no_file(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise StoppedError
+
+    monkeypatch.setattr("stream.render.speaking.source_of", stopped)
+    asked = job(tmp_path / "clip.mp4", sound)
+    assert speak(asked, model=RigModel(), make_tracker=NoddingTracker) is NOTHING
+    assert not asked.out.exists()
+
+
 def test_lips_move_with_the_sound_and_not_where_they_are_still(portrait: Path, sound: Path) -> None:
     moving, still = said(portrait, sound), said(portrait, sound, "lips=still")
     moved = [apart(a, b) for a, b in zip(moving, still, strict=True)]

@@ -30,11 +30,12 @@ from engine.speech.mel import RATE_HZ
 from engine.speech.track import LipTrack
 from engine.speech.visemes import labels, shares
 from engine.stats import StageTimes
+from stream.enroll.opening import StoppedError
 from stream.files.bounded_queue import Behind
 from stream.files.clip_writer import clip_writer
 from stream.files.motion_layout import FAMILY, motion_arrays
 from stream.files.sound_file import SoundFile
-from stream.render.job import RenderJob, RenderReport, check_paths, encode, source_of
+from stream.render.job import NOTHING, RenderJob, RenderReport, check_paths, encode, source_of
 from stream.render.replay import replayed
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,12 @@ def speak(
     reenactor.look = Look(edit=job.edit, mixer=mixer)
     times = StageTimes()
     with ExitStack() as stack:
-        source = stack.enter_context(source_of(job, model, tracker, make_tracker, progress, stop))
+        try:
+            source = stack.enter_context(
+                source_of(job, model, tracker, make_tracker, progress, stop)
+            )
+        except StoppedError:
+            return NOTHING
         writer = stack.enter_context(
             clip_writer(
                 job.out,
