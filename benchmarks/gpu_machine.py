@@ -6,7 +6,8 @@ from typing import Any
 import torch
 
 from benchmarks.gpu import Bench, device_us, replays_us
-from benchmarks.machine import machine
+from benchmarks.machine import commit as checked_out
+from benchmarks.machine import machine, versions
 
 ASKED = (
     "driver_version,clocks.sm,clocks.mem,power.draw,power.limit,temperature.gpu,ecc.mode.current"
@@ -15,9 +16,7 @@ ASKED = (
 
 def described(bench: Bench, commit: str) -> dict[str, Any]:
     """The machine with its GPU, idle and after load, and the ceilings."""
-    found = machine()
-    if commit:
-        found["commit"] = commit
+    found = machine() | {"packages": versions(), "commit": commit or checked_out()}
     found["torch"] = {
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]

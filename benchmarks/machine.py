@@ -10,38 +10,77 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from engine.installing import CLONE, DISTRIBUTION
+
 RESULTS = Path(__file__).parent / "results"
 
 _PACKAGES = (
-    *("numpy", "opencv-python-headless", "openvino", "torch", "onnxruntime"),
+    *("numpy", "opencv-python-headless", "openvino", "torch", "onnxruntime", "av", "aiortc"),
     *("cuda-bindings", "nvidia-cuda-nvrtc", "triton"),
 )
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores given to this process, system, versions and commit."""
+    """Processor, cores given to this process, memory, system."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
-        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
-        "commit": _commit(),
+        "memory_gb": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9, 1),
+        "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def versions() -> dict[str, str]:
+    """Of this program, Python, and the packages that do the arithmetic."""
+    found = {name: found for name in _PACKAGES if (found := _version(name))}
+    return {
+        "understudy": _version(DISTRIBUTION) or "run from its folder",
+        "python": platform.python_version(),
+        **found,
+    }
+
+
+def commit() -> str:
+    """The short name of the checked-out commit; unknown where there is no git."""
+    return _git("describe", "--always", "--exclude", "*") or "unknown"
+
+
+def is_dirty() -> bool:
+    """Whether a file that git knows differs from the commit."""
+    return bool(_git("status", "--porcelain", "--untracked-files=no"))
 
 
 def keep(name: str, command: str, result: Mapping[str, Any], table: str) -> Path:
     """Write `results/NAME.json` and `results/NAME.md` beside it; print the table, then the JSON."""
     RESULTS.mkdir(exist_ok=True)
-    record = {"command": command, "machine": machine(), **result}
+    record = {"command": command, **described(), **result}
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=1) + "\n")
-    made_on = record["machine"]
     (RESULTS / f"{name}.md").write_text(
-        f"# {name}\n\n`{command}`\n\n{made_on['processor']}, {made_on['cores']} cores, "
-        f"{made_on['system']}; commit {made_on['commit']}\n\n{table}\n"
+        f"# {name}\n\n`{command}`\n\n{made_with(record)}\n\n{table}\n"
     )
     sys.stdout.write(f"{table}\n{json.dumps(record)}\n")
     return path
+
+
+def described() -> dict[str, Any]:
+    """Machine, versions and commit: what every result carries."""
+    return {
+        "commit": commit(),
+        "dirty": is_dirty(),
+        "machine": machine(),
+        "versions": versions(),
+    }
+
+
+def made_with(record: Mapping[str, Any]) -> str:
+    """The same in a line, for people."""
+    made_on = record["machine"]
+    return (
+        f"{made_on['processor']}, {made_on['cores']} cores, {made_on['memory_gb']:g} GB, "
+        f"{made_on['system']}, Python {record['versions']['python']}; "
+        f"commit {record['commit']}{', with changes' if record['dirty'] else ''}"
+    )
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
@@ -66,15 +105,17 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _commit() -> str:
+def _git(*asked: str) -> str:
+    if not (CLONE / ".git").exists():  # installed: a repository around that is somebody else's
+        return ""
     try:
         done = subprocess.run(
-            ["git", "describe", "--always", "--dirty"],
+            ["git", *asked],
             capture_output=True,
             text=True,
             check=False,
-            cwd=Path(__file__).parent,
+            cwd=CLONE,
         )
     except FileNotFoundError:  # a borrowed machine may have no git
-        return "unknown"
-    return done.stdout.strip() or "unknown"
+        return ""
+    return done.stdout.strip()

@@ -27,7 +27,7 @@ from benchmarks.bank.measuring import (
     Scores,
     measured,
 )
-from benchmarks.machine import keep, machine, markdown
+from benchmarks.machine import is_dirty, keep, markdown
 from benchmarks.refiner.report import Verdict
 from benchmarks.regions import REGIONS
 from engine.errors import InputError, UnderstudyError
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _found(options: argparse.Namespace) -> dict[str, Found]:
-    if not options.only and str(machine()["commit"]).endswith("-dirty"):
+    if not options.only and is_dirty():
         raise InputError("The tree has changes: commit them, so that figures have a commit.")
     if not options.clips.is_dir():
         raise InputError(f"{options.clips} is no folder: name one that holds clips.")

@@ -1,0 +1,1 @@
+"""How many people a machine carries at once."""

@@ -1,0 +1,1 @@
+"""What every benchmark hands over: figures with their uncertainty, tables, charts."""

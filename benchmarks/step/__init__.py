@@ -1,0 +1,1 @@
+"""The live step, stage by stage."""
