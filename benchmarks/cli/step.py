@@ -75,7 +75,7 @@ def step(
     from rich.console import Console
 
     from benchmarks.report.finish import Output, finish
-    from benchmarks.step.quick import ROUNDS
+    from benchmarks.step import quick as short
     from benchmarks.step.report import as_report
     from benchmarks.step.run import Rounds, measure
     from benchmarks.step.settings import StepSettings
@@ -86,7 +86,7 @@ def step(
         portrait=portrait, clip=clip, slow=slow,
     )  # fmt: skip
     setups = [first] if vs is None else [first, first.altered(vs)]
-    asked = ROUNDS if quick else Rounds(rounds=rounds, frames=frames)
+    asked = short.rounds(30.0) if quick else Rounds(rounds=rounds, frames=frames)
     with Console(stderr=True).status("begins") as status:
         measured = measure(setups, asked, status.update)
     finish(as_report(measured, rate), output)

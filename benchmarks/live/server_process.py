@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.live.processes import Held, held_by
 from benchmarks.report.report import CannotRunError
@@ -24,17 +24,16 @@ class ServerProcess:
         """Memory, threads, descriptors and time of the server."""
         return held_by(self._process.pid)
 
-    def ask(self) -> dict[str, Any]:
-        """What the server says of itself, after a collection; blocks for some milliseconds."""
+    def ask(self, question: Literal["held", "begin", "figures"] = "held") -> Any:  # noqa: ANN401
+        """What the server says of itself: see `benchmarks.live.serving`; blocks meanwhile."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write("\n")
+        self._process.stdin.write(f"{question}\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
             raise CannotRunError("the server has ended")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        return json.loads(line)
 
 
 @contextmanager

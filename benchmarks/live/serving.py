@@ -1,7 +1,8 @@
 """The real server as a program that can be looked into: python -m benchmarks.live.serving ...
 
 It prints its address; then each line on standard input is answered by one line of JSON: what the
-process holds. With `--leak` it keeps so much for each session, as a faulty build would.
+process holds, or how its sessions do. With `--leak` it keeps so much for each session, as a faulty
+build would.
 """
 
 import argparse
@@ -27,7 +28,10 @@ from engine.model import Capabilities, Driver, Mixer, Model, Portrait
 from stream.cli.factories import load_model, tracker_maker
 from stream.server import portrait_list
 from stream.server.app import SWITCH_S, serving
+from stream.server.app_keys import SESSIONS
+from stream.server.sessions import Sessions
 from stream.server.settings import ServerSettings
+from stream.session.loop import FrameLoop
 
 LIGHT = "light"
 """Name of the model that costs nothing."""
@@ -78,13 +82,40 @@ def held() -> dict[str, object]:
     return found
 
 
-async def _answer_questions() -> None:
+def figures(sessions: Sessions) -> list[dict[str, object]]:
+    """How each session has been doing since `begin`, ten seconds at most; the counts are whole."""
+    return [
+        {
+            "delays_ms": [each / 1e6 for each in vars(loop)["_end_to_end_ns"].copy()],
+            "steps_ms": loop.report().stages_ms.get("step", {}),
+            "drops": loop.source.dropped,
+            "frames": loop.report().frames,
+        }
+        for loop in _loops(sessions)
+    ]
+
+
+def begin(sessions: Sessions) -> None:
+    """Forget the durations so far."""
+    for loop in _loops(sessions):
+        vars(loop)["_end_to_end_ns"].clear()
+        vars(vars(loop)["_stages"])["_samples"].clear()
+
+
+def _loops(sessions: Sessions) -> list[FrameLoop[Any]]:
+    return [session.live.loop for session in vars(sessions)["_sessions"].values()]
+
+
+async def _answer_questions(sessions: Sessions) -> None:
     """One line of JSON for each line that comes, until there are no more."""
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
-    while await reader.readline():
-        print(json.dumps(held()), flush=True)
+    while asked := await reader.readline():
+        if asked == b"begin\n":
+            begin(sessions)
+        answer: object = figures(sessions) if asked == b"figures\n" else held()
+        print(json.dumps(answer), flush=True)
 
 
 async def _serve(asked: argparse.Namespace, folder: Path) -> None:
@@ -113,7 +144,7 @@ async def _serve(asked: argparse.Namespace, folder: Path) -> None:
     model = Leaking(model, asked.leak)
     async with serving(settings, model=model, make_tracker=make_tracker) as served:
         print(served.url, flush=True)
-        await _answer_questions()
+        await _answer_questions(served.app[SESSIONS])
 
 
 def main() -> None:
