@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import keep, markdown
-from benchmarks.refiner.cast import ACTS, FIRST_PERSON, Act, Kind, before_the_camera
+from benchmarks.quality.cast import ACTS, FIRST_PERSON, Act, Kind, before_the_camera
 from engine.faces.face import Face, Tracker
 from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.quality.leaks import Sample, leak_matrix, leaked, measured, units
+from benchmarks.quality.nearness import psnr
+from benchmarks.quality.rim import rim_mask
 from benchmarks.refiner import flicker, identity, same_person
 from benchmarks.refiner.flicker import unrest
-from benchmarks.refiner.held_out import psnr
-from benchmarks.refiner.leaks import Sample, leak_matrix, leaked, measured, units
-from benchmarks.refiner.pose_leak import angle_deg, rim_mask, rim_share
+from benchmarks.refiner.pose_leak import angle_deg, rim_share
 from benchmarks.refiner.report import Section, Verdict, find_missing, verdict_of
 from benchmarks.refiner.subjects import REFINED, RIG
 from engine.faces.face import Face

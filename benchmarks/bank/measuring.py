@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from benchmarks.bank.enrolled import enroll, performed
-from benchmarks.lpips import Lpips
-from benchmarks.mobilefacenet import Recogniser, csim
+from benchmarks.mobilefacenet import csim
+from benchmarks.quality.networks import Networks, find_networks
 from benchmarks.regions import REGIONS, Mask, distance, regions
 from benchmarks.same_person import Take, load_take
 from engine.faces.mesh_tracker import MeshTracker
@@ -48,34 +48,16 @@ class Plan:
     """Every n-th frame is compared."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measures:
-    """The measuring networks."""
-
-    lpips: Lpips | None = None
-    recogniser: Recogniser | None = None
-
-
 def measured(plan: Plan, path: Path) -> dict[str, dict[str, Scores]]:
     """One clip: protocol -> row -> scores."""
     # One picture at a time gains little from more threads, and clips are measured at once.
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    refiner, measures = load_refiner(plan.refiner), _measures(plan.models)
+    refiner, measures = load_refiner(plan.refiner), find_networks(plan.models)
     take = load_take(path, plan.size)
     return {
         protocol: measure(take, protocol, plan.every, refiner, measures) for protocol in PROTOCOLS
     }
-
-
-def _measures(folder: Path | None) -> Measures:
-    if folder is None:
-        return Measures()
-    squeezenet = folder / "squeezenet1_1_torchvision_fp16.pth"
-    return Measures(
-        lpips=Lpips(squeezenet, folder / "lpips_v0.1_squeeze.pth"),
-        recogniser=Recogniser(folder / "mobilefacenet.pt"),
-    )
 
 
 def split(protocol: str, count: int) -> tuple[list[int], list[int]]:
@@ -94,7 +76,7 @@ def split(protocol: str, count: int) -> tuple[list[int], list[int]]:
 
 
 def measure(
-    take: Take, protocol: str, every: int, refiner: Refiner, measures: Measures
+    take: Take, protocol: str, every: int, refiner: Refiner, measures: Networks
 ) -> dict[str, Scores]:
     """Row -> scores of one clip."""
     among, tested = split(protocol, len(take.faces))
@@ -119,7 +101,7 @@ def measure(
 
 
 def _scorer(
-    take: Take, tested: Sequence[int], compared: Sequence[int], measures: Measures
+    take: Take, tested: Sequence[int], compared: Sequence[int], measures: Networks
 ) -> Callable[[dict[int, Pixels]], Scores]:
     """Scores pictures by their place in `tested`, of which some are compared with the clip."""
     lpips, recogniser = measures.lpips, measures.recogniser

@@ -7,12 +7,12 @@ tracker and the driver follow them as they do live.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from benchmarks.contact_sheet import pick_frames
 from benchmarks.machine import markdown
+from benchmarks.quality.steadiness import CAMERA, NOISY_FRAMES, flicker
 from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Sitter, Subjects
 from benchmarks.same_person import Take
@@ -20,28 +20,13 @@ from engine.faces.face import Face
 from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.rig.motion.motion import RigMotion
-from training.heads.webcam import Webcam, photographed
+from training.heads.webcam import photographed
 
-NOISY_FRAMES = 12
 RATE = 30
 """Frames per second; no clip at hand is slower than 24."""
 
 MOST_ADDED = 0.02
 """Of the rig's own: what the refiner may add."""
-
-CAMERA = Webcam(
-    blur_px=0.4,
-    shrink=1.0,
-    sharpening=0.0,
-    gamma=1.0,
-    gain=np.ones(3),
-    saturation=1.0,
-    vignette=0.0,
-    grey_noise=0.005,
-    colour_noise=0.003,
-    jpeg_quality=92,
-)
-"""A usual webcam, reduced to the clip's size: most of its noise is averaged away by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +35,6 @@ class Quiet:
 
     name: str
     motions: list[RigMotion]
-
-
-def flicker(pictures: Iterable[Pixels], box: tuple[float, float, float, float]) -> float:
-    """Mean absolute difference (of 255) of each picture to the one before, inside the box.
-
-    `box` is left, top, right, bottom in px; fewer than two pictures have none: 0.
-    """
-    left, top, right, bottom = (max(round(edge), 0) for edge in box)
-    parts = [p[top:bottom, left:right].astype(np.float32) for p in pictures]
-    steps = [np.abs(b - a).mean() for a, b in pairwise(parts)]
-    return float(np.mean(steps)) if steps else 0.0
 
 
 def run(subjects: Subjects) -> Section | Skipped:

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.machine import markdown
-from benchmarks.refiner.cast import ACTS, FIRST_PERSON, Kind, Player, Seen, find_player
-from benchmarks.refiner.leaks import (
+from benchmarks.quality.cast import ACTS, FIRST_PERSON, Kind, Player, Seen, find_player
+from benchmarks.quality.leaks import (
     Sample,
     leak_matrix,
     leaked,
@@ -23,6 +23,7 @@ from benchmarks.refiner.leaks import (
     measured,
     units,
 )
+from benchmarks.quality.nearness import psnr
 from benchmarks.refiner.pose_leak import LIMIT_DEG, angle_deg
 from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Subjects
@@ -61,12 +62,6 @@ class Found:
     astray: dict[str, list[float]] = field(default_factory=lambda: {row: [] for row in ROWS})
     """Row -> degrees between the head as read from an output whose head was held still, and as read
     from the exact render in the same expression, at which the tracker leans the same way."""
-
-
-def psnr(output: Pixels, truth: Pixels) -> float:
-    """In dB of 255; 99 for equal pictures."""
-    error = float(np.mean((output.astype(np.float32) - truth) ** 2))
-    return 99.0 if error == 0.0 else min(99.0, 10.0 * float(np.log10(255.0**2 / error)))
 
 
 def run(subjects: Subjects) -> Section | Skipped:

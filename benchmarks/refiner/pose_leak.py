@@ -12,10 +12,10 @@ turned. Two readings of each output against the one at rest:
 from collections.abc import Iterable
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from benchmarks.machine import markdown
+from benchmarks.quality.rim import rim_mask
 from benchmarks.refiner.edits import EXPRESSIONS, turned
 from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Sitter, Subjects
@@ -25,16 +25,12 @@ from engine.faces.face import Face, Tracker
 from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.geometry import Array, rotation_from_vector, vector_from_rotation
-from engine.rig.landmarks import CHIN, OVAL
 from engine.rig.motion.motion import RigMotion, still_motion
 
 LIMIT_DEG = 0.5
 
 HEADS: dict[str, RigMotion] = {"straight": still_motion(), "yaw 15": turned(yaw=15.0)}
 """Where the head is held."""
-
-RIM_FROM, RIM_TO = 1.15, 1.7
-"""The rim, over the outline of the face around its middle."""
 
 ADDED = "refiner against rig"
 
@@ -46,22 +42,6 @@ def angle_deg(first: Face, second: Face) -> float:
     """How far the head is turned from one face to the other."""
     before, after = (head_pose(face).placement.rotation for face in (first, second))
     return float(np.degrees(np.linalg.norm(vector_from_rotation(after @ before.T))))
-
-
-def rim_mask(face: Face, size: tuple[int, int]) -> Mask:
-    """(H, W): around the face, from the level of its middle upwards, where no jaw moves."""
-    outline = face.landmarks[list(OVAL), :2].astype(np.float64)
-    middle = outline.mean(axis=0)
-    chin = face.landmarks[CHIN, :2] - middle
-
-    def within(share: float) -> Mask:
-        mask = np.zeros(size, np.uint8)
-        polygon = np.round(middle + (outline - middle) * share).astype(np.int32)
-        return np.asarray(cv2.fillPoly(mask, [polygon], 1) > 0)
-
-    y, x = np.indices(size)
-    above = (x - middle[0]) * chin[0] + (y - middle[1]) * chin[1] < 0
-    return np.asarray(within(RIM_TO) & ~within(RIM_FROM) & above)
 
 
 def rim_share(rest: Pixels, output: Pixels, turns: Iterable[Pixels], rim: Mask) -> float:

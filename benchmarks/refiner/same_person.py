@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.lpips import Lpips
 from benchmarks.machine import markdown
+from benchmarks.quality.networks import find_networks
 from benchmarks.refiner.comparing import Measured, compared, measure
 from benchmarks.refiner.report import Section, Skipped, Verdict, find_missing
 from benchmarks.refiner.subjects import REFINED, RIG, ROWS, Subjects
@@ -34,7 +34,8 @@ def run(subjects: Subjects) -> Section | Skipped:
     missing = find_missing([("--clips", settings.clips)])
     if missing:
         return Skipped(missing)
-    lpips, no_lpips = _find_lpips(settings.models)
+    networks = find_networks(settings.models)
+    lpips, no_lpips = networks.lpips, networks.skipped.get("LPIPS")
     rows: dict[str, Row] = {}
     worst: dict[str, dict[str, int]] = {}
     for take in subjects.takes:
@@ -134,12 +135,3 @@ def _keep_strip(found: Measured, path: Path) -> None:
         for frame in (found.lost, found.farthest)
     ]
     Image.fromarray(np.vstack(rows)).save(path)
-
-
-def _find_lpips(models: Path | None) -> tuple[Lpips | None, str | None]:
-    """LPIPS, or why not."""
-    if models is None:
-        return None, "--models is not given"
-    paths = models / "squeezenet1_1_torchvision_fp16.pth", models / "lpips_v0.1_squeeze.pth"
-    missing = find_missing([("--models", path) for path in paths])
-    return (None, missing) if missing else (Lpips(*paths), None)
