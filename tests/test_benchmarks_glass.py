@@ -32,18 +32,16 @@ def test_a_code_comes_through_an_encoder(size: int) -> None:
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(decoder, av.VideoCodecContext)
-    codes, found = [0, 1, strip.SPAN - 1, 0x5A5A5A, 12_345_678], []
+    packets, codes = [], [0, 1, strip.SPAN - 1, 0x5A5A5A, 12_345_678]
     for number, code in enumerate(codes):
         picture = noise(size)
         strip.draw(picture, code)
         shown = av.VideoFrame.from_ndarray(picture, format="rgb24")
         shown.pts = number
-        for packet in encoder.encode(shown):
-            for frame in decoder.decode(packet):
-                found.append(strip.read(frame.to_ndarray(format="rgb24")))
-    for frame in decoder.decode(None):
-        found.append(strip.read(frame.to_ndarray(format="rgb24")))
-    assert found == codes
+        packets += encoder.encode(shown)
+    frames = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
+    pictures = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames]
+    assert [strip.read(picture) for picture in pictures] == codes
 
 
 def test_a_wrong_cell_is_noticed_and_noise_is_no_code() -> None:
