@@ -98,6 +98,23 @@ def test_a_killed_connection_comes_back_by_itself_with_all_settings(
     assert (again["settings"]["mode"], again["portrait"]) == ("expression", "p2-cleo")
 
 
+def test_a_request_that_nobody_answers_does_not_keep_the_page_from_coming_back(
+    opened: Opener, server: FakeServer
+) -> None:
+    """Over a network that is away, packets vanish: nothing is refused, nothing ends by itself."""
+    page = opened()
+    start(page)
+    server.behaviour.is_deaf = True
+    server.kill_sessions()
+    before = len(server.asked_for("GET", "/api/portraits"))
+    # An attempt's usual patience is 20 s: that would be one request by now.
+    assert until(lambda: len(server.asked_for("GET", "/api/portraits")) >= before + 3)
+    expect(page.locator("#notice")).to_contain_text("The server does not answer")
+    server.behaviour.is_deaf = False
+    expect(page.locator("#status")).to_have_attribute("data-phase", "live", timeout=15_000)
+    assert plays(page)
+
+
 def test_figures_that_stop_are_taken_for_a_broken_connection(
     opened: Opener, server: FakeServer
 ) -> None:

@@ -15,27 +15,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from benchmarks.impaired.networks import NETWORKS, Network
 from benchmarks.machine import keep, markdown
 
-DELAY = ("--delay-ms", "20")
-NETWORKS: dict[str, tuple[str, ...]] = {
-    "clean": ("--delay-ms", "0"),
-    "20 ms": DELAY,
-    "loss 1 %": (*DELAY, "--loss", "0.01"),
-    "loss 5 %": (*DELAY, "--loss", "0.05"),
-    "loss 10 %": (*DELAY, "--loss", "0.1"),
-    "bursts of 4, 5 %": (*DELAY, "--burst", "0.0132", "0.25"),
-    "jitter 30, ordered": (*DELAY, "--jitter-ms", "30"),
-    "jitter 30, reordered": (*DELAY, "--jitter-ms", "30", "--reorders"),
-    "jitter 100, ordered": (*DELAY, "--jitter-ms", "100"),
-    "300 kbit/s, queue 200 ms": (*DELAY, "--rate-bps", "300000"),
-    "1 Mbit/s, queue 200 ms": (*DELAY, "--rate-bps", "1000000"),
-    "RTT 200, loss 2 %": ("--delay-ms", "100", "--loss", "0.02"),
-    "RTT 400, loss 2 %": ("--delay-ms", "200", "--loss", "0.02"),
-    "blackout 0.5 s": (*DELAY, "--blackout-s", "0.5"),
-    "blackout 2 s": (*DELAY, "--blackout-s", "2"),
-    "blackout 10 s": (*DELAY, "--blackout-s", "10"),
-}
 KINDS = ("stock", "ours")
 COLUMNS = ("p50", "p95", "last", "freezes", "longest_gap", "damaged")
 
@@ -75,8 +57,25 @@ def main() -> None:
     keep("impaired", command, {"networks": found}, table)
 
 
-def _measured(options: tuple[str, ...], side: int, seconds: float, kind: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.impaired.twin", *options, "--side", str(side)]
+def options_of(network: Network) -> list[str]:
+    """The network as `twin` is told of it."""
+    profile, options = network.profile, []
+    for name in ("delay_ms", "loss", "jitter_ms", "rate_bps"):
+        value = getattr(profile, name)
+        if value or name == "delay_ms":
+            options += [f"--{name.replace('_', '-')}", f"{value:g}"]
+    if profile.burst:
+        options += ["--burst", *map(str, profile.burst)]
+    if profile.reorders:
+        options += ["--reorders"]
+    if network.blackout_s:
+        options += ["--blackout-s", f"{network.blackout_s:g}"]
+    return options
+
+
+def _measured(network: Network, side: int, seconds: float, kind: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.impaired.twin", *options_of(network)]
+    command += ["--side", str(side)]
     command += ["--seconds", str(seconds), *(["--stock"] if kind == "stock" else [])]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: dict[str, Any] = json.loads(done.stdout)

@@ -80,7 +80,8 @@ const readJson = (response) => response.json();
 
 const at = (id, rest = "") => `/api/sessions/${encodeURIComponent(id)}${rest}`;
 
-export const listPortraits = async () => readJson(await request("GET", "/api/portraits"));
+export const listPortraits = async ({ patienceMs } = {}) =>
+  readJson(await request("GET", "/api/portraits", { patienceMs }));
 
 export async function addPortrait(file) {
   const body = new FormData();

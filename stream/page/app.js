@@ -43,7 +43,7 @@ const recording = new Recording(store);
 const session = new Session(store, {
   onTrack: showTrack,
   beforeEnd: (id) => recording.finish(id),
-  beforeRetry: () => portraits.restore(),
+  beforeRetry: (patienceMs) => portraits.restore(patienceMs),
 });
 const portraits = new Portraits(store, (id) => session.change({ portrait: id }));
 new Guide(store, session, portraits, { save: savePortrait });

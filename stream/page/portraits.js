@@ -35,19 +35,26 @@ export class Portraits {
   }
 
   async load() {
-    const portraits = await this.#withPictures(await listPortraits());
+    await this.#take(await listPortraits());
+  }
+
+  async #take(listed) {
+    const portraits = await this.#withPictures(listed);
     const { portraitId } = this.#store.get();
     const isKnown = portraits.some(({ id }) => id === portraitId);
     this.#store.set({ portraits, portraitId: isKnown ? portraitId : (portraits[0]?.id ?? null) });
   }
 
-  /** After a break: what a restarted server no longer has is given to it again. */
-  async restore() {
-    const known = new Set((await listPortraits()).map(({ id }) => id));
-    for (const [id, file] of [...this.#added]) {
-      if (!known.has(id)) await this.#addAgain(id, file);
-    }
-    await this.load();
+  /**
+   * After a break: what a restarted server no longer has is given to it again. A server that says
+   * nothing within `patienceMs` is not there yet.
+   */
+  async restore(patienceMs) {
+    const listed = await listPortraits({ patienceMs });
+    const known = new Set(listed.map(({ id }) => id));
+    const missing = [...this.#added].filter(([id]) => !known.has(id));
+    for (const [id, file] of missing) await this.#addAgain(id, file);
+    await (missing.length ? this.load() : this.#take(listed));
   }
 
   async choose(id) {

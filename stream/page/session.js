@@ -4,7 +4,7 @@ import { changeSession, endSession, recalibrate, Refused } from "/assets/api.js"
 import { connect } from "/assets/connection.js";
 import { Devices } from "/assets/devices.js";
 import { createPatches } from "/assets/patches.js";
-import { createPatience, delayMs } from "/assets/retries.js";
+import { createPatience, delayMs, signMs } from "/assets/retries.js";
 import { explain, mayPass } from "/assets/troubles.js";
 
 const SILENCE_MS = 5000; // figures come every 500 ms; ten of them missing is a break
@@ -23,7 +23,8 @@ export class Session {
 
   /**
    * `hooks`: `onTrack(track)` for what comes back; `beforeEnd(id)` is awaited before a session is
-   * given back, or when it is found to be gone; `beforeRetry()` before a connection is made anew.
+   * given back, or when it is found to be gone; `beforeRetry(patienceMs)` before a connection is made
+   * anew: it fails where the server gives no sign for so long.
    */
   constructor(store, hooks) {
     this.#store = store;
@@ -149,23 +150,26 @@ export class Session {
     this.#connection.close();
     this.#connection = null;
     let waited = null;
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0, began = 0; ; attempt++) {
       try {
         await waited;
-        await this.#hooks.beforeRetry();
+        began = performance.now();
+        await this.#hooks.beforeRetry(signMs(attempt));
         signal.throwIfAborted();
         return await this.#open(signal);
       } catch (error) {
         if (signal.aborted) return;
         if (!mayPass(error)) return this.#fail(error);
-        waited = this.#waitForNext(error, attempt, signal);
+        waited = this.#waitForNext(error, attempt, began, signal);
       }
     }
   }
 
-  async #waitForNext(error, attempt, signal) {
-    const wait = Math.max(delayMs(attempt), (error.retryAfterS ?? 0) * 1000);
-    this.#store.set({ retryAt: Date.now() + wait, notice: { ...explain(error), action: "retry" } });
+  /** Attempts begin at least `delayMs` apart: one that itself took longer is followed at once. */
+  async #waitForNext(error, attempt, began, signal) {
+    const left = began + delayMs(attempt) - performance.now();
+    const wait = Math.max(left, (error.retryAfterS ?? 0) * 1000, 0);
+    this.#store.set({ retryAt: wait ? Date.now() + wait : null, notice: { ...explain(error), action: "retry" } });
     await this.#patience.wait(wait, signal);
     this.#store.set({ retryAt: null });
   }

@@ -52,6 +52,8 @@ class Behaviour:
     neutral: str = "automatic"
     is_silent: bool = False
     """Sessions live, but their figures stop, as with a server that hangs."""
+    is_deaf: bool = False
+    """Requests are heard and never answered, as over a network that loses every packet."""
     quality: dict[str, Any] = field(default_factory=lambda: {"size": 512, "reason": None})
     is_portrait_refused: bool = False
     portrait_notes: list[str] = field(default_factory=list)
@@ -338,6 +340,8 @@ class FakeServer:
             is_json = request.content_type == "application/json" and request.can_read_body
             body = await request.json() if is_json else None
             self.asked.append((request.method, request.path, body))
+        while self.behaviour.is_deaf:  # noqa: ASYNC110 (a test sets it)
+            await asyncio.sleep(0.05)
         token = self.behaviour.token
         if is_ours and token and request.headers.get("Authorization") != f"Bearer {token}":
             response: web.StreamResponse = refuse(401, "this needs the server's token")

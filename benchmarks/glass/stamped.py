@@ -7,6 +7,7 @@ it is, and nothing is looked for in it. Grey leaves refinement out. So one page,
 one server measure all in turn.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmarks.glass import strip
 from engine.appearances import Appearance
 from engine.faces.face import LANDMARKS, Face, Tracker
 from engine.frame import Pixels
@@ -31,7 +33,7 @@ def asks_for_echo(picture: Pixels) -> bool:
     return _corner(picture) > 192.0
 
 
-def asks_for_rig(picture: Pixels) -> bool:
+def asks_for_unrefined(picture: Pixels) -> bool:
     """Whether the corner is grey: no refinement."""
     return 64.0 < _corner(picture) <= 192.0
 
@@ -56,11 +58,52 @@ class StampedMotion:
         return replace(self, motion=self.motion and self.motion.eased(amount))
 
 
+class Passages:
+    """How each picture passed through the server; one stream at a time."""
+
+    def __init__(self) -> None:
+        self.at_s: list[float] = []
+        """When it had been decoded, by the wall clock."""
+        self.up_ms: list[float] = []
+        """From its drawing until then, by the code's own clock."""
+        self.step_ms: list[float] = []
+        """Finding the face, reading and rendering."""
+        self._began_s: float | None = None
+        self._arrived: tuple[float, float] | None = None
+
+    def begin(self) -> None:
+        """A step begins."""
+        self._began_s, self._arrived = time.perf_counter(), None
+
+    def note(self, picture: Pixels, captured_ns: int) -> None:
+        """Its picture was decoded at `captured_ns` of the monotonic clock."""
+        code = strip.read(picture)
+        if code is not None:
+            at_s = time.time() - (time.monotonic_ns() - captured_ns) / 1e9
+            self._arrived = at_s, strip.since_ms(code, at_s * 1e3)
+
+    def end(self) -> None:
+        """It ends; one without a picture that could be read is left out."""
+        if self._began_s is not None and self._arrived is not None:
+            at_s, up_ms = self._arrived
+            self.at_s.append(at_s)
+            self.up_ms.append(up_ms)
+            self.step_ms.append((time.perf_counter() - self._began_s) * 1e3)
+        self._began_s = self._arrived = None
+
+    def as_json(self) -> dict[str, list[float]]:
+        """All of them."""
+        return {"at_s": self.at_s, "up_ms": self.up_ms, "step_ms": self.step_ms}
+
+
 @dataclass(frozen=True, slots=True)
 class StampedDriver:
     """Reads by another driver, or nothing at all."""
 
     driver: Driver[Any]
+    slower_s: float = 0.0
+    """What each step but an echo's waits for nothing: a control, which the measurement must see."""
+    passages: Passages | None = None
 
     @property
     def neutral(self) -> Neutral:
@@ -69,11 +112,14 @@ class StampedDriver:
 
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> StampedMotion:
         """The other's motion and the picture's strip."""
+        if self.passages is not None:
+            self.passages.note(picture, captured_ns)
         if asks_for_echo(picture):
             return StampedMotion(motion=None, strip=picture)
-        strip = picture[: round(len(picture) * STRIP)].copy()
+        time.sleep(self.slower_s)
+        code = picture[: round(len(picture) * STRIP)].copy()
         motion = self.driver.read(picture, face, captured_ns)
-        return StampedMotion(motion=motion, strip=strip, refine=not asks_for_rig(picture))
+        return StampedMotion(motion=motion, strip=code, refine=not asks_for_unrefined(picture))
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """As the other does."""
@@ -89,6 +135,7 @@ class StampedPortrait:
     """Renders by another portrait; for an echo, it shows the driving picture."""
 
     portrait: Portrait[Any]
+    passages: Passages | None = None
 
     @property
     def modes(self) -> frozenset[Mode]:
@@ -106,6 +153,8 @@ class StampedPortrait:
         height = round(motion.strip.shape[0] * width / motion.strip.shape[1])
         scaled = cv2.resize(motion.strip, (width, height), interpolation=cv2.INTER_NEAREST)
         shown[:height] = scaled[: len(shown)]
+        if self.passages is not None:
+            self.passages.end()
         return shown
 
     def still(self) -> Pixels:
@@ -118,7 +167,7 @@ class StampedPortrait:
 
     def for_stream(self) -> "StampedPortrait":
         """The other's for one stream."""
-        return StampedPortrait(self.portrait.for_stream())
+        return StampedPortrait(self.portrait.for_stream(), self.passages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +175,8 @@ class Stamped:
     """Another model with the stamp."""
 
     model: Model[Any]
+    slower_s: float = 0.0
+    passages: Passages | None = None
 
     @property
     def can(self) -> Capabilities:
@@ -139,21 +190,24 @@ class Stamped:
         self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
     ) -> StampedPortrait:
         """Enrol with the other."""
-        return StampedPortrait(self.model.enroll(picture, face, appearances))
+        return StampedPortrait(self.model.enroll(picture, face, appearances), self.passages)
 
     def driver(self) -> StampedDriver:
         """A driver of the other."""
-        return StampedDriver(self.model.driver())
+        return StampedDriver(self.model.driver(), self.slower_s, self.passages)
 
 
 class StampedTracker:
     """Another tracker; for an echo the same face always, at no cost."""
 
-    def __init__(self, tracker: Tracker) -> None:
+    def __init__(self, tracker: Tracker, passages: Passages | None = None) -> None:
         self._tracker = tracker
+        self._passages = passages
 
     def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         """A face in the middle, or the one that the other finds."""
+        if self._passages is not None:
+            self._passages.begin()
         if asks_for_echo(picture):
             return face_in_the_middle(picture)
         return self._tracker.find(picture, now_ns)
