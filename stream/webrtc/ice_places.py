@@ -25,6 +25,7 @@ PORTS = (1024, 65_535)
 _NAME, _KEYWORDS = "Connection", "connection_kwargs"
 _RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 _HOST_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ (\S+) .*")
+_PORT_OF_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ \S+ (\d+) .*")
 
 
 class NoPortError(UnderstudyError):
@@ -131,6 +132,12 @@ def names_a_host(line: str) -> bool:
     except ValueError:
         return True
     return False
+
+
+def has_no_port(line: str) -> bool:
+    """Whether a line is a candidate at a port that there is none of: to send there would fail."""
+    found = _PORT_OF_CANDIDATE.fullmatch(line)
+    return found is not None and (len(found[1]) > 5 or int(found[1]) > PORTS[1])
 
 
 class PlacedConnection(ice.Connection):
