@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import re
+import signal
 import socket
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -464,6 +466,47 @@ def test_a_peer_from_which_nothing_comes_loses_its_place(
             kill(dead.connection)
             await until(lambda: served.app[SESSIONS].find(dead.session["id"]) is None)
             assert served.app[SESSIONS].find(silent.session["id"]) is not None
+
+    with_server(tmp_path, test)
+
+
+FROZEN = """
+import asyncio, sys
+from tests.peers import browser, disc_near, page
+
+async def visit(url):
+    async with browser() as http, page(http, url) as peer:
+        await peer.until(disc_near(128, 128))
+        print(peer.session["id"], flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(visit(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_a_peer_that_is_frozen_loses_its_place_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGSTOP: its sockets stay open, the system takes packets for it, and nothing comes."""
+    monkeypatch.setattr(sessions, "DEAD_S", 2.0)
+
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        visitor = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", FROZEN, served.url, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            async with page(http, served.url) as other:
+                await other.until(disc_near(128, 128))
+                assert visitor.stdout is not None
+                name = (await asyncio.wait_for(visitor.stdout.readline(), 60)).decode().strip()
+                visitor.send_signal(signal.SIGSTOP)
+                await until(lambda: served.app[SESSIONS].find(name) is None)
+                other.camera.centre = (168, 128)
+                await other.until(disc_near(168, 128))
+        finally:
+            visitor.kill()
+            await visitor.wait()
 
     with_server(tmp_path, test)
 
