@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import engine  # noqa: F401 (first of all: no test's own `import openvino` tells anybody)
+
 
 @pytest.fixture(autouse=True)
 def _no_bundled_portraits_for_fake_trackers(

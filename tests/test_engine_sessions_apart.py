@@ -1,136 +1,104 @@
 """Two people who share a model get what each would get alone: of every family and runtime here.
 
-Both step at once, in threads of their own, as sessions of a server do. A picture that took anything
-from the other's portrait or motion would differ. `UNDERSTUDY_APART=2000` runs for so many pictures.
+Both step at once, in threads of their own, as sessions of a server do: `benchmarks.apart` says how,
+and runs for a hundred thousand pictures.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle, islice
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Barrier
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
 
+from benchmarks.apart import Enrolled, Found, Seen, apart, enrolled, film, is_apart, stamped, whose
 from engine.faces.face import Face
-from engine.faces.mesh_tracker import MeshTracker
-from engine.frame import Frame, Pixels
-from engine.framing import fit_portrait
-from engine.model import Model
-from engine.pictures import open_picture
-from engine.reenactor import Reenactor
+from engine.frame import Pixels
+from engine.model import Model, Portrait
 from engine.runtimes.registry import ON_CPU
 from stream.cli.factories import load_model
-from stream.files.bundled import ASSETS
-from stream.files.clips import Clip
 
-PICTURES = int(os.environ.get("UNDERSTUDY_APART", "50"))
-"""Of both together, for each family and runtime: six of them are 300 pictures."""
-SEEN = 24
-"""Frames of the bundled clip, to and fro; the second person begins in the middle."""
-PORTRAITS = ("portrait.png", "portraits/man.png")
-ROUNDING = 2
-"""Grey levels by which a runtime may differ from itself when it is busy."""
+PICTURES = 34
+"""Of both together, for each family and runtime: nine of them are 300 pictures."""
 
 pytestmark = pytest.mark.slow
 
-Seen = tuple[Frame, Face | None]
 
-
-class Remembered:
-    """A tracker that has found these faces before."""
-
-    def __init__(self, seen: list[Seen]) -> None:
-        self._faces = {id(frame.pixels): face for frame, face in seen}
-
-    def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
-        return self._faces[id(picture)]
-
-    def reset(self) -> None:
-        """Nothing is kept from one to the next."""
+@pytest.fixture(autouse=True)
+def _a_thread_for_each() -> Iterator[None]:
+    """Two people at once have two threads; torch's own would only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
 def driven() -> list[Seen]:
-    tracker = MeshTracker()
-    clip = Clip(ASSETS / "driving.mp4")
-    return [(frame, tracker.find(frame.pixels)) for frame in islice(clip.frames(), SEEN)]
+    return film()
 
 
 @pytest.fixture(scope="module")
-def portraits() -> list[tuple[Pixels, Face]]:
-    found = []
-    for name in PORTRAITS:
-        tracker, picture = MeshTracker(), open_picture(ASSETS / name)
-        face = tracker.find(picture)
-        assert face is not None
-        found.append(fit_portrait(picture, face, frame="face", size=256))
-    return found
+def portraits() -> list[Enrolled]:
+    return enrolled(2)
 
 
-def drives(driven: list[Seen], owner: int) -> Iterator[Frame]:
-    """This person's frames, timed anew."""
-    there = [frame for frame, _ in driven]
-    shift = owner * SEEN // 2
-    to_and_fro = cycle([*there[shift:], *there[:shift], *there[:shift][::-1], *there[shift:][::-1]])
-    for index, frame in enumerate(islice(to_and_fro, PICTURES // 2)):
-        yield Frame(pixels=frame.pixels, captured_ns=index * 33_333_333)
+@pytest.fixture(scope="module")
+def coded() -> list[Enrolled]:
+    return enrolled(2, with_code=True)
 
 
-def session(model: Model[Any], portrait: tuple[Pixels, Face], driven: list[Seen]) -> Reenactor[Any]:
-    """Enrolled here, for a server enrols one after the other."""
-    made: Reenactor[Any] = Reenactor(model=model, tracker=Remembered(driven))
-    made.set_portrait(*portrait)
-    return made
+@pytest.mark.parametrize("backend", ON_CPU)
+def test_the_rig(backend: str, coded: list[Enrolled], driven: list[Seen]) -> None:
+    model = load_model("rig", backend=backend)
+    found = apart(model, model, coded, driven, pictures=PICTURES, has_code=True)
+    assert is_apart(found), found
 
 
-def pictures(
-    made: Reenactor[Any],
+@pytest.mark.parametrize("backend", ON_CPU)
+@pytest.mark.parametrize("family", ["dpe", "pdfgc"])
+def test_a_bundle(
+    family: str,
+    backend: str,
+    portraits: list[Enrolled],
     driven: list[Seen],
-    owner: int,
-    before: Callable[[], object] = lambda: None,
-) -> list[Pixels]:
-    """What one person gets; `before` is called when all is ready."""
-    before()
-    return [made.step(frame).pixels.copy() for frame in drives(driven, owner)]
-
-
-def furthest(ones: list[Pixels], others: list[Pixels]) -> int:
-    pairs = zip(ones, others, strict=True)
-    return max(int(np.abs(one.astype(int) - other).max()) for one, other in pairs)
-
-
-def check(
-    model: Model[Any], portraits: list[tuple[Pixels, Face]], driven: list[Seen], *, moves: int
+    request: pytest.FixtureRequest,
 ) -> None:
-    """`moves` is by how much a person's pictures differ from each other at least."""
-    sessions = [session(model, portrait, driven) for portrait in portraits]
-    alone = [pictures(made, driven, owner) for owner, made in enumerate(sessions)]
-    sessions = [session(model, portrait, driven) for portrait in portraits]
-    together = Barrier(2, timeout=120)
-    with ThreadPoolExecutor(2) as pool:
-        running = [
-            pool.submit(pictures, made, driven, owner, together.wait)
-            for owner, made in enumerate(sessions)
-        ]
-        beside = [each.result() for each in running]
-    assert furthest(alone[0], beside[0]) <= ROUNDING
-    assert furthest(alone[1], beside[1]) <= ROUNDING
-    # The control: one person's pictures are far from the other's, and move.
-    assert furthest(alone[0], alone[1]) > 5 * ROUNDING
-    assert furthest(alone[0][:1] * len(alone[0]), alone[0]) >= moves
+    folder: Path = request.getfixturevalue(f"{family}_bundle")
+    model = load_model(str(folder), backend=backend)
+    found = apart(model, model, portraits, driven, pictures=PICTURES)
+    assert is_apart(found), found
 
 
-@pytest.mark.parametrize("backend", ON_CPU)
-def test_the_rig(backend: str, portraits: list[tuple[Pixels, Face]], driven: list[Seen]) -> None:
-    check(load_model("rig", mouth="auto", backend=backend), portraits, driven, moves=20)
+def test_a_model_that_mixes_people_up_is_caught(coded: list[Enrolled], driven: list[Seen]) -> None:
+    """The control: everybody gets whoever was enrolled last."""
+    model = load_model("rig", refine="off")
+    found = apart(cast(Model[Any], Mixed(model)), model, coded, driven, pictures=8, has_code=True)
+    assert not is_apart(found)
+    assert found.foreign == 4
+    others = Found(pictures=8, different=1)
+    assert not is_apart(others)
 
 
-@pytest.mark.parametrize("backend", ON_CPU)
-def test_dpe(
-    backend: str, dpe_bundle: Path, portraits: list[tuple[Pixels, Face]], driven: list[Seen]
-) -> None:
-    check(load_model(str(dpe_bundle), mouth="auto", backend=backend), portraits, driven, moves=1)
+def test_a_bar_code_is_read_as_its_own() -> None:
+    nobody = np.full((64, 64, 3), 90, np.uint8)
+    assert [whose(stamped(nobody, owner)) for owner in range(16)] == list(range(16))
+    assert whose(nobody) is None
+
+
+class Mixed:
+    """The rig, and one place for a portrait that all sessions share."""
+
+    def __init__(self, rig: Model[Any]) -> None:
+        self._rig = rig
+        self._last: Portrait[Any] | None = None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._rig, name)
+
+    def enroll(self, picture: Pixels, face: Face) -> Portrait[Any]:
+        made = self._rig.enroll(picture, face)
+        if self._last is None:
+            self._last = made
+        return self._last

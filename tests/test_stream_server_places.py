@@ -1,6 +1,7 @@
 """Where media may reach the server: a range of ports, chosen addresses, a relay, and no names."""
 
 import asyncio
+import logging
 import socket
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,7 +12,7 @@ from aioice import ice
 from aiortc import RTCPeerConnection
 
 from engine.errors import InputError
-from stream.webrtc import connection
+from stream.webrtc import connection, ice_places
 from stream.webrtc.connection import new_connection
 from stream.webrtc.ice_places import (
     IcePlaces,
@@ -180,6 +181,32 @@ def test_a_relay_is_handed_on() -> None:
         await made.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("host", ["relay.invalid", "127.0.0.1"])
+def test_without_names_or_without_the_relay_pictures_come_and_the_log_says_it_once(
+    tmp_path: Path,
+    host: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(ice_places, "_unhelpful", set())
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]  # where nobody listens
+        relay = TurnServer(url=f"turn:{host}:{port}?transport=tcp", user="u", password="p")
+
+        async def run() -> None:
+            settings = replace(LOCAL, places=IcePlaces(turn=relay))
+            async with server(tmp_path, settings) as (served, http):
+                for _ in range(2):
+                    async with page(http, served.url) as peer:
+                        await peer.until(disc_near(128, 128))
+
+        with caplog.at_level(logging.WARNING):
+            asyncio.run(run())
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.partition(" gives")[0] for line in said] == [f"the relay {host}:{port}"]
 
 
 def test_a_full_range_is_an_error_of_its_own() -> None:

@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import re
+import signal
 import socket
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -34,6 +37,7 @@ from tests.peers import LOCAL, SOON_S, Page, browser, disc_near, page, server
 
 SDP = {"Content-Type": "application/sdp"}
 TOKEN = "a-token-of-sixteen"
+AT_NO_PORT = "a=candidate:1 1 udp 2113937151 192.0.2.1 70000 typ host\r\n"
 HOME = Caller(browser=None, address=None)
 
 
@@ -288,6 +292,47 @@ def test_a_damaged_offer_is_refused_or_answered_and_never_a_failure() -> None:
     assert outcomes["refused"] > 20
 
 
+@pytest.mark.parametrize(
+    ("damage", "refusal"),
+    [
+        (lambda sdp: re.sub(r"a=fingerprint:.*\r\n", "", sdp), "fingerprint"),
+        (lambda sdp: sdp + AT_NO_PORT, "65535"),
+        (lambda sdp: sdp + AT_NO_PORT.replace("70000", "9" * 20), "65535"),
+    ],
+)
+def test_what_would_only_fail_later_is_refused_at_once(
+    damage: Callable[[str], str], refusal: str
+) -> None:
+    """aiortc answers these, and fails in a task of its own, of which only the log hears."""
+
+    async def offer() -> str:
+        made = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        made.addTransceiver("video")
+        await made.setLocalDescription(await made.createOffer())
+        sdp = str(made.localDescription.sdp)
+        await made.close()
+        return sdp
+
+    sdp = asyncio.run(offer())
+    check_offer(sdp)
+    with pytest.raises(BadOfferError, match=refusal):
+        check_offer(damage(sdp))
+
+
+def test_one_fingerprint_for_all_or_one_in_each_section_that_is_taken_will_do() -> None:
+    name, video = "a=fingerprint:sha-256 AA\r\n", "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n"
+    refused = "m=audio 0 UDP/TLS/RTP/SAVPF 111\r\n"
+    for good in (
+        f"v=0\r\n{name}{video}",
+        f"v=0\r\n{video}{name}",
+        f"v=0\r\n{refused}{video}{name}",
+    ):
+        check_offer(good)
+    for bad in (f"v=0\r\n{video}{name}{video}", f"v=0\r\n{refused}{name}{video}"):
+        with pytest.raises(BadOfferError, match="fingerprint"):
+            check_offer(bad)
+
+
 def test_a_caller_has_few_waiting_and_a_slow_one_makes_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -421,6 +466,47 @@ def test_a_peer_from_which_nothing_comes_loses_its_place(
             kill(dead.connection)
             await until(lambda: served.app[SESSIONS].find(dead.session["id"]) is None)
             assert served.app[SESSIONS].find(silent.session["id"]) is not None
+
+    with_server(tmp_path, test)
+
+
+FROZEN = """
+import asyncio, sys
+from tests.peers import browser, disc_near, page
+
+async def visit(url):
+    async with browser() as http, page(http, url) as peer:
+        await peer.until(disc_near(128, 128))
+        print(peer.session["id"], flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(visit(sys.argv[1]))
+"""
+
+
+@pytest.mark.slow
+def test_a_peer_that_is_frozen_loses_its_place_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGSTOP: its sockets stay open, the system takes packets for it, and nothing comes."""
+    monkeypatch.setattr(sessions, "DEAD_S", 2.0)
+
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        visitor = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", FROZEN, served.url, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            async with page(http, served.url) as other:
+                await other.until(disc_near(128, 128))
+                assert visitor.stdout is not None
+                name = (await asyncio.wait_for(visitor.stdout.readline(), 60)).decode().strip()
+                visitor.send_signal(signal.SIGSTOP)
+                await until(lambda: served.app[SESSIONS].find(name) is None)
+                other.camera.centre = (168, 128)
+                await other.until(disc_near(168, 128))
+        finally:
+            visitor.kill()
+            await visitor.wait()
 
     with_server(tmp_path, test)
 

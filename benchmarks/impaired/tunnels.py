@@ -5,12 +5,14 @@
 `ip netns add A` and `B` come first. Each gets a TUN device `impaired0`, 10.77.0.1 and 10.77.0.2;
 what goes in at one comes out at the other as the `Link` of its direction says. A line of JSON on
 standard input replaces the profile; its end ends the program, which then says what was sent and
-lost. The kernel's own `tc netem` does the same where it was built in.
+lost, and to which addresses each side sent anything: all that a namespace has leads here. The
+kernel's own `tc netem` does the same where it was built in.
 """
 
 import ctypes
 import fcntl
 import heapq
+import ipaddress
 import json
 import os
 import select
@@ -28,6 +30,8 @@ ADDRESSES = ("10.77.0.1", "10.77.0.2")
 LARGEST = 2048
 """Bytes of a packet; the devices' MTU is 1500."""
 IDLE_S = 1.0
+_SPOKEN = (6, 17)
+"""TCP and UDP, as IP numbers them."""
 _TUNSETIFF, _IFF_TUN_NO_PI = 0x400454CA, 0x1001
 
 
@@ -36,6 +40,8 @@ class Tunnels:
 
     def __init__(self, devices: tuple[int, int], profile: Profile, seed: int = 1) -> None:
         self.links = (Link(profile, seed), Link(profile, seed + 1))
+        self.sent_to: tuple[set[str], set[str]] = (set(), set())
+        """Where each side sent UDP or TCP to, whether it came through or not."""
         self._devices = devices
         self._coming: list[tuple[float, int, int, bytes]] = []  # when, order, to which, packet
         self._order = count()
@@ -62,6 +68,8 @@ class Tunnels:
                 packet = os.read(device, LARGEST)
             except BlockingIOError:
                 return
+            if (destination := destination_of(packet)) is not None:
+                self.sent_to[side].add(destination)
             for arrives_s in self.links[side].carry(len(packet), time.monotonic()):
                 heapq.heappush(self._coming, (arrives_s, next(self._order), 1 - side, packet))
 
@@ -72,6 +80,16 @@ class Tunnels:
                 os.write(self._devices[side], packet)
             except OSError:
                 continue  # the device went down: the packet is lost, as on any network
+
+
+def destination_of(packet: bytes) -> str | None:
+    """The address that a UDP or TCP packet goes to; None for what the kernel sends by itself."""
+    version = packet[0] >> 4
+    if version == 4 and packet[9] in _SPOKEN:
+        return str(ipaddress.IPv4Address(packet[16:20]))
+    if version == 6 and packet[6] in _SPOKEN:
+        return str(ipaddress.IPv6Address(packet[24:40]))
+    return None
 
 
 def device_in(namespace: str, address: str) -> int:
@@ -87,6 +105,7 @@ def device_in(namespace: str, address: str) -> int:
         for words in (
             ("addr", "add", f"{address}/24", "dev", DEVICE),
             ("link", "set", DEVICE, "mtu", "1500", "up"),
+            ("route", "add", "default", "dev", DEVICE),
             ("link", "set", "lo", "up"),
         ):
             subprocess.run(("ip", *words), check=True)
@@ -115,8 +134,12 @@ def main() -> None:
             if not line:
                 break
             tunnels.change(Profile(**json.loads(line)))
-    found = {"sent": [each.sent for each in tunnels.links]}
-    sys.stdout.write(json.dumps(found | {"lost": [each.lost for each in tunnels.links]}) + "\n")
+    found = {
+        "sent": [each.sent for each in tunnels.links],
+        "lost": [each.lost for each in tunnels.links],
+        "sent_to": [sorted(each) for each in tunnels.sent_to],
+    }
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

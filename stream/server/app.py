@@ -15,6 +15,7 @@ from engine.errors import OutputError
 from engine.faces.face import Tracker
 from engine.folders import user_data
 from engine.model import AnyModel
+from stream.files.ffmpeg_version import check_ffmpeg
 from stream.files.output_place import reason_of
 from stream.server import api, enrolments, pages, whip
 from stream.server.app_keys import (
@@ -67,6 +68,7 @@ async def serving(
     make_tracker: Callable[[], Tracker],
 ) -> AsyncIterator[Served]:
     """A server that is up for the length of the block."""
+    check_ffmpeg()
     async with AsyncExitStack() as stack:
         tls = tls_of(settings)
         if settings.token is not None:

@@ -18,7 +18,7 @@ from stream.server.guard import refusal
 from stream.server.peers import Peer, join_publisher, join_viewer
 from stream.server.request_body import read_sdp
 from stream.webrtc.connection import BadOfferError
-from stream.webrtc.ice_places import names_a_host
+from stream.webrtc.ice_places import has_no_port, names_a_host
 
 logger = logging.getLogger(__name__)
 
@@ -188,6 +188,8 @@ async def _add_candidates(connection: RTCPeerConnection, lines: list[str]) -> No
             count += 1
             if count > MOST_CANDIDATES:
                 raise refusal(web.HTTPBadRequest, "these are too many candidates: send fewer")
+            if has_no_port(line):
+                raise refusal(web.HTTPBadRequest, "this candidate's port is beyond 65535")
             try:
                 candidate = candidate_from_sdp(line.removeprefix("a=candidate:"))
             except (ValueError, IndexError, AssertionError):

@@ -19,7 +19,7 @@ from stream.webrtc import (
     prompt_release,
     repairing_receiver,
 )
-from stream.webrtc.ice_places import IcePlaces, without_names
+from stream.webrtc.ice_places import IcePlaces, has_no_port, without_names
 
 MOST_SDP_BYTES = 64 * 1024
 MOST_SECTIONS = 4
@@ -80,6 +80,33 @@ def check_offer(sdp: str) -> None:
         raise BadOfferError(f"the offer has more than {MOST_CANDIDATES} candidates: send fewer")
     if not any(line.startswith("m=video") for line in lines):
         raise BadOfferError("the offer has no video section: add the camera or a transceiver")
+    if any(map(has_no_port, lines)):
+        raise BadOfferError("the offer has a candidate at a port beyond 65535: send real ones")
+    if not _is_fingerprinted(lines):
+        raise BadOfferError(
+            "the offer has no fingerprint: media is encrypted (DTLS), or none flows"
+        )
+
+
+def _is_fingerprinted(lines: list[str]) -> bool:
+    """Whether the whole offer, or each section that is not refused in it, names a certificate."""
+    head, *sections = _sections(lines)
+    taken = [each for each in sections if each[0].split()[1:2] != ["0"]]
+    return _names_one(head) or all(map(_names_one, taken))
+
+
+def _names_one(lines: list[str]) -> bool:
+    return any(line.startswith("a=fingerprint:") for line in lines)
+
+
+def _sections(lines: list[str]) -> list[list[str]]:
+    """What comes before the first media section, then each."""
+    found: list[list[str]] = [[]]
+    for line in lines:
+        if line.startswith("m="):
+            found.append([])
+        found[-1].append(line)
+    return found
 
 
 async def accept(connection: RTCPeerConnection, sdp: str) -> None:

@@ -7,6 +7,7 @@ a browser's `.local` names (mDNS) would have to be asked for among everybody on 
 
 import asyncio
 import ipaddress
+import logging
 import random
 import re
 import socket
@@ -21,10 +22,13 @@ from aiortc import RTCIceServer, rtcicetransport
 from engine.errors import InputError, UnderstudyError
 from stream.webrtc.aiortc_parts import part_of, replace_part
 
+logger = logging.getLogger(__name__)
+
 PORTS = (1024, 65_535)
 _NAME, _KEYWORDS = "Connection", "connection_kwargs"
 _RANGE = re.compile(r"(\d{1,5})-(\d{1,5})")
 _HOST_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ (\S+) .*")
+_PORT_OF_CANDIDATE = re.compile(r"a=candidate:\S+ \d+ \S+ \d+ \S+ (\d+) .*")
 
 
 class NoPortError(UnderstudyError):
@@ -133,6 +137,12 @@ def names_a_host(line: str) -> bool:
     return False
 
 
+def has_no_port(line: str) -> bool:
+    """Whether a line is a candidate at a port that there is none of: to send there would fail."""
+    found = _PORT_OF_CANDIDATE.fullmatch(line)
+    return found is not None and (len(found[1]) > 5 or int(found[1]) > PORTS[1])
+
+
 class PlacedConnection(ice.Connection):
     """aioice's, which listens only where it may."""
 
@@ -147,13 +157,21 @@ class PlacedConnection(ice.Connection):
         timeout: int = 5,  # noqa: ASYNC109 (aioice's own signature)
     ) -> list[Candidate]:
         """Listen on each address, and ask the servers how we look from outside."""
+        found = await self._gathered(component, addresses, timeout)
+        if self.turn_server and not any(each.type == "relay" for each in found):
+            _say_once(self.turn_server)
+        return found
+
+    async def _gathered(
+        self, component: int, addresses: list[str], within_s: int
+    ) -> list[Candidate]:
         places = self._places
         chosen = list(places.addresses) if places.addresses is not None and addresses else addresses
         if places.ports is None:
-            return await super().get_component_candidates(component, chosen, timeout)
+            return await super().get_component_candidates(component, chosen, within_s)
         candidates = [await self._listen(component, address) for address in chosen]
         # Without addresses of its own: what is left is the TURN server.
-        return candidates + await super().get_component_candidates(component, [], timeout)
+        return candidates + await super().get_component_candidates(component, [], within_s)
 
     async def _listen(self, component: int, address: str) -> Candidate:
         protocol = await self._bound(address)
@@ -192,6 +210,21 @@ class PlacedConnection(ice.Connection):
         raise NoPortError(
             f"all UDP ports from {first} to {last} are taken: wait until somebody leaves, or give "
             "the server a wider range"
+        )
+
+
+_unhelpful: set[tuple[str, int]] = set()
+"""Relays of which the log has heard."""
+
+
+def _say_once(relay: tuple[str, int]) -> None:
+    """Say it: aioice goes on without a word, and whoever needs the relay never gets through."""
+    if relay not in _unhelpful:
+        _unhelpful.add(relay)
+        logger.warning(
+            "the relay %s:%d gives no address (is it up, is its name known, are user and password "
+            "right?): connections go on without it",
+            *relay,
         )
 
 
