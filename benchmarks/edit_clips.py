@@ -1,6 +1,7 @@
 """Films for the edit's benchmark: rendered heads whose answer is known, two faces, a cut, a hand.
 
 python -m benchmarks.edit_clips heads --facekit facekit.npz --out FOLDER
+python -m benchmarks.edit_clips acted --facekit facekit.npz --out FOLDER
 python -m benchmarks.edit_clips scenes --clips FOLDER --out FOLDER
 """
 
@@ -18,13 +19,14 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from stream.files.clips import Clip
 from training.heads import facekit, performance
-from training.heads.bundled import SPREAD, studio_light
+from training.heads.bundled import SPREAD, Sitter, studio_light
+from training.heads.factors import Expression
 from training.heads.identity import sample_identity
 from training.heads.posing import Pose
 from training.heads.quality import CLIP
 from training.heads.renderer import Renderer
 from training.heads.scene import Shot
-from training.heads.sitters import MAN
+from training.heads.sitters import MAN, SINGER, WOMAN
 
 RATE = 25
 HEADS_S = 2.0
@@ -32,6 +34,9 @@ HEADS_S = 2.0
 OTHER_S = 2.3
 """The truth's expression comes so much later in the performance: speech instead of a smile."""
 HEIGHT, WIDTH = 1080, 1920
+ACTED_PX, ACTED_RATE = 384, 10
+ACTED = ((MAN, WOMAN), (SINGER, MAN))
+"""Whose face is changed, and who drives it."""
 
 
 def write_film(
@@ -60,27 +65,71 @@ def heads(kit: Path, out: Path) -> None:
     """source.mp4 (1080p), truth.mkv (the same film with the driver's expression), driver.mp4."""
     count = round(HEADS_S * RATE)
     renderer = Renderer(facekit.load(kit), replace(CLIP, size_px=HEIGHT, supersampling=1.5))
-    sitter = MAN
-    actor = renderer.actor(sample_identity(renderer.mesh, sitter.identity, SPREAD), sitter.looks)
-    shot = Shot(
-        framing=sitter.framing,
-        light=studio_light(sitter.key_azimuth_deg),
-        backdrop=sitter.backdrop(HEIGHT),
-        pose=Pose(),
-        expression=sitter.expression,
-        occluder=None,
-    )
+    stage = Stage(renderer, MAN)
 
     def drawn(offset_s: float, pose_s: float | None) -> Iterator[Pixels]:
         for index in range(count):
             second = index / RATE
             pose = Pose() if pose_s is None else performance.pose_at(pose_s + second)
-            face = performance.expression_at(offset_s + second)
-            yield renderer.render(actor, replace(shot, pose=pose, expression=face)).picture
+            yield stage.shown(pose, performance.expression_at(offset_s + second))
 
     write_film(out / "driver.mp4", (_small(each) for each in drawn(OTHER_S, None)))
     write_film(out / "truth.mkv", (_wide(each) for each in drawn(OTHER_S, 3.7)))
     write_film(out / "source.mkv", (_wide(each) for each in drawn(0.6, 3.7)))
+
+
+class Stage:
+    """One person before one backdrop."""
+
+    def __init__(self, renderer: Renderer, sitter: Sitter) -> None:
+        self._renderer = renderer
+        identity = sample_identity(renderer.mesh, sitter.identity, SPREAD)
+        self._actor = renderer.actor(identity, sitter.looks)
+        self._shot = Shot(
+            framing=sitter.framing,
+            light=studio_light(sitter.key_azimuth_deg),
+            backdrop=sitter.backdrop(renderer.quality.size_px),
+            pose=Pose(),
+            expression=sitter.expression,
+            occluder=None,
+        )
+
+    def shown(self, pose: Pose, face: Expression) -> Pixels:
+        """The person with this pose and face."""
+        shot = replace(self._shot, pose=pose, expression=face)
+        return self._renderer.render(self._actor, shot).picture
+
+
+def acted(kit: Path, out: Path) -> None:
+    """acted-N-source, -driver and -truth.mkv: one person by another, and as it should look.
+
+    The whole performance drives the performance as it is five seconds later; the driver moves the
+    head, too. What the measures say of the truth is their own doing.
+    """
+    quality = replace(CLIP, size_px=ACTED_PX, supersampling=1.5)
+    renderer = Renderer(facekit.load(kit), quality)
+    seconds = np.arange(0.0, performance.SECONDS, 1.0 / ACTED_RATE).tolist()
+
+    def turned(second: float) -> float:
+        return (second + performance.SECONDS / 2.0) % performance.SECONDS
+
+    for number, (sitter, other) in enumerate(ACTED):
+        person, driver = Stage(renderer, sitter), Stage(renderer, other)
+        films = {
+            "source": (
+                person.shown(performance.pose_at(t), performance.expression_at(t)) for t in seconds
+            ),
+            "driver": (
+                driver.shown(performance.pose_at(turned(t)), performance.expression_at(turned(t)))
+                for t in seconds
+            ),
+            "truth": (
+                person.shown(performance.pose_at(t), performance.expression_at(turned(t)))
+                for t in seconds
+            ),
+        }
+        for name, pictures in films.items():
+            write_film(out / f"acted-{number}-{name}.mkv", pictures, rate=ACTED_RATE)
 
 
 def _small(picture: Pixels) -> Pixels:
@@ -150,7 +199,7 @@ def _with_hand(picture: Pixels, index: int) -> tuple[Pixels, NDArray[np.bool_]]:
 def main(arguments: list[str] | None = None) -> int:
     """Make the films."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=("heads", "scenes"))
+    parser.add_argument("what", choices=("heads", "acted", "scenes"))
     parser.add_argument("--facekit", type=Path)
     parser.add_argument("--clips", type=Path)
     parser.add_argument("--out", type=Path, required=True)
@@ -158,6 +207,8 @@ def main(arguments: list[str] | None = None) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     if options.what == "heads":
         heads(options.facekit, options.out)
+    elif options.what == "acted":
+        acted(options.facekit, options.out)
     else:
         scenes(options.clips, options.out)
     return 0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.frame import Pixels
 from engine.model import Motion, MotionT, Recording
-from engine.motion import Factor
+from engine.motion import Factor, LipShape
 
 Blending: TypeAlias = Literal["replace", "add"]
 """replace: the film's own expression goes, the driver's comes; add: the driver's comes on top."""
@@ -71,6 +71,8 @@ class Part:
     factors: frozenset[Factor]
     """What is taken from it; the rest of the face keeps what it does."""
     blending: Blending = "replace"
+    is_own: bool = False
+    """Whether the performer is the film's own person, whose face is told from the film's rest."""
     time_of: Callable[[float], float] = field(default=lambda time_s: time_s)
     """The film's time -> the performer's own, s."""
     gains_at: Callable[[float], Mapping[str, float]] = field(default=lambda time_s: {})
@@ -157,6 +159,10 @@ class FilmEditor(Protocol[MotionT]):
 
     def hold(self, sliders: Mapping[str, float]) -> Performer[MotionT]:
         """An expression that stays: ARKit names and values in 0..1."""
+        ...
+
+    def speak(self, lips: Callable[[float], LipShape]) -> Performer[MotionT]:
+        """Lips that a sound moves; `lips` gives their shape at the sound's own time, in s."""
         ...
 
     def plan(

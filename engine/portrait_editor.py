@@ -18,7 +18,7 @@ from engine.faces.face import Face
 from engine.family import Choice, Family
 from engine.frame import Pixels
 from engine.model import Model, Motion, Recording
-from engine.motion import Edit
+from engine.motion import Edit, LipShape
 
 EVERY = frozenset({"lips", "gaze", "blink", "emotion"})
 MARGIN = 0.1
@@ -82,6 +82,10 @@ class PortraitEditor:
         """Sliders move landmarks, which such a model does not read."""
         raise InputError("this model has no sliders: leave out --slider, or --model.")
 
+    def speak(self, lips: Callable[[float], LipShape]) -> Performer[Any]:
+        """A sound moves landmarks, which such a model does not read."""
+        raise InputError("this model is driven by pictures, not by sound: leave out --model.")
+
     def plan(
         self,
         track: FaceTrack,
@@ -95,10 +99,10 @@ class PortraitEditor:
                 "this model moves the whole expression at once: give one driver without factors, "
                 "or leave out --model."
             )
-        if parts[0].blending != "replace" or neutral is not None:
+        if parts[0].blending != "replace" or neutral is not None or parts[0].is_own:
             raise InputError(
-                "this model shows the driver's expression as it is: leave out --motion add and "
-                "--source-neutral, or --model."
+                "this model shows the driver's expression as it is: leave out --motion add, "
+                "--same-person and --source-neutral, or --model."
             )
         return PortraitPlan(model=self._model, track=track, part=parts[0])
 

@@ -13,6 +13,7 @@ from engine.editing import Box, Cut, FaceTrack, Note, Part, Patch
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.model import Recording
+from engine.motion import LipShape
 from stream.edit.asked import Driving, EditJob
 from stream.edit.job import EditReport, edit
 from tests.fakes import DiscTracker, Shift
@@ -96,6 +97,9 @@ class DiscEditor:
         return Constant()
 
     def hold(self, sliders: Mapping[str, float]) -> Constant:
+        return Constant()
+
+    def speak(self, lips: Callable[[float], LipShape]) -> Constant:
         return Constant()
 
     def plan(

@@ -14,7 +14,7 @@ from engine.faces.face import Face
 from engine.family import Choice, Family
 from engine.frame import Pixels
 from engine.model import Capabilities
-from engine.motion import Edit
+from engine.motion import Edit, LipShape
 from engine.portrait_editor import EVERY, PortraitEditor, PortraitPlan, editor_of
 from tests.fakes import Shift, ShiftDriver, ShiftedPortrait, ShiftModel, disc_face, disc_picture
 
@@ -104,7 +104,12 @@ def test_a_frame_without_the_face_and_a_driver_who_is_gone_change_nothing() -> N
 
 @pytest.mark.parametrize(
     ("settings", "neutral"),
-    [({"factors": frozenset({"lips"})}, None), ({"blending": "add"}, None), ({}, 3)],
+    [
+        ({"factors": frozenset({"lips"})}, None),
+        ({"blending": "add"}, None),
+        ({"is_own": True}, None),
+        ({}, 3),
+    ],
 )
 def test_what_such_a_model_cannot_do_is_refused(
     settings: dict[str, object], neutral: int | None
@@ -116,6 +121,8 @@ def test_what_such_a_model_cannot_do_is_refused(
         editor.plan(Walk(), [part], neutral, picture)
     with pytest.raises(InputError, match="sliders"):
         editor.hold({"jawOpen": 1.0})
+    with pytest.raises(InputError, match="not by sound"):
+        editor.speak(lambda time_s: LipShape())
 
 
 def test_a_family_edits_by_what_it_can() -> None:

@@ -15,12 +15,13 @@ from engine.faces.face import Face
 from engine.faces.several import SeveralFaces
 from engine.frame import Pixels
 from engine.geometry import Similarity
+from engine.motion import LipShape
 from engine.rig.driver.reading import read_face
 from engine.rig.edit.aim import aimed, closes_of
 from engine.rig.edit.editor import RigEditor
 from engine.rig.edit.expression import EXPRESSION, own_of, wished
 from engine.rig.edit.lending import DRAWN, NOBODY, OWN, PASSES, lenders_of_rest, mouths
-from engine.rig.edit.performers import HeldExpression
+from engine.rig.edit.performers import FollowedFace, HeldExpression, Speaking, rest_of_track
 from engine.rig.edit.plan import RigFilmPlan
 from engine.rig.edit.survey import Survey
 from engine.rig.landmarks import relative_lip_gap
@@ -303,3 +304,45 @@ def replace_seen(clip: Clipped, index: int) -> Clipped:
     other.faces = clip.faces.copy()
     other.faces[index] = np.nan
     return other
+
+
+def test_a_sound_opens_and_closes_the_lips_of_a_face_at_rest() -> None:
+    def lips(time_s: float) -> LipShape:
+        return LipShape(arkit={"jawOpen": 0.6}) if time_s < 1.0 else LipShape(contact=1.0)
+
+    spoken = Part(performer=Speaking(lips), factors=frozenset({"lips"}))
+    talks = face_with(jawOpen=0.4, browInnerUp=0.8)
+    rest = read_face(face_with())
+    own = own_of(rest, read_face(talks))
+    gaps = []
+    for time_s in (0.5, 1.5):
+        wish = wished(own.expression, [spoken], time_s)
+        target = aimed(rest, closes_of(rest), PortraitFace.from_face(talks), own, wish)
+        gaps.append(relative_lip_gap(target))
+        assert np.abs(target - talks.landmarks)[[105, 334, 9]].max() < 0.1
+    assert gaps[0] > 0.2
+    assert gaps[1] < 0.02
+
+
+def test_the_films_own_person_is_told_from_the_films_rest() -> None:
+    raised = [face_with(browInnerUp=0.9)] * 4
+    film = [face_with()] * 4
+
+    class Track:
+        shots = np.zeros(4, np.int64)
+        seen = np.ones(4, np.bool_)
+        times_s = np.arange(4) / 10.0
+        size = (500, 500)
+
+        def __init__(self, faces: list[Face]) -> None:
+            self._faces = faces
+
+        def landmarks(self, begin: int, end: int) -> NDArray[np.float32]:
+            return np.array([face.landmarks for face in self._faces[begin:end]])
+
+    rest = rest_of_track(Track(film))
+    apart = FollowedFace(Track(raised))
+    ways = [apart.at(0.1), apart.against(rest).at(0.1)]
+    heights = [0.0 if way is None else float(way.offsets[9, 1]) for way in ways]
+    assert heights[0] == pytest.approx(0.0, abs=0.01)
+    assert heights[1] > 0.2

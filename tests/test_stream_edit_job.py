@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -280,3 +281,34 @@ def test_two_runs_do_not_work_on_one_output(tmp_path: Path) -> None:
 
     with Workplace(out), pytest.raises(OutputError, match="another run"):
         run(source, out)
+
+
+def test_every_soundtrack_is_kept_with_its_language_and_time(tmp_path: Path) -> None:
+    source = tmp_path / "film.mkv"
+    moments = {"eng": 0.3, "fra": 0.7, "deu": 1.1}
+    parts = [
+        make_clip(tmp_path / f"{name}.mkv", pictures(45), sound=click(1.5, at))
+        for name, at in moments.items()
+    ]
+    with ExitStack() as stack:
+        read = [stack.enter_context(av.open(str(part))) for part in [parts[0], *parts]]
+        write = stack.enter_context(av.open(str(source), "w"))
+        streams = [
+            (read[0], read[0].streams.video[0]),
+            *((r, r.streams.audio[0]) for r in read[1:]),
+        ]
+        made = [write.add_stream_from_template(stream) for _, stream in streams]
+        for target, name in zip(made[1:], moments, strict=True):
+            target.metadata["language"] = name
+        packets = [
+            [packet for packet in clip.demux(stream) if packet.size] for clip, stream in streams
+        ]
+        for target, those in zip(made, packets, strict=True):
+            for packet in those:
+                packet.stream = target
+                write.mux(packet)
+    run(source, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as clip:
+        assert [stream.language for stream in clip.streams.audio] == list(moments)
+    for number, at in enumerate(moments.values()):
+        assert heard_at(tmp_path / "out.mp4", track=number) == pytest.approx(at, abs=0.05)

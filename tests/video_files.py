@@ -125,10 +125,10 @@ def click(duration_s: float, at_s: float) -> NDArray[np.float32]:
     return sound
 
 
-def heard_at(path: Path) -> float:
-    """When the loud tone begins, in seconds on the file's own clock."""
+def heard_at(path: Path, track: int = 0) -> float:
+    """When the loud tone of a soundtrack begins, in seconds on the file's own clock."""
     with av.open(str(path)) as clip:
-        for frame in clip.decode(audio=0):
+        for frame in clip.decode(audio=track):
             samples = np.abs(frame.to_ndarray().astype(np.float64))
             if frame.format.name.startswith("s16"):
                 samples /= 32768

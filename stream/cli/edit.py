@@ -1,6 +1,8 @@
 """The command `understudy edit`: reads arguments, calls the job, prints what came of it."""
 
 import sys
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -27,7 +29,8 @@ def edit(
     source: Annotated[
         list[Path],
         typer.Option(
-            help="The film: any clip that FFmpeg reads. May be repeated; --out is a folder then."
+            help="The film: any clip that FFmpeg reads, or a folder of pictures in their order. "
+            "May be repeated; --out is a folder then."
         ),
     ],
     out: Annotated[
@@ -38,8 +41,9 @@ def edit(
         list[str] | None,
         typer.Option(
             metavar="[FACTORS=]FILE",
-            help="A clip or motion file (.npz) whose expression is taken; with FACTORS (lips, "
-            "gaze, blink, emotion, joined by commas) only that much of it. May be repeated.",
+            help="A clip or motion file (.npz) whose expression is taken, or a sound that moves "
+            "the lips; with FACTORS (lips, gaze, blink, emotion, joined by commas) only that much "
+            "of it. May be repeated.",
         ),
     ] = None,
     slider: Annotated[
@@ -58,6 +62,14 @@ def edit(
         Literal["replace", "add"],
         typer.Option(help="Take the film's own expression away first, or add to it."),
     ] = "replace",
+    same_person: Annotated[
+        bool,
+        typer.Option(
+            "--same-person",
+            help="The drivers show the film's own person, so both faces have one rest: exact, "
+            "where short clips leave it open what their person looks like at rest.",
+        ),
+    ] = False,
     face: Annotated[
         str,
         typer.Option(
@@ -85,6 +97,12 @@ def edit(
             "or play it faster or slower."
         ),
     ] = "hold",
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0, max=1000.0, help="Pictures a second of a folder of pictures; 25 if not given."
+        ),
+    ] = None,
     source_neutral: Annotated[
         str,
         typer.Option(
@@ -125,14 +143,19 @@ def edit(
     from stream.cli.terminal import working
     from stream.edit.asked import EditJob
     from stream.edit.encoders import Encoding
+    from stream.edit.picture_folder import RATE
 
     many = len(source) > 1
     if many and not out.is_dir():
         raise typer.BadParameter(
             f"with several films it is a folder; {out} is none", param_hint="--out"
         )
+    if rate is not None and not any(each.is_dir() for each in source):
+        raise typer.BadParameter("a film has its own times", param_hint="--rate")
+    if preview is not None and many:
+        raise typer.BadParameter("give one film for a preview", param_hint="--preview")
     keys_read = _keys(keys, gain, begin, end)
-    drivings = _drivings(driving, slider, keys_read)
+    drivings = [replace(each, is_own=same_person) for each in _drivings(driving, slider, keys_read)]
     jobs = [
         EditJob(
             source=each,
@@ -145,6 +168,7 @@ def edit(
             neutral=_neutral(source_neutral),
             fit=fit,
             offset_s=offset,
+            rate=RATE if rate is None else Fraction(rate).limit_denominator(1001),
             encoding=Encoding(
                 encoder=encoder,
                 quality=quality,
@@ -258,7 +282,8 @@ def _drivings(
     ]
     if not found:
         raise typer.BadParameter(
-            "give a clip or a motion file, --slider, or --keys with drivers", param_hint="--driving"
+            "give a clip, a motion file or a sound, --slider, or --keys with drivers",
+            param_hint="--driving",
         )
     return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from engine.motion import FACTORS, Factor
 from stream.edit.encoders import Encoding
 from stream.edit.fitting import Fit
 from stream.edit.keys import Keys, Range
+from stream.edit.picture_folder import RATE
 
 EXPRESSION: tuple[Factor, ...] = tuple(factor for factor in FACTORS if factor != "pose")
 """All that an edit may change: the pose is the film's."""
@@ -20,13 +22,16 @@ class Driving:
     """One driver: where it comes from and what is taken from it."""
 
     source: Path | None
-    """A clip or a motion file; None for `sliders`."""
+    """A clip, a motion file or a sound; None for `sliders`."""
     factors: frozenset[Factor] = frozenset(EXPRESSION)
     sliders: Mapping[str, float] = field(default_factory=dict)
     range: Range = field(default_factory=Range)
     """Of the film, within the job's own."""
     blending: Blending | None = None
     """None is the job's."""
+
+    is_own: bool = False
+    """Whether the clip shows the film's own person."""
 
     @property
     def name(self) -> str:
@@ -39,6 +44,7 @@ class EditJob:
     """What to edit, as the user asked for it."""
 
     source: Path
+    """A film, or a folder of pictures in their order."""
     drivings: Sequence[Driving]
     """Where two claim a factor, the later one has the last word."""
     out: Path
@@ -54,6 +60,8 @@ class EditJob:
     fit: Fit = "hold"
     offset_s: float = 0.0
     """Where in the driver the film's range begins."""
+    rate: Fraction = RATE
+    """Pictures a second of a folder of pictures."""
     encoding: Encoding = field(default_factory=Encoding)
     force: bool = False
 

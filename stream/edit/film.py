@@ -81,6 +81,8 @@ class Film:
             self.aspect = stream.sample_aspect_ratio
             self.time_base = Fraction(first.time_base or stream.time_base or Fraction(1, 90_000))
             self.colours = _colours(first)
+            self.began_s = (first.pts or 0) * self.time_base
+            """The file's own time of the first picture."""
         self.rate = self.clip.rate
         self.size = (self.clip.width, self.clip.height)
         """Width and height as shown, with square pixels."""

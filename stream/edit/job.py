@@ -18,6 +18,7 @@ from stream.edit.analysis import FaceFinder, StoppedError
 from stream.edit.asked import EditJob
 from stream.edit.encoders import check_encoding
 from stream.edit.film import Film
+from stream.edit.picture_folder import gathered
 from stream.edit.planning import Planned, plan
 from stream.edit.problems import Problem, write_timeline
 from stream.edit.rendering import Rendered, render
@@ -62,12 +63,12 @@ def edit(
     """
     progress, stop = progress or Silence(), stop or Event()
     check_paths(job)
-    film = Film(job.source)
-    check_encoding(job.encoding, film, job.out.suffix.lower())
-    warn_of(film)
+    film = None if job.source.is_dir() else checked_film(job, job.source)
     times = StageTimes()
     with Workplace(job.out) as place:
         try:
+            if film is None:
+                film = checked_film(job, gathered(job.source, place, job.rate, progress, stop))
             planned = plan(job, film, place, editor, make_finder, progress, stop)
             write_timeline(timeline_of(job.out), planned.problems)
             if tell is not None:
@@ -104,6 +105,14 @@ def check_paths(job: EditJob) -> None:
     for path in (job.source, *(driving.source for driving in job.drivings)):
         if path is not None and job.out.exists() and path.exists() and job.out.samefile(path):
             raise OutputError(f"{job.out} is read for this edit itself. Choose another output.")
+
+
+def checked_film(job: EditJob, path: Path) -> Film:
+    """The film at `path`, which the job's result can be encoded like."""
+    film = Film(path)
+    check_encoding(job.encoding, film, job.out.suffix.lower())
+    warn_of(film)
+    return film
 
 
 def warn_of(film: Film) -> None:

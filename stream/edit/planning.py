@@ -8,25 +8,21 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
-from engine.editing import Blending, FilmEditor, FilmPlan, Part, Performer
+from engine.editing import Blending, FilmEditor, FilmPlan, Part
 from engine.errors import InputError
 from engine.progress import Progress
-from stream.edit.analysis import FaceFinder, analyse_clip, analyse_film, is_whole
+from stream.edit.analysis import FaceFinder, analyse_film
 from stream.edit.asked import Driving, EditJob
+from stream.edit.drivers import FACE_ADVICE, OpenedDriver, opened_driver
 from stream.edit.film import Film
 from stream.edit.fitting import fitted
 from stream.edit.keys import Range
-from stream.edit.pictures import ClipPictures, FilmPictures
+from stream.edit.pictures import FilmPictures
 from stream.edit.problems import Problem, problems_of
 from stream.edit.tracks import Person, Tracks
 from stream.edit.workplace import Workplace, key_of, key_of_clip
-from stream.files.clips import Clip
-from stream.files.motion_file import is_motion_file
-from stream.files.motion_reader import load_motion
 
 logger = logging.getLogger(__name__)
-
-FACE_ADVICE = "Use a film in which a face is seen, at least 24 pixels wide."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +40,6 @@ class Planned:
     """Of all that the result depends on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
-    """A driver that is ready."""
-
-    performer: Performer[Any]
-    length_s: float | None
-    """None for an expression that stays."""
-
-
 def plan(
     job: EditJob,
     film: Film,
@@ -68,7 +55,7 @@ def plan(
         InputError: nobody is seen, or what was asked for is not there.
         StoppedError: the user asked to stop.
     """
-    of_film = key_of("film", key_of_clip(job.source))
+    of_film = key_of("film", key_of_clip(film.path))
     folder = place.part("read", of_film)
     analyse_film(film, folder, make_finder, progress, stop)
     tracks = Tracks(folder)
@@ -76,11 +63,11 @@ def plan(
     if not people:
         raise InputError(f"no face was found in the whole film {job.source}. {FACE_ADVICE}")
     opened = [
-        (driving, _opened(number, driving, place, editor, make_finder, progress, stop))
+        opened_driver(number, driving, place, editor, make_finder, progress, stop)
         for number, driving in enumerate(job.drivings)
     ]
     end_s = float(tracks.times_s[-1])
-    parts = [_part(job, driving, ready, end_s) for driving, ready in opened]
+    parts = [_part(job, each, end_s) for each in opened]
     progress.begin("planning", None)
     plans, problems = {}, list[Problem]()
     pictures = FilmPictures(film, tracks.ticks.tolist())
@@ -115,40 +102,8 @@ def _wanted(faces: Sequence[int] | Literal["all"], people: Sequence[Person]) -> 
     return list(dict.fromkeys(faces))
 
 
-def _opened(
-    number: int,
-    driving: Driving,
-    place: Workplace,
-    editor: FilmEditor[Any],
-    make_finder: Callable[[], FaceFinder],
-    progress: Progress,
-    stop: Event,
-) -> _Opened:
-    if driving.source is None:
-        return _Opened(performer=editor.hold(driving.sliders), length_s=None)
-    if is_motion_file(driving.source):
-        recording = load_motion(driving.source)
-        length_s = float(recording.times_ns[-1]) / 1e9
-        return _Opened(performer=editor.replay(recording), length_s=length_s)
-    folder = place.part(f"driver{number}", key_of("driver", key_of_clip(driving.source)))
-    if not is_whole(folder):
-        analyse_clip(Clip(driving.source), folder, make_finder, progress, stop)
-    tracks = Tracks(folder)
-    people = tracks.people()
-    if not people:
-        raise InputError(f"no face was found in the driving clip {driving.source}. {FACE_ADVICE}")
-    if len(people) > 1:
-        logger.warning(
-            "%s shows %d faces: the one that is seen longest drives", driving.source, len(people)
-        )
-    track = tracks.track(people[0].number)
-    return _Opened(
-        performer=editor.follow(track, ClipPictures(driving.source)),
-        length_s=float(tracks.times_s[-1]),
-    )
-
-
-def _part(job: EditJob, driving: Driving, ready: _Opened, film_s: float) -> Part:
+def _part(job: EditJob, ready: OpenedDriver, film_s: float) -> Part:
+    driving = ready.driving
     span = _narrowed(job.keys.range, driving.range)
     begin = span.begin_s or 0.0
     end = film_s if span.end_s is None else min(span.end_s, film_s)
@@ -161,8 +116,9 @@ def _part(job: EditJob, driving: Driving, ready: _Opened, film_s: float) -> Part
     blending: Blending = driving.blending or job.blending
     return Part(
         performer=ready.performer,
-        factors=driving.factors,
+        factors=ready.factors,
         blending=blending,
+        is_own=driving.is_own,
         time_of=time_of,
         gains_at=job.keys.gains_at,
         share_at=partial(_both, job.keys.range, driving.range),
@@ -205,5 +161,5 @@ def _key(driving: Driving) -> str:
     return key_of(
         None if source is None else key_of_clip(source), sorted(driving.factors),
         sorted(driving.sliders.items()), driving.range.begin_s, driving.range.end_s,
-        driving.blending,
+        driving.blending, driving.is_own,
     )  # fmt: skip

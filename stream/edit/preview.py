@@ -16,6 +16,7 @@ from stream.edit.analysis import FaceFinder, StoppedError
 from stream.edit.asked import EditJob
 from stream.edit.film import Film
 from stream.edit.job import timeline_of
+from stream.edit.picture_folder import gathered
 from stream.edit.planning import Planned, plan
 from stream.edit.problems import write_timeline
 from stream.edit.rendering import Retoucher
@@ -41,9 +42,11 @@ def preview(
     What was read stays for the edit itself.
     """
     check_place(sheet, force=job.force)
+    film = None if job.source.is_dir() else Film(job.source)
     with Workplace(job.out) as place:
         try:
-            planned = plan(job, Film(job.source), place, editor, make_finder, progress, stop)
+            film = film or Film(gathered(job.source, place, job.rate, progress, stop))
+            planned = plan(job, film, place, editor, make_finder, progress, stop)
         except StoppedError:
             return None
         write_timeline(timeline_of(job.out), planned.problems)

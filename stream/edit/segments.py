@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from engine.errors import OutputError
 from stream.edit.encoders import Encoding, add_video
 from stream.edit.film import Film, FilmFrame
+from stream.edit.soundtracks import soundtracks_of
 from stream.files.clip_writer import CONTAINERS
 from stream.files.growing_file import GrowingFile
 from stream.files.output_place import failures_named, reason_of
@@ -84,21 +85,18 @@ def join(out: Path, film: Film, pieces: Sequence[Path], start: int) -> None:
             video.time_base = film.time_base
             if film.matrix is not None:
                 video.set_display_matrix(list(film.matrix))
-            sound = stack.enter_context(film.clip.sound())
-            if sound is not None:
-                sound.attach(output, extension)
+            sound = stack.enter_context(soundtracks_of(film))
+            sound.attach(output, extension)
             output.start_encoding()
             for path in pieces:
                 with av.open(str(path), "r") as source:
                     for packet in _packets(source, film, start):
                         packet.stream = video
-                        if sound is not None:
-                            for heard in sound.until((packet.pts or 0) * film.time_base):
-                                output.mux(heard)
+                        for heard in sound.until((packet.pts or 0) * film.time_base):
+                            output.mux(heard)
                         output.mux(packet)
-            if sound is not None:
-                for heard in sound.until(None):
-                    output.mux(heard)
+            for heard in sound.until(None):
+                output.mux(heard)
             output.close()
             output = None
             growing.finish()

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from engine.editing import FaceTrack, Part
 from engine.frame import Pixels
 from engine.model import Recording
-from engine.rig.edit.performers import FollowedFace, HeldExpression, Replayed
+from engine.motion import LipShape
+from engine.rig.edit.performers import FollowedFace, HeldExpression, Replayed, Speaking
 from engine.rig.edit.plan import RigFilmPlan
 from engine.rig.motion.motion import RigMotion
 from engine.rig.motion.recording import Recording as RigRecording
@@ -27,6 +28,10 @@ class RigEditor:
     def hold(self, sliders: Mapping[str, float]) -> HeldExpression:
         """An expression that stays."""
         return HeldExpression(sliders)
+
+    def speak(self, lips: Callable[[float], LipShape]) -> Speaking:
+        """Lips that a sound moves."""
+        return Speaking(lips)
 
     def plan(
         self,

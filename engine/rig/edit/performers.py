@@ -1,6 +1,7 @@
-"""Where an expression comes from: a driving clip, a motion file, or sliders that stay."""
+"""Where an expression comes from: a driving clip, a motion file, a sound, or sliders that stay."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from engine.editing import FaceTrack
 from engine.errors import InputError
 from engine.faces.face import Face
-from engine.motion import ARKIT_NAMES
+from engine.motion import ARKIT_NAMES, LipShape
 from engine.rig.driver.reading import Reading, read_face
 from engine.rig.edit.expression import own_of
 from engine.rig.edit.rest import rest_of
@@ -27,15 +28,20 @@ LONGEST_GAP_S = 0.5
 class FollowedFace:
     """The person of a driving clip; between its frames, every number on a straight line."""
 
-    def __init__(self, track: FaceTrack) -> None:
+    def __init__(self, track: FaceTrack, rest: Reading | None = None) -> None:
+        """`rest`: the person's, where it is known from elsewhere."""
         if not track.seen.any():
             raise InputError("the driving clip shows no face. Choose another clip.")
         self._track = track
-        self._rest = rest_of_track(track)
+        self._rest = rest_of_track(track) if rest is None else rest
         self._seen = np.flatnonzero(track.seen)
         self._times_s = track.times_s[self._seen]
         self._begin = self._end = 0
         self._landmarks = np.zeros((0, 478, 3), np.float32)
+
+    def against(self, rest: Reading) -> "FollowedFace":
+        """The same performance, told from another rest."""
+        return FollowedFace(self._track, rest)
 
     def at(self, time_s: float) -> RigMotion | None:
         """The expression at a time of the driving clip; None where the face is lost."""
@@ -88,6 +94,19 @@ class HeldExpression:
     def at(self, time_s: float) -> RigMotion | None:
         """The expression."""
         return self._motion
+
+
+class Speaking:
+    """Lips that a sound moves, in a face at rest."""
+
+    def __init__(self, lips: Callable[[float], LipShape]) -> None:
+        """`lips`: the sound's time in s -> their shape."""
+        self._lips = lips
+
+    def at(self, time_s: float) -> RigMotion | None:
+        """The expression; outside of the sound the lips are closed."""
+        shape = self._lips(time_s)
+        return replace(motion_from_arkit(dict(shape.arkit)), lip_contact=shape.contact)
 
 
 def rest_of_track(track: FaceTrack, within: NDArray[np.bool_] | None = None) -> Reading:

@@ -28,7 +28,7 @@ from engine.rig.edit.lending import (
     open_lips,
 )
 from engine.rig.edit.lent import Lent
-from engine.rig.edit.performers import BLOCK, rest_of_track
+from engine.rig.edit.performers import BLOCK, FollowedFace, rest_of_track
 from engine.rig.edit.retouch import Needs, retouched
 from engine.rig.edit.survey import surveyed
 from engine.rig.edit.vetting import ROUNDS, Vetting
@@ -58,8 +58,9 @@ class RigFilmPlan:
         pictures: Callable[[int], Pixels],
     ) -> None:
         """Decide; see `engine.editing.FilmEditor.plan`."""
-        self._track, self._parts = track, parts
+        self._track = track
         self._rest = _rest(track, neutral)
+        self._parts = parts = [_with_rest(part, self._rest) for part in parts]
         self._survey = survey = surveyed(track, self._rest, parts)
         spans = runs(survey.seen, survey.shots)
         self._lips_go = _smoothed(survey.lips_go, spans)
@@ -264,6 +265,18 @@ def _rest(track: FaceTrack, neutral: int | None) -> Reading:
             "rest. Choose another frame, or --source-neutral auto."
         )
     return read_face(Face(landmarks=track.landmarks(neutral, neutral + 1)[0], confidence=1.0))
+
+
+def _with_rest(part: Part, rest: Reading) -> Part:
+    """A performer who is the film's own person has the film's rest.
+
+    Two short clips of one face seldom show the same rest: brows that are up for half of one are
+    at rest there.
+    """
+    performer = part.performer
+    if not part.is_own or not isinstance(performer, FollowedFace):
+        return part
+    return replace(part, performer=performer.against(rest))
 
 
 def _in_cut(landmarks: NDArray[np.float32], cut: Cut) -> Array:
