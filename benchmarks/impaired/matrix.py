@@ -2,9 +2,11 @@
 
     python -m benchmarks.impaired.matrix [--seconds 30] [--sides 256 512]
 
-Every row is two runs of `twin` on a virtual clock with the same seed, so neither the machine nor
-what else it does changes a figure. What that leaves out: the time that encoding, decoding and the
-program's other work take, and any receiver or sender but aiortc's.
+Rates and delays in a row follow each other, a part of the run each; a blackout begins after 5 s;
+from another address is called anew at once. Every row is two runs of `twin` on a virtual clock with
+the same seed, so neither the machine nor what else it does changes a figure. What that leaves out:
+the time that encoding, decoding and the program's other work take, and any receiver or sender but
+aiortc's.
 """
 
 import argparse
@@ -35,6 +37,14 @@ NETWORKS: dict[str, tuple[str, ...]] = {
     "blackout 0.5 s": (*DELAY, "--blackout-s", "0.5"),
     "blackout 2 s": (*DELAY, "--blackout-s", "2"),
     "blackout 10 s": (*DELAY, "--blackout-s", "10"),
+    "4 blackouts of 0.5 s": (*DELAY, "--blackout-s", "0.5", "--blackouts", "4"),
+    "1, 2.5, 0.6, 1 Mbit/s": (*DELAY, "--steps-bps", "1e6", "2.5e6", "6e5", "1e6"),
+    "20, 80, 20 ms": ("--delays-ms", "20", "80", "20"),
+    "there and back, 20 ms": (*DELAY, "--there-and-back"),
+    "there and back, loss 5 %": (*DELAY, "--there-and-back", "--loss", "0.05"),
+    "there and back, loss 10 %": (*DELAY, "--there-and-back", "--loss", "0.1"),
+    "there and back, blackout 2 s": (*DELAY, "--there-and-back", "--blackout-s", "2"),
+    "there and back, another address": (*DELAY, "--moves"),
 }
 KINDS = ("stock", "ours")
 COLUMNS = ("p50", "p95", "last", "freezes", "longest_gap", "damaged")
@@ -46,6 +56,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512])
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--into", default="impaired", help="name of the result's files")
     parser.add_argument("--at-once", type=int, default=1, help="runs; they disturb none")
     arguments = parser.parse_args()
     with ThreadPoolExecutor(arguments.at_once) as pool:
@@ -68,11 +79,12 @@ def main() -> None:
     command = shlex.join(["python", "-m", __spec__.name, *sys.argv[1:]])
     table = markdown(["network", *(f"{each}, stock / ours" for each in COLUMNS)], rows)
     table += (
-        "\n\nMilliseconds from a picture's drawing to its decoding, one way, both directions of "
-        "the network alike; `last`: median of the last half second. A freeze is more than 200 ms "
-        f"without a new picture, in {arguments.seconds:g} s."
+        "\n\nMilliseconds from a picture's drawing to its decoding, one way where nothing else is "
+        "said, both directions of the network alike; there and back: through a server whose step "
+        "takes no time, so the least is twice the delay; `last`: median of the last half second. "
+        f"A freeze is more than 200 ms without a new picture, in {arguments.seconds:g} s."
     )
-    keep("impaired", command, {"networks": found}, table)
+    keep(arguments.into, command, {"networks": found}, table)
 
 
 def _measured(options: tuple[str, ...], side: int, seconds: float, kind: str) -> dict[str, Any]:
