@@ -44,13 +44,13 @@ class Echo(MediaStreamTrack):
         super().__init__()
         self._newest: VideoFrame | None = None
         self._there = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._began_s = self._loop.time()
+        self._clock = asyncio.get_running_loop()
+        self._began_s = self._clock.time()
 
     def put(self, picture: VideoFrame) -> None:
         """In the decoder's thread."""
         self._newest = picture
-        self._loop.call_soon_threadsafe(self._there.set)
+        self._clock.call_soon_threadsafe(self._there.set)
 
     async def recv(self) -> VideoFrame:
         """The next picture. Wait for one that was not sent yet."""
@@ -59,7 +59,7 @@ class Echo(MediaStreamTrack):
             raise MediaStreamError
         self._there.clear()
         made = VideoFrame.from_ndarray(self._newest.to_ndarray(format="yuv420p"), "yuv420p")
-        made.pts = round((self._loop.time() - self._began_s) * 90_000)
+        made.pts = round((self._clock.time() - self._began_s) * 90_000)
         made.time_base = Fraction(1, 90_000)
         return made
 
