@@ -124,8 +124,8 @@ class Page:
         self.connection.addTrack(self.camera)
         if microphone is not None:
             self.connection.addTrack(microphone)
-        channel: RTCDataChannel = self.connection.createDataChannel("stats")
-        channel.on("message", self.stats.put_nowait)
+        self.channel: RTCDataChannel = self.connection.createDataChannel("stats")
+        self.channel.on("message", self.stats.put_nowait)
         await self.connection.setLocalDescription(await self.connection.createOffer())
         offer = {"sdp": self.connection.localDescription.sdp, "type": "offer", **extra}
         async with self.http.post(f"{self.url}/api/sessions", json=offer) as response:

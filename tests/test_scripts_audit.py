@@ -2,10 +2,12 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from scripts.audit import CONTROL, plain, verdict
 from scripts.lock import bill, lock, packages
@@ -66,6 +68,19 @@ def test_lock_and_bill_name_what_was_tested_together() -> None:
     components = json.loads((ROOT / "sbom.json").read_text())["components"]
     billed = "\n".join(f"{each['name']}=={each['version']}" for each in components)
     assert names(billed) == pinned
+
+
+def test_every_package_that_is_asked_for_is_locked_in_a_version_that_will_do() -> None:
+    """A dependency that changed without `make lock` would be audited by nobody."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = names((ROOT / "requirements.lock").read_text())
+    asked, extras = list(project["dependencies"]), project["optional-dependencies"]
+    asked += [each for each in extras["dev"] if not each.startswith(project["name"])]
+    assert len(asked) > 15
+    for each in map(Requirement, asked):
+        if each.marker is None or each.marker.evaluate():
+            version = pinned[each.name.lower().replace("_", "-")]
+            assert each.specifier.contains(version, prereleases=True), each
 
 
 def test_a_report_becomes_a_lock_and_a_bill_without_ourselves() -> None:

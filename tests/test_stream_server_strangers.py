@@ -16,8 +16,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.rtcsctptransport import DataChunk
 
-from stream.server import admission, listening, request_body, sessions
+from stream.server import admission, channels, listening, request_body, sessions
 from stream.server.admission import Admission, Waiting
 from stream.server.app import Served
 from stream.server.app_keys import SESSIONS
@@ -535,6 +536,44 @@ def test_channels_that_nobody_needs_are_closed_and_too_many_end_the_connection(
             await honest.until(disc_near(150, 128))
 
     with_server(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    "messages", [["x" * (channels.MOST_MESSAGE + 1)], ["x"] * (channels.MOST_MESSAGES + 1)]
+)
+def test_messages_that_are_long_or_many_end_the_connection(
+    tmp_path: Path, messages: list[str]
+) -> None:
+    async def test(served: Served, http: aiohttp.ClientSession) -> None:
+        async with page(http, served.url) as honest, page(http, served.url) as greedy:
+            for peer in (honest, greedy):
+                await peer.until(disc_near(128, 128))
+                await peer.figures(lambda _: True)  # its channel is open
+            honest.channel.send("a short word")
+            for message in messages:
+                greedy.channel.send(message)
+            await until(lambda: served.app[SESSIONS].find(greedy.session["id"]) is None)
+            assert served.app[SESSIONS].find(honest.session["id"]) is not None
+
+    with_server(tmp_path, test)
+
+
+def test_pieces_of_a_message_without_end_are_counted() -> None:
+    async def run() -> None:
+        made = new_connection()
+        assert channels.held_bytes(made) == 0
+        made.createDataChannel("any")
+        assert made.sctp is not None
+        kept = channels.Channels(made, None)
+        for number in range(channels.MOST_HELD // 1000 + 1):
+            assert not kept.is_unruly
+            piece = DataChunk()
+            piece.tsn, piece.user_data = number, b"x" * 1000
+            made.sctp._get_inbound_stream(0).add_chunk(piece)
+        assert kept.is_unruly
+        await made.close()
+
+    asyncio.run(run())
 
 
 def test_a_return_that_never_comes_up_leaves_the_living_connection_alone(

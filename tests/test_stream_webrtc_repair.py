@@ -16,6 +16,7 @@ from av import VideoFrame
 
 from benchmarks.impaired import stamp
 from benchmarks.impaired.link import BLACKOUT, Link, Profile
+from benchmarks.impaired.there_and_back import run_back
 from benchmarks.impaired.twin import Change, Seen, both_ways, run
 from stream.webrtc import bounded_sender, repairing_receiver
 from stream.webrtc.asking_again import GIVEN_UP_S, RepeatedNacks, asks_again
@@ -346,3 +347,15 @@ def test_the_same_seed_gives_the_same_figures() -> None:
         return [(round(at_s, 4), number) for at_s, number, _ in found.shown]
 
     assert once() == once()
+
+
+@pytest.mark.slow
+def test_a_call_from_another_address_goes_on_at_once() -> None:
+    """There and back; the old address is dead, and the gap is that of setting up a call."""
+    install_low_latency()
+    found, began_s = run_back([both_ways(LINE)], seconds=4.0, moves=True)
+    figures = found.figures(began_s, began_s + 4.0)
+    assert figures["p50"] <= 45
+    assert figures["freezes"] <= 1
+    assert figures["longest_gap"] <= 500
+    assert figures["damaged"] == 0

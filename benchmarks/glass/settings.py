@@ -13,7 +13,9 @@ SIZES = (256, 512, 720)
 RATES = (30, 60)
 DIRECT = "this machine"
 """The network without namespaces."""
-NETWORKS = tuple(name for name, network in ALL_NETWORKS.items() if not network.blackout_s)
+NETWORKS = tuple(
+    name for name, network in ALL_NETWORKS.items() if not (network.blackout_s or network.twin_only)
+)
 """Those that stay as they are; `benchmarks.impaired.chromium` has those that change."""
 LEAST_S = 2.0
 

@@ -2,9 +2,11 @@
 
     python -m benchmarks.impaired.matrix [--seconds 30] [--sides 256 512]
 
-Every row is two runs of `twin` on a virtual clock with the same seed, so neither the machine nor
-what else it does changes a figure. What that leaves out: the time that encoding, decoding and the
-program's other work take, and any receiver or sender but aiortc's.
+Rates and delays in a row follow each other, a part of the run each; a blackout begins after 5 s;
+from another address is called anew at once. Every row is two runs of `twin` on a virtual clock with
+the same seed, so neither the machine nor what else it does changes a figure. What that leaves out:
+the time that encoding, decoding and the program's other work take, and any receiver or sender but
+aiortc's.
 """
 
 import argparse
@@ -28,6 +30,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512])
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--into", default="impaired", help="name of the result's files")
     parser.add_argument("--at-once", type=int, default=1, help="runs; they disturb none")
     arguments = parser.parse_args()
     with ThreadPoolExecutor(arguments.at_once) as pool:
@@ -50,11 +53,12 @@ def main() -> None:
     command = shlex.join(["python", "-m", __spec__.name, *sys.argv[1:]])
     table = markdown(["network", *(f"{each}, stock / ours" for each in COLUMNS)], rows)
     table += (
-        "\n\nMilliseconds from a picture's drawing to its decoding, one way, both directions of "
-        "the network alike; `last`: median of the last half second. A freeze is more than 200 ms "
-        f"without a new picture, in {arguments.seconds:g} s."
+        "\n\nMilliseconds from a picture's drawing to its decoding, one way where nothing else is "
+        "said, both directions of the network alike; there and back: through a server whose step "
+        "takes no time, so the least is twice the delay; `last`: median of the last half second. "
+        f"A freeze is more than 200 ms without a new picture, in {arguments.seconds:g} s."
     )
-    keep("impaired", command, {"networks": found}, table)
+    keep(arguments.into, command, {"networks": found}, table)
 
 
 def options_of(network: Network) -> list[str]:
@@ -70,7 +74,7 @@ def options_of(network: Network) -> list[str]:
         options += ["--reorders"]
     if network.blackout_s:
         options += ["--blackout-s", f"{network.blackout_s:g}"]
-    return options
+    return [*options, *network.twin_only]
 
 
 def _measured(network: Network, side: int, seconds: float, kind: str) -> dict[str, Any]:

@@ -14,11 +14,14 @@ class Network:
     profile: Profile
     blackout_s: float | None = None
     """It is away for so long, `BLACKOUT_AFTER_S` seconds after the measuring began."""
+    twin_only: tuple[str, ...] = ()
+    """Further options of `benchmarks.impaired.twin`: what only its virtual network does."""
 
 
-def _of(*, blackout_s: float | None = None, **profile: float) -> Network:
+def _of(*twin_only: str, blackout_s: float | None = None, **profile: float) -> Network:
     """A network 20 ms away, unless it says otherwise."""
-    return Network(profile=Profile(**{"delay_ms": 20.0, **profile}), blackout_s=blackout_s)  # type: ignore[arg-type]
+    given = Profile(**{"delay_ms": 20.0, **profile})  # type: ignore[arg-type]
+    return Network(profile=given, blackout_s=blackout_s, twin_only=twin_only)
 
 
 NETWORKS: dict[str, Network] = {
@@ -38,4 +41,12 @@ NETWORKS: dict[str, Network] = {
     "blackout 0.5 s": _of(blackout_s=0.5),
     "blackout 2 s": _of(blackout_s=2.0),
     "blackout 10 s": _of(blackout_s=10.0),
+    "4 blackouts of 0.5 s": _of("--blackouts", "4", blackout_s=0.5),
+    "1, 2.5, 0.6, 1 Mbit/s": _of("--steps-bps", "1e6", "2.5e6", "6e5", "1e6"),
+    "20, 80, 20 ms": _of("--delays-ms", "20", "80", "20"),
+    "there and back, 20 ms": _of("--there-and-back"),
+    "there and back, loss 5 %": _of("--there-and-back", loss=0.05),
+    "there and back, loss 10 %": _of("--there-and-back", loss=0.1),
+    "there and back, blackout 2 s": _of("--there-and-back", blackout_s=2.0),
+    "there and back, another address": _of("--there-and-back", "--moves"),
 }

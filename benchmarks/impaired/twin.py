@@ -48,6 +48,7 @@ SIDE = 256
 SENDER, VIEWER = "10.0.0.1", "10.0.0.2"
 WARM_UP_S = 2.0
 FREEZE_MS = 200.0
+BLACKOUT_AT_S, BETWEEN_S = 5.0, 3.0
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -88,19 +89,20 @@ class Seen:
         }
 
 
-class _Camera(MediaStreamTrack):
+class Camera(MediaStreamTrack):
     """Numbered pictures at a steady rate of the loop's clock."""
 
     kind = "video"
 
-    def __init__(self, seen: Seen, side: int) -> None:
+    def __init__(self, seen: Seen, side: int, *, first: int = 0) -> None:
         super().__init__()
         self._seen = seen
         self._side = side
-        self._number = 0
-        self._began_s = asyncio.get_running_loop().time()
+        self._number = first
+        self._began_s = asyncio.get_running_loop().time() - first / RATE
 
     async def recv(self) -> VideoFrame:
+        """The next picture. Wait until it is due."""
         if self.readyState != "live":
             raise MediaStreamError
         now_s = asyncio.get_running_loop().time()
@@ -156,32 +158,40 @@ async def _streamed(
     transceiver = viewer.addTransceiver("video", "recvonly")
     if codec == "H264":
         prefer_h264(transceiver)
-    viewer.on("track", lambda track: _watch(loop, seen, track))
+    viewer.on("track", lambda track: watch(loop, seen, track))
     loop.hosts = (VIEWER,)
     await viewer.setLocalDescription(await viewer.createOffer())
-    sender.addTrack(_Camera(seen, side))
+    sender.addTrack(Camera(seen, side))
     loop.hosts = (SENDER,)
-    await sender.setRemoteDescription(_same(viewer.localDescription))
+    await sender.setRemoteDescription(same(viewer.localDescription))
     await sender.setLocalDescription(await sender.createAnswer())
-    await viewer.setRemoteDescription(_same(sender.localDescription))
+    await viewer.setRemoteDescription(same(sender.localDescription))
     await asyncio.sleep(WARM_UP_S)
     began_s = loop.time()
-    up, down = loop.network.link(SENDER, VIEWER), loop.network.link(VIEWER, SENDER)
-    for change in sorted(changes, key=lambda each: each.after_s):
-        await asyncio.sleep(max(0.0, began_s + change.after_s - loop.time()))
-        up.profile, down.profile = change.up or up.profile, change.down or down.profile
+    await changed(loop, changes, began_s)
     await asyncio.sleep(began_s + seconds - loop.time())
-    seen.packets_lost = up.lost
+    seen.packets_lost = loop.network.link(SENDER, VIEWER).lost
     await viewer.close()
     await sender.close()
     return began_s
 
 
-def _same(description: RTCSessionDescription) -> RTCSessionDescription:
+async def changed(loop: VirtualLoop, changes: list[Change], began_s: float) -> None:
+    """Have the network between both become each of these in its time."""
+    up, down = loop.network.link(SENDER, VIEWER), loop.network.link(VIEWER, SENDER)
+    for change in sorted(changes, key=lambda each: each.after_s):
+        await asyncio.sleep(max(0.0, began_s + change.after_s - loop.time()))
+        up.profile, down.profile = change.up or up.profile, change.down or down.profile
+
+
+def same(description: RTCSessionDescription) -> RTCSessionDescription:
+    """A description as it comes out of the signalling."""
     return RTCSessionDescription(sdp=description.sdp, type=description.type)
 
 
-def _watch(loop: VirtualLoop, seen: Seen, track: MediaStreamTrack) -> None:
+def watch(loop: VirtualLoop, seen: Seen, track: MediaStreamTrack) -> None:
+    """Note every picture of a track as it is decoded."""
+
     def shown(frame: VideoFrame) -> None:
         pixels = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         number = read(pixels)
@@ -196,6 +206,23 @@ def both_ways(profile: Profile, after_s: float = 0.0) -> Change:
     return Change(after_s=after_s, up=profile, down=profile)
 
 
+def course(given: dict[str, Any], seconds: float) -> list[Change]:
+    """What the network is and becomes; takes its own options out of those of a `Profile`."""
+    blackout_s, blackouts = given.pop("blackout_s", None), given.pop("blackouts", 1)
+    steps_bps, delays_ms = given.pop("steps_bps", None), given.pop("delays_ms", None)
+    changes = [both_ways(Profile(**given))]
+    if blackout_s:
+        for number in range(blackouts):
+            dark_s = BLACKOUT_AT_S + number * (blackout_s + BETWEEN_S)
+            changes.append(both_ways(Profile(**{**given, "loss": 1.0}), dark_s))
+            changes.append(both_ways(Profile(**given), dark_s + blackout_s))
+    for name, values in (("rate_bps", steps_bps), ("delay_ms", delays_ms)):
+        for number, value in enumerate(values or ()):
+            at_s = number * seconds / len(values)
+            changes.append(both_ways(Profile(**{**given, name: value}), at_s))
+    return changes
+
+
 def main() -> None:
     """One run, one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -203,24 +230,30 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=float)
     parser.add_argument("--burst", type=float, nargs=2)
     parser.add_argument("--reorders", action="store_true")
+    parser.add_argument("--blackouts", type=int, default=1)
+    parser.add_argument("--steps-bps", type=float, nargs="+", help="rates, one after the other")
+    parser.add_argument("--delays-ms", type=float, nargs="+", help="delays, one after the other")
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--side", type=int, default=SIDE)
     parser.add_argument("--codec", choices=("H264", "VP8"), default="H264")
     parser.add_argument("--stock", action="store_true", help="aiortc as it is")
+    parser.add_argument("--there-and-back", action="store_true", help="to a server and back")
+    parser.add_argument("--moves", action="store_true", help="to another address, half way")
     given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
     seconds, seed, side = given.pop("seconds"), given.pop("seed"), given.pop("side")
-    blackout_s, codec = given.pop("blackout_s", None), given.pop("codec")
+    codec, moves, comes_back = (given.pop(key) for key in ("codec", "moves", "there_and_back"))
     if not given.pop("stock"):
         install_low_latency()
     if "burst" in given:
         given["burst"] = tuple(given["burst"])
-    profile = Profile(**given)
-    changes = [both_ways(profile)]
-    if blackout_s:
-        gone = Profile(**{**given, "loss": 1.0})
-        changes += [both_ways(gone, 5.0), both_ways(profile, 5.0 + blackout_s)]
-    seen, began_s = run(changes, seconds=seconds, seed=seed, side=side, codec=codec)
+    changes = course(given, seconds)
+    if comes_back or moves:
+        from benchmarks.impaired.there_and_back import run_back
+
+        seen, began_s = run_back(changes, seconds=seconds, seed=seed, side=side, moves=moves)
+    else:
+        seen, began_s = run(changes, seconds=seconds, seed=seed, side=side, codec=codec)
     figures = seen.figures(began_s, began_s + seconds)
     sys.stdout.write(json.dumps(figures | {"packets_lost": seen.packets_lost}) + "\n")
 

@@ -13,6 +13,7 @@ from aiortc.rtcrtpsender import RTCRtpSender
 
 from engine.frame import Frame
 from stream.server.busy import FullError
+from stream.server.channels import Channels
 from stream.server.session import Session
 from stream.webrtc.connection import accept, answer, check_offer, new_connection, set_apart
 from stream.webrtc.ice_places import IcePlaces, NoPortError
@@ -25,8 +26,6 @@ GUIDED_EVERY_S = 0.15
 """While somebody is led through prompts: what they did must be ticked as they do it."""
 MOST_BUFFERED = 64 * 1024
 """Bytes of figures that may wait; a channel that doesn't drain gets no more."""
-MOST_CHANNELS = 8
-"""The page opens one. Any other is closed; whoever opens this many is up to no good."""
 CLOSE_S = 5.0
 
 
@@ -44,8 +43,8 @@ class Peer:
         """Ours, to be stopped with the connection."""
         self.heard_s = time.monotonic()
         """When the last packet was known to have come."""
-        self.is_unruly = False
-        """Whether it does what no honest peer does, and is to be closed."""
+        self.channels: Channels | None = None
+        """None until the offer was taken."""
         self._received = 0
         self._is_closing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,7 +73,8 @@ class Peer:
     def is_gone(self, now_s: float, dead_s: float) -> bool:
         """Whether a connection that was up is dead, or better were."""
         is_up = self.connection.connectionState == "connected"
-        return self.is_unruly or (is_up and now_s - self.heard_s > dead_s)
+        is_unruly = self.channels is not None and self.channels.is_unruly
+        return is_unruly or (is_up and now_s - self.heard_s > dead_s)
 
     async def close(self) -> None:
         """End the connection and all that runs for it; whatever fails there ends with it."""
@@ -143,7 +143,10 @@ def prefer_h264(transceiver: RTCRtpTransceiver) -> None:
 
 
 async def _negotiated(peer: Peer, sdp: str, *, has_figures: bool = False) -> str:
-    peer.connection.on("datachannel", _channels(peer, has_figures=has_figures))
+    def tell(channel: RTCDataChannel) -> None:
+        peer.do(_tell(channel, peer.session))
+
+    peer.channels = Channels(peer.connection, tell if has_figures else None)
     try:
         await accept(peer.connection, sdp)
         return await answer(peer.connection)
@@ -194,21 +197,6 @@ async def _thrown_away(track: MediaStreamTrack) -> None:
             await track.recv()
     except MediaStreamError:
         return
-
-
-def _channels(peer: Peer, *, has_figures: bool) -> Callable[[RTCDataChannel], None]:
-    """What becomes of a channel that the peer opens: the page's first one gets the figures."""
-    opened: list[str] = []
-
-    def take(channel: RTCDataChannel) -> None:
-        opened.append(channel.label)
-        if has_figures and channel.label == "stats" and opened.count("stats") == 1:
-            peer.do(_tell(channel, peer.session))
-            return
-        channel.close()
-        peer.is_unruly = len(opened) >= MOST_CHANNELS
-
-    return take
 
 
 async def _tell(channel: RTCDataChannel, session: Session) -> None:
