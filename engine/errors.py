@@ -24,3 +24,7 @@ class BundleError(UnderstudyError):
 
 class MachineError(UnderstudyError):
     """The machine lacks something that was asked for by name: a package, a device, a model file."""
+
+
+class TrainingError(UnderstudyError):
+    """A training cannot go on as it is: its numbers are no longer finite."""

@@ -17,7 +17,15 @@ DISTRIBUTION = "understudy-live"
 """What the installation is called; command and title are `understudy`."""
 
 Extra: TypeAlias = Literal[
-    "onnx", "camera", "mediapipe", "export", "cuda", "tensorrt", "tensorrt-rtx", "train"
+    "onnx",
+    "camera",
+    "mediapipe",
+    "export",
+    "cuda",
+    "tensorrt",
+    "tensorrt-rtx",
+    "train",
+    "tensorboard",
 ]
 """Those of pyproject.toml that a user may lack."""
 

@@ -47,8 +47,8 @@ def silent(step: int, seconds: float, line: str) -> None:
     """Nobody watches."""
 
 
-def plan(steps: int, **more: float) -> Plan:
-    return Plan(seconds=60.0, total_steps=steps, rate=0.05, report_every=5, **more)
+def plan(steps: int) -> Plan:
+    return Plan(seconds=60.0, total_steps=steps, rate=0.05, report_every=5)
 
 
 def trained(folder: Path, *, resume: bool, until: Plan) -> Trainer:
@@ -75,7 +75,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path) -> N
     first._plan = plan(12)
     for _ in range(7):
         first._one_step()
-    first._save(halves / CHECKPOINT)
+    first._save()
     second = trained(halves, resume=True, until=plan(12))
     assert second.step == whole.step == 12
     for mine, theirs in zip(second.average.parameters(), whole.average.parameters(), strict=True):

@@ -8,15 +8,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 from engine.installing import needing
+from training.clips.cli import clips, heads
+from training.dpe.cli import dpe, expressions
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 train = typer.Typer(no_args_is_help=True)
-app.add_typer(train, name="train", help="Train the refiner on synthetic heads.")
+app.add_typer(train, name="train", help="Train models; make what they learn from.")
 
 FacekitOption = Annotated[
     Path,
     typer.Option(help="The head's arrays; `python -m training.heads.convert` makes them."),
 ]
+for command in (clips, heads, expressions, dpe):
+    train.command()(command)
 
 
 @app.callback()

@@ -1,0 +1,1 @@
+"""Training data for strategies that learn from pairs: filmed clips, rendered heads, and mixes."""
