@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from benchmarks.impaired.real_matrix import measured
 from benchmarks.impaired.tunnels import ADDRESSES, can_tunnel
 from tests.fakes import disc_picture
 
@@ -165,3 +166,10 @@ def test_delay_and_blackout_between_namespaces(namespaces: None) -> None:
         told = told_at_the_end(tunnels)
         assert min(told["sent"]) >= 4
         assert max(told["lost"]) >= 3
+
+
+def test_a_stream_between_namespaces_is_seen_and_its_loss_repaired() -> None:
+    """The real-time twin of the twin; what it takes depends on the machine, so none is asserted."""
+    figures = measured("loss 5 %", "ours", "ours", codec="VP8", side=256, seconds=6.0)
+    assert figures["pictures"] > 0
+    assert figures["p50"] >= 20.0

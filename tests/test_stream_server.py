@@ -280,11 +280,15 @@ def test_a_portrait_without_a_driver_is_still(tmp_path: Path) -> None:
     on_camera(tmp_path, test)
 
 
+VIDEO = "v=0\r\nm=video 9 RTP/AVP 96\r\n"
+
+
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [
         ({"sdp": "garbage", "type": "offer"}, 400, "not SDP"),
-        ({"sdp": "v=0\r\nm=video 9 RTP/AVP 96\r\n", "type": "offer"}, 400, "offer cannot be used"),
+        ({"sdp": f"{VIDEO}a=fingerprint:sha-256 AA\r\n", "type": "offer"}, 400, "cannot be used"),
+        ({"sdp": VIDEO, "type": "offer"}, 400, "no fingerprint"),
         ({"sdp": 7, "type": "offer"}, 400, "send"),
         ({"sdp": "v=0", "type": "answer"}, 400, "send"),
         ({"sdp": "v=0", "portrait": "nobody"}, 404, "no such portrait"),

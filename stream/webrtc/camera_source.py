@@ -18,13 +18,14 @@ from engine.frame import Frame, Pixels
 from engine.slot import LatestSlot
 from engine.stats import timed
 from stream.files import faults
-from stream.files.clip_files import LARGEST_PIXELS
 from stream.webrtc.decoder_tap import take_at_once
 
 LONGEST_SIDE = 1280
 """A larger camera picture is reduced: the tracker sees 192 pixels of a face at most."""
 LEAST_SIDE = 16
 """Of a camera picture once it is reduced; in less there is no face, and to scale it may fail."""
+MOST_PIXELS = 4096 * 2304
+"""Of a camera picture as it comes: cameras have 4K, and to reduce more takes others' time."""
 
 
 class CameraSource:
@@ -93,7 +94,7 @@ def _reduced(width: int, height: int) -> tuple[int, int]:
     """The size that the tracker is given; refused before anything is made of such a picture."""
     scale = min(1.0, LONGEST_SIDE / max(width, height, 1))
     reduced = round(width * scale), round(height * scale)
-    if min(reduced) < LEAST_SIDE or width * height > LARGEST_PIXELS:
+    if min(reduced) < LEAST_SIDE or width * height > MOST_PIXELS:
         raise InputError(
             f"a camera picture of {width} x {height} pixels cannot be used: "
             "let the camera give an ordinary size, such as 640 x 480"

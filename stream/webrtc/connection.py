@@ -83,9 +83,7 @@ def check_offer(sdp: str) -> None:
     if any(map(has_no_port, lines)):
         raise BadOfferError("the offer has a candidate at a port beyond 65535: send real ones")
     if not _is_fingerprinted(lines):
-        raise BadOfferError(
-            "the offer has no fingerprint: media is encrypted (DTLS), or none flows"
-        )
+        raise BadOfferError("the offer has no fingerprint: send one for encrypted media (DTLS)")
 
 
 def _is_fingerprinted(lines: list[str]) -> bool:
