@@ -47,7 +47,7 @@ def test_all_leaves_out_by_name_what_cannot_run() -> None:
     assert report.skipped["lacking"] == "no browser here"
     assert "tests.bench_parts.missing" in report.skipped["missing"]
     assert "ended" in report.skipped["broken"]
-    assert "longer than 2 s" in report.skipped["slow"]
+    assert "longer than 3 s" in report.skipped["slow"]
     assert report.skipped["good: x"] == "is not"
 
 

@@ -76,6 +76,18 @@ def test_a_record_that_lacks_a_field_is_none(
     assert list(problems(record))
 
 
+def test_a_developers_benchmark_keeps_a_record_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(machine, "RESULTS", tmp_path)
+    result = {"times_ms": {"rig": {"p50": 7.2}}, "size": 512, "clips": ["a", "b"], "passes": True}
+    record = read_record(machine.keep("rig_step", "python -m ...", result, "| a table |"))
+    values = {figure["name"]: figure["value"] for figure in record["figures"]}
+    assert values == {"times_ms.rig.p50": 7.2, "size": 512.0}
+    assert record["details"] == result
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == record
+
+
 def test_every_field_is_documented() -> None:
     described = (ROOT / "docs" / "bench-format.md").read_text()
     fields = [*FIELDS, "processor", "cores", "memory_gb", "system", "load_average"]
@@ -142,7 +154,7 @@ def test_results_of_a_dirty_tree_are_refused_unless_asked(
 def test_a_dirty_tree_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("benchmarks.report.provenance.is_dirty", lambda: True)
+    monkeypatch.setattr(machine, "is_dirty", lambda: True)
     record = record_of(made(), capsys)
     assert record["dirty"] is True
     keep(made(), record, tmp_path, "step")

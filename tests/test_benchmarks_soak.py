@@ -1,8 +1,12 @@
 """A soak that cannot fail says nothing: what grows is seen in noise, and too little is no pass."""
 
+import asyncio
+from typing import Any
+
 import numpy as np
 import pytest
 
+from benchmarks.soak import run
 from benchmarks.soak.quick import asked
 from benchmarks.soak.report import as_report, grows
 from benchmarks.soak.run import Soak, Soaked, soak
@@ -58,3 +62,35 @@ def test_a_server_that_loses_a_megabyte_a_session_is_caught() -> None:
     kept_kb, margin_kb = a_visitor_kb(found.samples)
     assert kept_kb - margin_kb > 512  # a sound server's pools fill at 100 to 200 a visitor at first
     assert {each.name: each.says for each in growths(found.samples)}["own_mb"] == "grows"
+
+
+class Blind:
+    """A connection through which nothing comes."""
+
+    figures: dict[str, object] = {}  # noqa: RUF012
+    pictures = 0
+
+    def __init__(self, *place: object) -> None:
+        self.calls: list[str] = []
+
+    async def start(self) -> None:
+        self.calls.append("start")
+
+    async def leave(self) -> None:
+        self.calls.append("leave")
+
+
+def test_who_stays_and_sees_nothing_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "Peer", Blind)
+    place: list[Any] = [None, "", None]
+    steady = run.Steady(*place)
+    first: Any = steady.peer
+    asyncio.run(steady.come())
+    first.pictures = 3
+    assert not asyncio.run(steady.come_again())
+    assert asyncio.run(steady.come_again())
+    assert first.calls == ["start", "leave"]
+    assert steady.peer is not first
+    assert steady.pictures == 3
+    found = Soaked(samples=samples(40, 1.0), visitors=40, lost=2)
+    assert "2 times one had to come again" in str(as_report(Soak(minutes=1.0), found).tables)

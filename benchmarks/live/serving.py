@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -27,8 +26,9 @@ from engine.frame import Pixels
 from engine.model import Capabilities, Driver, Mixer, Model, Portrait
 from stream.cli.factories import load_model, tracker_maker
 from stream.server import portrait_list
-from stream.server.app import SWITCH_S, serving
+from stream.server.app import serving
 from stream.server.app_keys import SESSIONS
+from stream.server.process import prepare
 from stream.server.sessions import Sessions
 from stream.server.settings import ServerSettings
 from stream.session.loop import FrameLoop
@@ -162,8 +162,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.trace:
         tracemalloc.start()
-    sys.setswitchinterval(SWITCH_S)
-    cv2.setNumThreads(1)  # both as `understudy serve` does
+    prepare()  # as `understudy serve` does
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(_serve(asked, Path(folder)))
 

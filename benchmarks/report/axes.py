@@ -28,20 +28,22 @@ class Axes:
         share = (value - self.y0) / ((self.y1 - self.y0) or 1.0)
         return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
-    def drawn(self, x_name: str, y_name: str) -> str:
-        """Lines, numbers and names."""
-        parts = [
+    def levels(self) -> str:
+        """Lines across, each with its number."""
+        return "".join(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(y)}" '
             f'y2="{self.y(y)}"/>'
             f'<text class="end" x="{LEFT - 5}" y="{self.y(y) + 4}">{short(y)}</text>'
             for y in ticks(self.y0, self.y1, 4)
-        ]
-        parts += [
+        )
+
+    def drawn(self, x_name: str, y_name: str) -> str:
+        """Lines, numbers and names."""
+        numbers = "".join(
             f'<text class="mid" x="{self.x(x)}" y="{HEIGHT - BOTTOM + 15}">{short(x)}</text>'
             for x in ticks(self.x0, self.x1, 6)
-        ]
-        parts.append(named(x_name, y_name))
-        return "".join(parts)
+        )
+        return self.levels() + numbers + named(x_name, y_name)
 
 
 def named(x_name: str, y_name: str) -> str:

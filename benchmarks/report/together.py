@@ -12,7 +12,7 @@ from benchmarks.report.quick import Part
 from benchmarks.report.report import CannotRunError, Figure, Report, Table
 from engine.errors import UnderstudyError
 
-GRACE = 2.0
+GRACE = 3.0
 """Of its budget: how long a part may take on a machine that is busy before it is ended."""
 
 

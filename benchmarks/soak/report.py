@@ -87,6 +87,7 @@ def _table(
         for each in grown
     )
     refused = f", {found.refused} found no place" if found.refused else ""
+    lost = f" ({found.lost} times one had to come again)" if found.lost else ""
     return Table(
         title="What the server holds",
         head=("held", "first", "last", "an hour", "+-", "limit", ""),
@@ -95,8 +96,8 @@ def _table(
             f"Slopes over the last 70 % of {asked.minutes:g} minutes with their 95 % intervals; "
             "the server is a process of its own, memory is what no file backs.",
             f"A visitor leaves {kept_kb:.0f} +- {margin_kb:.0f} KB behind.",
-            f"{asked.steady} people stayed (the one who saw least: {found.least_pictures} "
-            f"pictures), {found.visitors} came and went{refused}.",
+            f"{asked.steady} people stayed{lost}: who saw least, {found.least_pictures} pictures; "
+            f"{found.visitors} came and went{refused}.",
             *found.places,
         ),
     )

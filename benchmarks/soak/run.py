@@ -4,8 +4,9 @@ import asyncio
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
@@ -47,8 +48,10 @@ class Soaked:
     visitors: int = 0
     refused: int = 0
     """Who found no place, since somebody had left without a word."""
+    lost: int = 0
+    """Times that somebody who stayed had to come again: where a machine is too busy."""
     least_pictures: int = 0
-    """Of the steady one who saw least."""
+    """Of the steady place that saw least."""
     places: list[str] = field(default_factory=list)
     """Where Python's memory was allocated at the end, with `trace`."""
 
@@ -78,21 +81,61 @@ async def _run(
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(visitors())
         url = server.url.partition("#")[0]
-        steady = [Peer(http, url, clip) for _ in range(asked.steady)]
-        for peer in steady:
-            await peer.start()
-            stack.push_async_callback(peer.leave)
+        steady = [Steady(http, url, clip) for _ in range(asked.steady)]
+        for each in steady:
+            await each.come()
+            stack.push_async_callback(each.leave)
         while (passed_s := time.monotonic() - began_s) < asked.minutes * 60:
             told(passed_s)
             next_s = time.monotonic() + asked.every_s
             await _visit(asked, http, url, clip, found)
             await asyncio.sleep(asked.settle_s)
+            found.lost += sum([await each.come_again() for each in steady])
             found.samples.append(await _sample(server, steady, found.visitors, began_s))
             await asyncio.sleep(max(0.0, next_s - time.monotonic()))
-        found.least_pictures = min((peer.pictures for peer in steady), default=0)
+        found.least_pictures = min((each.pictures for each in steady), default=0)
         if asked.trace:
             found.places = (await asyncio.to_thread(server.ask))["places"]
     return found
+
+
+class Steady:
+    """Somebody who stays: comes again, as the page does, where no picture comes any more."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, clip: EncodedClip) -> None:
+        self._place = http, url, clip
+        self.peer = Peer(*self._place)
+        self._before = 0
+        self._seen = 0
+
+    @property
+    def pictures(self) -> int:
+        """Seen so far, by all of their connections."""
+        return self._before + self.peer.pictures
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The server's newest."""
+        return self.peer.figures
+
+    async def come(self) -> None:
+        """Call."""
+        await self.peer.start()
+
+    async def come_again(self) -> bool:
+        """Whether it had to be, since the last time this was asked."""
+        if self.pictures > self._seen:
+            self._seen = self.pictures
+            return False
+        await self.leave()
+        self._before, self.peer = self.pictures, Peer(*self._place)
+        with suppress(RefusedError):  # the place of before is not free yet: the next time
+            await self.peer.start()
+        return True
+
+    async def leave(self) -> None:
+        """End the session."""
+        await self.peer.leave()
 
 
 async def _visit(
@@ -111,11 +154,11 @@ async def _visit(
 
 
 async def _sample(
-    server: ServerProcess, steady: list[Peer], visitors: int, began_s: float
+    server: ServerProcess, steady: list[Steady], visitors: int, began_s: float
 ) -> Sample:
     says = await asyncio.to_thread(server.ask)
     held = server.held()
-    delays = [peer.figures.get("end_to_end", {}).get("p50") for peer in steady]
+    delays = [each.figures.get("end_to_end", {}).get("p50") for each in steady]
     return {
         "at_s": time.monotonic() - began_s,
         "visitors": float(visitors),
