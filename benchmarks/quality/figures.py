@@ -20,7 +20,7 @@ UNITS: Mapping[str, tuple[str, Better | None]] = {
     "excess": ("%", None), "unasked": ("mm", "lower"), "lag": ("frames", "lower"),
     "sync": ("", None),
     "dropped": ("%", "lower"), "rim flicker": ("of 255", "lower"), "breathing": ("%", "lower"),
-    "swing": ("degrees", "lower"), "wobble": ("of 1000 face heights", "lower"),
+    "swing": ("degrees", "lower"), "wobble": ("‰ of face height", "lower"),
     "still flicker": ("of 255", "lower"),
 }  # fmt: skip
 """By the first word of a measure's name."""

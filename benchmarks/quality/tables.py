@@ -35,9 +35,9 @@ def same_tables(found: Sequence[Found], protocol: str) -> list[Table]:
 
 
 def _each(found: Sequence[Found], row: str) -> list[tuple[str, Values]]:
-    """(clip, values), the mean last."""
+    """(clip, values); of several the mean last."""
     each = [(one.name, one.rows[row]) for one in found if row in one.rows]
-    return [*each, (MEAN, mean_rows(found)[row])] if each else []
+    return [*each, (MEAN, mean_rows(found)[row])] if len(each) > 1 else each
 
 
 def _near(values: Values, region: str, metrics: Sequence[str]) -> str:
@@ -138,7 +138,7 @@ def steadiness_table(found: Sequence[Found]) -> Table | None:
     """What should stay, in the mode expression; None where no portrait has that mode."""
     columns = (
         ("rim flicker, of 255", "rim flicker", 3), ("breathing, %", "breathing", 3),
-        ("swing, degrees", "swing", 3), ("wobble, of 1000 face heights", "wobble", 2),
+        ("swing, degrees", "swing", 3), ("wobble, ‰ of the face's height", "wobble", 2),
         ("turn from the portrait, degrees", "turn.source", 2),
         ("lean, degrees", "lean.source", 2),
         ("dropped, %", "dropped", 1), ("flicker before a still driver, of 255", "still flicker", 3),
