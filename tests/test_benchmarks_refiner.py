@@ -8,7 +8,9 @@ import pytest
 from benchmarks.quality.leaks import Sample, leak_matrix, leaked, measured, units
 from benchmarks.quality.nearness import psnr
 from benchmarks.quality.rim import rim_mask
-from benchmarks.refiner import flicker, identity, same_person
+from benchmarks.quality.steadiness import flicker
+from benchmarks.refiner import flicker as refiner_flicker
+from benchmarks.refiner import identity, same_person
 from benchmarks.refiner.flicker import unrest
 from benchmarks.refiner.pose_leak import angle_deg, rim_share
 from benchmarks.refiner.report import Section, Verdict, find_missing, verdict_of
@@ -88,22 +90,22 @@ def test_missing_files_are_named() -> None:
 
 def test_a_picture_that_stands_still_does_not_flicker() -> None:
     picture = textured(64)
-    assert flicker.flicker([picture] * 5, (8, 8, 40, 40)) == 0.0
-    assert flicker.flicker([picture], (8, 8, 40, 40)) == 0.0
+    assert flicker([picture] * 5, (8, 8, 40, 40)) == 0.0
+    assert flicker([picture], (8, 8, 40, 40)) == 0.0
 
 
 def test_flicker_is_the_mean_step_inside_the_box() -> None:
     dark, outside = np.full((64, 64, 3), 100, np.uint8), np.full((64, 64, 3), 100, np.uint8)
     light = dark + np.uint8(6)
     outside[:, 40:] = 255
-    assert flicker.flicker([dark, light, dark], (8, 8, 40, 40)) == pytest.approx(6.0)
-    assert flicker.flicker([dark, outside, dark], (8, 8, 40, 40)) == 0.0
+    assert flicker([dark, light, dark], (8, 8, 40, 40)) == pytest.approx(6.0)
+    assert flicker([dark, outside, dark], (8, 8, 40, 40)) == 0.0
 
 
 @pytest.mark.parametrize(("after", "holds"), [(0.30, True), (0.305, True), (0.32, False)])
 def test_flicker_that_is_added_is_a_no(after: float, *, holds: bool) -> None:
     found = {"driver": {"portrait": {RIG: 0.30, REFINED: after}}}
-    assert flicker.judge(found).holds is holds
+    assert refiner_flicker.judge(found).holds is holds
 
 
 def test_a_face_that_goes_a_hundredth_of_its_height_is_that_restless() -> None:

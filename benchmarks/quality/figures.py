@@ -14,19 +14,21 @@ UNITS: Mapping[str, tuple[str, Better | None]] = {
     "psnr": ("dB", "higher"), "ssim": ("", "higher"), "l1": ("of 255", "lower"),
     "lpips": ("", "lower"), "csim": ("", "higher"),
     "aed": ("", "lower"), "apd": ("rad", "lower"), "turn": ("degrees", "lower"),
+    "lean": ("degrees", "lower"), "yaw": ("degrees", None), "pitch": ("degrees", None),
+    "roll": ("degrees", None),
     "r": ("", "higher"), "gain": ("", None), "landmarks": ("mm", "lower"),
     "excess": ("%", None), "unasked": ("mm", "lower"), "lag": ("frames", "lower"),
     "sync": ("", None),
     "dropped": ("%", "lower"), "rim flicker": ("of 255", "lower"), "breathing": ("%", "lower"),
-    "swing": ("degrees", "lower"), "wobble": ("of 1000 face heights", "lower"),
+    "swing": ("degrees", "lower"), "wobble": ("‰ of face height", "lower"),
     "still flicker": ("of 255", "lower"),
 }  # fmt: skip
 """By the first word of a measure's name."""
 
 OWED: Mapping[str, tuple[str, ...]] = {
-    "expression": ("aed.driver", "apd.source", "turn.source"),
-    "pose": ("aed.source", "apd.driver", "turn.driver"),
-    "both": ("aed.driver", "apd.driver", "turn.driver"),
+    "expression": ("aed.driver", "apd.source", "turn.source", "lean.source"),
+    "pose": ("aed.source", "apd.driver", "turn.driver", "lean.driver"),
+    "both": ("aed.driver", "apd.driver", "turn.driver", "lean.driver"),
 }
 """Mode -> what should be near to what: the driven factor to the driver, the kept one to the source.
 Of other pairs neither way is better."""
@@ -58,12 +60,25 @@ def figures(part: str, found: Sequence[Found]) -> Iterator[Figure]:
             unit, better = UNITS[name.partition(".")[0]]
             if name == "sync.offset":
                 unit = "ms"
+            judged = is_judged(row, name)
             yield Figure(
                 name=f"{part}.{row}.{name}".replace(" ", "_"),
                 value=value,
                 unit=unit,
-                better=better if is_judged(row, name) else None,
+                better=better if judged else None,
+                interval=_interval(found, row, name, value),
             )
+
+
+def _interval(
+    found: Sequence[Found], row: str, name: str, value: float
+) -> tuple[float, float] | None:
+    """With 95 % confidence, for these films: the drives' errors are independent."""
+    errors = [each.errors[row][name] for each in found if name in each.errors.get(row, {})]
+    if not errors or not np.isfinite(errors).all():
+        return None
+    half = 1.96 * float(np.sqrt(np.square(errors).sum())) / len(errors)
+    return value - half, value + half
 
 
 def is_judged(row: str, name: str) -> bool:
@@ -71,7 +86,7 @@ def is_judged(row: str, name: str) -> bool:
     if row in (STILL, FILMED):
         return False
     kind = name.partition(".")[0]
-    if kind in ("aed", "apd", "turn"):
+    if kind in ("aed", "apd", "turn", "lean"):
         return name in OWED[row]
     if kind in METRICS:
         return row == "both"

@@ -9,7 +9,7 @@ from benchmarks.quality.following import followed, lag_frames, traces
 from benchmarks.quality.lip_sync import heard_jaw, lip_sync
 from benchmarks.quality.nearness import nearness
 from benchmarks.quality.networks import Networks
-from benchmarks.quality.people import People
+from benchmarks.quality.people import ANGLES, People
 from benchmarks.quality.played import STILL, Played
 from benchmarks.quality.steadiness import steadiness
 from benchmarks.quality.takes import Drive
@@ -30,6 +30,8 @@ class Found:
     name: str
     rows: dict[str, Values]
     """Row -> measures."""
+    errors: dict[str, Values]
+    """Row -> standard error of what was taken frame by frame; see `error_of_mean`."""
     worst: dict[str, list[int]]
     """Row -> its frames farthest from what they should be, worst first."""
 
@@ -48,6 +50,7 @@ def measure(
     """
     people = People(networks.recogniser)
     rows: dict[str, Values] = {}
+    errors: dict[str, Values] = {}
     worst: dict[str, list[int]] = {}
     for name, row in played.items():
         compared = {
@@ -55,6 +58,8 @@ def measure(
             for index in range(0, len(drive.frames), every)
         }
         values = means(compared.values())
+        errors[name] = errors_of(compared.values())
+        _lean(values, errors[name])
         values |= _motion(name, row, drive)
         if name == "expression":
             values |= steadiness(row, drive)
@@ -65,16 +70,50 @@ def measure(
     filmed = _filmed(drive)
     if filmed:
         rows[FILMED] = filmed
-    return Found(name=drive.name, rows=rows, worst=worst)
+    return Found(name=drive.name, rows=rows, errors=errors, worst=worst)
+
+
+def _lean(values: Values, errors: Values) -> None:
+    """The turn that is there on average, from the means of the signed angles, degrees."""
+    for word in ("driver", "source"):
+        names = [f"{angle}.{word}" for angle in ANGLES]
+        if names[0] in values:
+            mean = np.array([values[name] for name in names])
+            spread = np.array([errors[name] for name in names])
+            length = float(np.linalg.norm(mean))
+            way = mean / length if length > 1e-9 else np.full(len(mean), len(mean) ** -0.5)
+            values[f"lean.{word}"] = length
+            errors[f"lean.{word}"] = float(np.linalg.norm(way * spread))
 
 
 def means(values: Iterable[Mapping[str, float]]) -> Values:
     """Of each measure, over those that have it."""
+    return {name: float(np.mean(found)) for name, found in _columns(values).items()}
+
+
+def _columns(values: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
     lists: dict[str, list[float]] = {}
     for each in values:
         for name, value in each.items():
             lists.setdefault(name, []).append(value)
-    return {name: float(np.mean(found)) for name, found in lists.items()}
+    return lists
+
+
+def errors_of(values: Iterable[Mapping[str, float]]) -> Values:
+    """Measure -> standard error of its mean over the frames that have it."""
+    return {name: error_of_mean(found) for name, found in _columns(values).items()}
+
+
+def error_of_mean(values: Sequence[float]) -> float:
+    """Of values taken evenly along a film, whose content a second run meets again.
+
+    By their successive differences (Wolter 2007, "Introduction to Variance Estimation", 8.2, v2):
+    what changes slowly along the film is no error.
+    """
+    if len(values) < 2:
+        return float("inf")
+    steps = np.diff(values)
+    return float(np.sqrt(np.square(steps).sum() / (2.0 * len(steps) * len(values))))
 
 
 def _at(
@@ -106,7 +145,7 @@ def _motion(name: str, row: Played, drive: Drive) -> Values:
     found = followed(result, driver)
     if len(kept) == len(row.faces):  # a lag is counted in frames, of which none may be missing
         lag = lag_frames(result, driver)
-        if lag is not None:
+        if lag is not None and drive.stride == 1:
             found["lag"] = lag
     if name == "both":
         found |= _lips(drive, kept, _present(row.faces))

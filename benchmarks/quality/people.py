@@ -13,6 +13,8 @@ from engine.frame import Pixels
 if TYPE_CHECKING:
     from benchmarks.mobilefacenet import Recogniser
 
+ANGLES = ("yaw", "pitch", "roll")
+
 Identity: TypeAlias = NDArray[np.float32]
 
 
@@ -39,9 +41,11 @@ class People:
         return float(first @ second)
 
     def distances(self, face: Face, other: Face) -> dict[str, float]:
-        """AED, APD and the angle between both heads, degrees."""
+        """AED, APD, the angle between both heads, and how far each angle is more: degrees."""
         first, second = self._fit(face), self._fit(other)
+        more = np.degrees(first.angles - second.angles)
         return {
+            **dict(zip(ANGLES, more.tolist(), strict=True)),
             "aed": aed(first, second),
             "apd": apd(first, second),
             "turn": turn_deg(first, second),

@@ -25,17 +25,21 @@ class Played:
 
 
 def play(model: Model[Any], drive: Drive, modes: Sequence[Mode] = MODES) -> dict[str, Played]:
-    """The still picture's row, then one for each mode that the portrait can be shown in."""
+    """The still picture's row, then one for each mode that the portrait can be shown in.
+
+    The driver reads all frames; rows are of those of `drive.thinned()`.
+    """
     portrait = model.enroll(drive.picture, drive.face, drive.appearances)
     driver = model.driver()
     driver.calibrate(drive.neutral.picture, drive.neutral.face)
     motions = [driver.read(frame.picture, frame.face, frame.captured_ns) for frame in drive.frames]
+    shown, motions = drive.thinned(), motions[:: drive.stride]
     still = [drive.picture] * len(motions)
     rows = {STILL: Played(name=STILL, pictures=still, faces=[drive.face] * len(motions))}
     for mode in (mode for mode in modes if mode in portrait.modes):
         stream, edit = portrait.for_stream(), Edit(mode=mode)
         pictures = [stream.render(motion, edit) for motion in motions]
-        rows[mode] = Played(name=mode, pictures=pictures, faces=tracked(pictures, drive))
+        rows[mode] = Played(name=mode, pictures=pictures, faces=tracked(pictures, shown))
     return rows
 
 

@@ -10,13 +10,19 @@ from benchmarks.report.report import Report
 from engine.families import find_family
 from engine.family import Choice
 
-FRAMES, EVERY = 36, 6
+FRAMES, EVERY, STRIDE = 150, 3, 5
 MODEL = "rig"
 
 
 def quick_plan(plan: Plan) -> Plan:
     """Fewer of everything, and no rendered heads."""
-    return replace(plan, frames=min(plan.frames, FRAMES), every=max(plan.every, EVERY), heads=0)
+    return replace(
+        plan,
+        frames=min(plan.frames, FRAMES),
+        every=max(plan.every, EVERY),
+        stride=STRIDE,
+        heads=0,
+    )
 
 
 def run(budget_s: float) -> Report:

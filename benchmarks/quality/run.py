@@ -43,7 +43,9 @@ class Plan:
     frames: int = 100
     """That drive, of each clip."""
     every: int = 3
-    """Every n-th of them is compared as a picture."""
+    """Every n-th of those that are shown is compared as a picture."""
+    stride: int = 1
+    """Every n-th driving frame is shown, though the driver sees all; with more than 1, no lag."""
     size: int = 256
     """Side of the pictures, px."""
     enrolled: bool = False
@@ -85,6 +87,7 @@ def run(model: Model[Any], plan: Plan) -> Report:
             "size": plan.size,
             "frames": plan.frames,
             "every": plan.every,
+            "stride": plan.stride,
             "enrolled": plan.enrolled,
             "clips": [found.name for found in same],
             "pairs": [found.name for found in cross],
@@ -107,20 +110,25 @@ def _all(
 ) -> Iterator[Found]:
     """One drive after the other: only the pictures of one are held."""
     for drive in drives:
-        played = play(model, drive)
-        found = measure(drive, played, networks, every=plan.every, is_same=is_same)
+        played, shown = play(model, drive), drive.thinned()
+        found = measure(shown, played, networks, every=plan.every, is_same=is_same)
         if "expression" in played:
             flicker = still_flicker(model, drive, "expression")
             if flicker is not None:
                 found.rows["expression"]["still flicker"] = flicker
-        made.charts.append(sheet(drive, played, found))
+        made.charts.append(sheet(shown, played, found))
         yield found
 
 
 def _same_drives(plan: Plan) -> Iterator[Drive]:
     for path in clips(plan.clips):
         yield same_person(
-            path, plan.size, protocol=plan.protocol, most=plan.frames, enrolled=plan.enrolled
+            path,
+            plan.size,
+            protocol=plan.protocol,
+            most=plan.frames,
+            stride=plan.stride,
+            enrolled=plan.enrolled,
         )
 
 
@@ -129,7 +137,7 @@ def _cross_drives(plan: Plan) -> Iterator[Drive]:
     sitters, paths = _sitters(plan), clips(plan.clips)
     for number in range(max(len(sitters), len(paths))):
         sitter, path = sitters[number % len(sitters)], paths[number % len(paths)]
-        yield other_person(sitter, path, plan.size, most=plan.frames)
+        yield other_person(sitter, path, plan.size, most=plan.frames, stride=plan.stride)
 
 
 def _tell(same: Sequence[Found], cross: Sequence[Found], plan: Plan, made: _Made) -> None:
@@ -193,7 +201,7 @@ def clips(folder: Path | None) -> list[Path]:
 
 def _sitters(plan: Plan) -> list[Sitter]:
     paths = _files(plan.portraits, _PICTURES, "portrait") if plan.portraits else [BUNDLED_PORTRAIT]
-    found = [sitter for path in paths if (sitter := _sitter(path, plan.size)) is not None]
+    found = [sitter for path in paths if (sitter := find_sitter(path, plan.size)) is not None]
     if not found:
         raise InputError(
             f"{plan.portraits} holds no picture with a face: name a folder of portraits."
@@ -201,7 +209,8 @@ def _sitters(plan: Plan) -> list[Sitter]:
     return found
 
 
-def _sitter(path: Path, size: int) -> Sitter | None:
+def find_sitter(path: Path, size: int) -> Sitter | None:
+    """A portrait at the output's size; None where it shows no face."""
     picture = open_picture(path)
     face = MeshTracker().find(picture)
     if face is None:

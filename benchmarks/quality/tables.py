@@ -35,9 +35,9 @@ def same_tables(found: Sequence[Found], protocol: str) -> list[Table]:
 
 
 def _each(found: Sequence[Found], row: str) -> list[tuple[str, Values]]:
-    """(clip, values), the mean last."""
+    """(clip, values); of several the mean last."""
     each = [(one.name, one.rows[row]) for one in found if row in one.rows]
-    return [*each, (MEAN, mean_rows(found)[row])] if each else []
+    return [*each, (MEAN, mean_rows(found)[row])] if len(each) > 1 else each
 
 
 def _near(values: Values, region: str, metrics: Sequence[str]) -> str:
@@ -48,7 +48,7 @@ def person_tables(same: Sequence[Found], cross: Sequence[Found], protocol: str) 
     """As the paper's Tables 1 and 2, and 3."""
     means = mean_rows(same), mean_rows(cross)
     head = ["edit"]
-    for name in ("CSIM", "AED", "APD, rad", "turn, degrees"):
+    for name in ("CSIM", "AED", "APD, rad", "turn, degrees", "lean, degrees"):
         head += [f"{name}: same", "cross"]
     rows = []
     for row in (STILL, "expression", "pose", "both"):
@@ -57,13 +57,13 @@ def person_tables(same: Sequence[Found], cross: Sequence[Found], protocol: str) 
         cells = [_NAMES.get(row, row)]
         for name, digits in (
             ("csim", 4),
-            *zip(OWED.get(row, OWED["both"]), (4, 4, 2), strict=True),
+            *zip(OWED.get(row, OWED["both"]), (4, 4, 2, 2), strict=True),
         ):
             cells += [_cell(of.get(row, {}), name, digits) for of in means]
         rows.append(tuple(cells))
     told = (
-        "CSIM is against the portrait. Expression only: AED to the driver, APD and turn to the "
-        "portrait; pose only: AED to the portrait, APD and turn to the driver; both and the still "
+        "CSIM is against the portrait. Expression only: AED to the driver, pose to the "
+        "portrait; pose only: AED to the portrait, pose to the driver; both and the still "
         "picture: all to the driver."
     )
     table = Table(
@@ -138,8 +138,9 @@ def steadiness_table(found: Sequence[Found]) -> Table | None:
     """What should stay, in the mode expression; None where no portrait has that mode."""
     columns = (
         ("rim flicker, of 255", "rim flicker", 3), ("breathing, %", "breathing", 3),
-        ("swing, degrees", "swing", 3), ("wobble, of 1000 face heights", "wobble", 2),
+        ("swing, degrees", "swing", 3), ("wobble, ‰ of the face's height", "wobble", 2),
         ("turn from the portrait, degrees", "turn.source", 2),
+        ("lean, degrees", "lean.source", 2),
         ("dropped, %", "dropped", 1), ("flicker before a still driver, of 255", "still flicker", 3),
     )  # fmt: skip
     rows = [

@@ -50,13 +50,25 @@ class Drive:
     """What the driver is calibrated by."""
     frames: list[Shown]
     rate: float
-    """Frames per second."""
+    """Frames per second of the clip."""
+    stride: int = 1
+    """Every n-th frame is shown; the driver sees all."""
     samples: NDArray[np.float32] | None = None
     """The clip's sound at 16 kHz from its first picture on; None where it has none."""
 
+    def thinned(self) -> "Drive":
+        """The frames that are shown."""
+        return replace(self, frames=self.frames[:: self.stride])
+
 
 def same_person(
-    path: Path, size: int, *, protocol: Protocol, most: int, enrolled: bool = False
+    path: Path,
+    size: int,
+    *,
+    protocol: Protocol,
+    most: int,
+    stride: int = 1,
+    enrolled: bool = False,
 ) -> Drive:
     """A clip's own face, driven by the clip.
 
@@ -69,18 +81,18 @@ def same_person(
     """
     if protocol == "dpe":
         first, *driven = _read(path, size, first=1, last=most)
-        return _drive(path, first, first, driven)
+        return _drive(path, first, first, driven, stride)
     seen = _read(path, size, first=2 * most)
     own, driven = seen[: len(seen) // 2], seen[len(seen) // 2 :]
     start = own[_neutral(own)]
-    drive = _drive(path, start, start, driven)
+    drive = _drive(path, start, start, driven, stride)
     return replace(drive, appearances=_appearances(own, start)) if enrolled else drive
 
 
-def other_person(portrait: "Sitter", path: Path, size: int, *, most: int) -> Drive:
+def other_person(portrait: "Sitter", path: Path, size: int, *, most: int, stride: int = 1) -> Drive:
     """A portrait driven by the first `most` frames of a clip; their neutral one calibrates."""
     driven = _read(path, size, first=most)
-    drive = _drive(path, driven[0], driven[_neutral(driven)], driven)
+    drive = _drive(path, driven[0], driven[_neutral(driven)], driven, stride)
     name = f"{portrait.name} by {path.stem}"
     return replace(drive, name=name, picture=portrait.picture, face=portrait.face)
 
@@ -94,7 +106,7 @@ class Sitter:
     face: Face
 
 
-def _drive(path: Path, portrait: Shown, neutral: Shown, driven: list[Shown]) -> Drive:
+def _drive(path: Path, portrait: Shown, neutral: Shown, driven: list[Shown], stride: int) -> Drive:
     clip = Clip(path)
     return Drive(
         name=path.stem,
@@ -103,6 +115,7 @@ def _drive(path: Path, portrait: Shown, neutral: Shown, driven: list[Shown]) -> 
         neutral=neutral,
         frames=driven,
         rate=float(clip.rate),
+        stride=stride,
         samples=_sound(clip),
     )
 
