@@ -255,9 +255,7 @@ def test_waits_between_attempts_grow_to_a_limit(opened: Opener) -> None:
     assert waits == [500, 1000, 1500, 1500, 1500]
     spread = "async () => (await import('/assets/retries.js')).delayMs(0, 0)"
     assert page.evaluate(spread) == 375
-    signs = page.evaluate(
-        "async () => [0, 1, 9].map((await import('/assets/retries.js')).signMs)"
-    )
+    signs = page.evaluate("async () => [0, 1, 9].map((await import('/assets/retries.js')).signMs)")
     assert signs == [1000, 5000, 5000]
 
 

@@ -102,8 +102,8 @@ def _notes(measured: Measured) -> Iterator[str]:
     yield (
         "`own part` is the same reading with no encoder, network and server between: "
         f"so much of every row is drawing and screen. One reading is worth +- {spread:.1f} ms "
-        "(half of its 5th to 95th percentile); codes have whole milliseconds; what lies `beyond echo` "
-        "has its 95 % interval by bootstrap over rounds."
+        "(half of its 5th to 95th percentile); codes have whole milliseconds; what lies `beyond "
+        "echo` has its 95 % interval by bootstrap over rounds."
     )
     if settings.slower_ms:
         yield f"Every step but an echo's was slowed by {settings.slower_ms:g} ms on purpose."
