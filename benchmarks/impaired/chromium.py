@@ -207,7 +207,7 @@ def _columns(block: Block) -> tuple[str, ...]:
 
 
 def _figures(name: str, block: Block) -> list[Figure]:
-    found = {}
+    found: dict[str, float] = {}
     for way, values in (("up", block["up_ms"]), ("back", block["latencies"])):
         if values:
             p50, p95 = np.percentile(values, [50, 95])
