@@ -77,7 +77,7 @@ fuzz: setup
 # People who stay and who come and go, for MINUTES; ends with 1 where something grows.
 MINUTES ?= 40
 soak: setup
-	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
+	$(BIN)/understudy bench soak --minutes $(MINUTES)
 
 clean:
 	rm -rf .venv renders

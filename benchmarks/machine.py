@@ -5,14 +5,19 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report.record import as_record
+from benchmarks.report.report import Figure, Report
 from engine.installing import CLONE, DISTRIBUTION
 
 RESULTS = Path(__file__).parent / "results"
+_BEGAN_S = time.monotonic()
 
 _PACKAGES = (
     *("numpy", "opencv-python-headless", "openvino", "torch", "onnxruntime", "av", "aiortc"),
@@ -51,9 +56,15 @@ def is_dirty() -> bool:
 
 
 def keep(name: str, command: str, result: Mapping[str, Any], table: str) -> Path:
-    """Write `results/NAME.json` and `results/NAME.md` beside it; print the table, then the JSON."""
+    """Write `results/NAME.json` and `results/NAME.md` beside it; print the table, then the JSON.
+
+    The JSON is a record as `understudy bench` writes, with each number of the result as a figure
+    that says nothing of its noise, and the result itself as `details`.
+    """
     RESULTS.mkdir(exist_ok=True)
-    record = {"command": command, **described(), **result}
+    made = {"command": command, **described(time.monotonic() - _BEGAN_S)}
+    report = Report(kind=name, settings={}, figures=tuple(_figures(result)))
+    record = as_record(report, made) | {"details": result}
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=1) + "\n")
     (RESULTS / f"{name}.md").write_text(
@@ -63,12 +74,23 @@ def keep(name: str, command: str, result: Mapping[str, Any], table: str) -> Path
     return path
 
 
-def described() -> dict[str, Any]:
-    """Machine, versions and commit: what every result carries."""
+def _figures(result: Mapping[str, Any], above: str = "") -> Iterator[Figure]:
+    """Each number of nested mappings by its dotted name."""
+    for name, value in result.items():
+        if isinstance(value, Mapping):
+            yield from _figures(value, f"{above}{name}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            yield Figure(name=f"{above}{name}", value=float(value), unit="", better=None)
+
+
+def described(seconds: float) -> dict[str, Any]:
+    """When, where and of what something was measured that took so long."""
     return {
         "commit": commit(),
         "dirty": is_dirty(),
-        "machine": machine(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "machine": machine() | {"load_average": round(os.getloadavg()[0], 2)},
         "versions": versions(),
     }
 

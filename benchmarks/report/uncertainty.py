@@ -30,21 +30,26 @@ def bootstrap_median(rounds: Sequence[float], seed: int = 0) -> Interval:
     return _middle(np.median(values[chosen], axis=1))
 
 
-def ratio_of_medians(
-    a: Sequence[float], b: Sequence[float], *, is_paired: bool = True, seed: int = 0
-) -> tuple[float, Interval]:
-    """Median of b over median of a, with its 95 % interval: bootstrap over rounds.
+def paired_ratio(a: Sequence[float], b: Sequence[float], seed: int = 0) -> tuple[float, Interval]:
+    """How many times a is b, with its 95 % interval: the median over rounds, and bootstrap.
 
-    Paired rounds were run in turn, so that a round of both met the same neighbours: they are drawn
-    together.
+    Rounds of both were run in turn, so that each pair met the same neighbours.
     """
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} and {len(b)} rounds are no pairs")
+    ratios = np.asarray(b, float) / np.asarray(a, float)
+    return float(np.median(ratios)), bootstrap_median([*ratios], seed)
+
+
+def ratio_of_medians(
+    a: Sequence[float], b: Sequence[float], seed: int = 0
+) -> tuple[float, Interval]:
+    """How many times a is b, of rounds of two runs: medians, each drawn anew by bootstrap."""
     first, second = np.asarray(a, float), np.asarray(b, float)
-    if is_paired and len(first) != len(second):
-        raise ValueError(f"{len(first)} and {len(second)} rounds are no pairs")
     random = np.random.default_rng(seed)
-    of_a = random.integers(len(first), size=(RESAMPLED, len(first)))
-    of_b = of_a if is_paired else random.integers(len(second), size=(RESAMPLED, len(second)))
-    ratios = np.median(second[of_b], axis=1) / np.median(first[of_a], axis=1)
+    of_a = first[random.integers(len(first), size=(RESAMPLED, len(first)))]
+    of_b = second[random.integers(len(second), size=(RESAMPLED, len(second)))]
+    ratios = np.median(of_b, axis=1) / np.median(of_a, axis=1)
     return float(np.median(second) / np.median(first)), _middle(ratios)
 
 

@@ -3,14 +3,12 @@
 import asyncio
 import logging
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from threading import Event
 from urllib.parse import quote
 
-import cv2
 from aiohttp import web
 
 from engine.errors import OutputError
@@ -34,6 +32,7 @@ from stream.server.decoders import Decoders
 from stream.server.guard import WILDCARDS, Guard, middleware
 from stream.server.listening import letting_in, listening, tls_of
 from stream.server.portrait_list import PortraitList
+from stream.server.process import prepare
 from stream.server.recordings import Recordings
 from stream.server.request_body import FORM_ROOM, MOST_UPLOAD
 from stream.server.sessions import Sessions
@@ -46,9 +45,6 @@ logger = logging.getLogger(__name__)
 
 READY_TRACKERS = 1
 """Made before the first person comes; more are made when they are needed."""
-SWITCH_S = 0.001
-"""How long one Python thread may keep the others waiting. At 5 ms, the default, a packet that
-arrives during a step waits that long."""
 LOOK_UP_S = 0.1
 TIDY_EVERY_S = 5.0
 
@@ -137,8 +133,7 @@ def serve(
 
     `more` are routes of whoever runs it, behind the same guard.
     """
-    sys.setswitchinterval(SWITCH_S)
-    cv2.setNumThreads(1)
+    prepare()
 
     async def run() -> None:
         async with serving(settings, model=model, make_tracker=make_tracker, more=more) as served:

@@ -1,0 +1,1 @@
+"""What grows while people come and go."""
