@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -190,37 +190,132 @@ def test_what_is_no_figure_is_refused(changed: dict[str, Any]) -> None:
         checked(told(**changed), [])
 
 
-@pytest.mark.slow
-def test_the_page_finds_the_known_delay_of_a_made_camera(tmp_path: Path) -> None:
-    """Real Chromium, real command; the camera is made in the page, and 2 s late from turn 3 on."""
+CLOCK = """() => {
+  const real = performance.now.bind(performance);
+  let shift = 0;
+  performance.now = () => real() + shift;
+  window.setClock = (ms) => { shift = ms - real(); };
+}"""
+BEGINS_MS = 20_000.0
+EARLIER_TICKS, STEP_TICKS, STEPS_EVERY, FRAMES = 30, 90, 45, 24 * 30
+
+
+def webcam_film(folder: Path) -> Path:
+    """What Chromium's webcam plays at 30 fps: a filmed code, now 0.5 s old, now 2 s, in turn."""
+    random, path = np.random.default_rng(4), folder / "camera.mjpeg"
+    specks = [random.normal(20, 6, (HIGH, WIDE, 3)).astype(np.float32) for _ in range(4)]
+    rows, columns = draw(0, 0, unit_px=24).shape[:2]
+    corners = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32)
+    there = np.array([(x * WIDE, y * HIGH) for x, y in QUADS[0]], np.float32)
+    place = cv2.getPerspectiveTransform(corners, there)
+    with path.open("wb") as file:
+        for number in range(FRAMES):
+            late = EARLIER_TICKS + STEP_TICKS * (number // STEPS_EVERY % 2)
+            tick = (round(BEGINS_MS / TICK_MS) + 2 * number - late) % TICKS
+            seen = cv2.warpPerspective(draw(tick, 0, unit_px=24), place, (WIDE, HIGH))
+            dim = cv2.GaussianBlur(seen, (0, 0), 1.0) * np.float32(0.7) + specks[number % 4]
+            small = cv2.resize(dim, (WIDE // 2, HIGH // 2), interpolation=cv2.INTER_AREA)
+            file.write(cv2.imencode(".jpg", small.clip(0, 255).astype(np.uint8))[1].tobytes())
+    return path
+
+
+class Command:
+    """The real command, and the page that it serves in a real browser."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.kept = folder / "camera.json"
+        command = [sys.executable, "-m", "stream.cli", "bench", "camera", "--size", "256"]
+        command += ["--refine", "off", "--json", str(self.kept), *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert self.process.stdout is not None
+        self.process.stdout.readline()
+        self.address = self.process.stdout.readline().strip()
+
+    def figures(self) -> dict[str, Any]:
+        """Of its record, by name, once it has ended."""
+        self.process.communicate(timeout=60)
+        return {each["name"]: each for each in json.loads(self.kept.read_text())["figures"]}
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     pytest.importorskip("playwright.sync_api", reason="needs playwright")
     executable()
-    late_ms, kept = 2000, tmp_path / "camera.json"
-    command = [sys.executable, "-m", "stream.cli", "bench", "camera", "--seconds", "2"]
-    command += ["--rounds", "2", "--refine", "off", "--size", "256", "--json", str(kept)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    try:
-        assert process.stdout is not None
-        process.stdout.readline()
-        address = process.stdout.readline().strip()
-        with browser() as chromium:
-            page = chromium.new_page()
-            errors: list[str] = []
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.add_init_script(path=ROOT / "tests" / "page" / "made_camera.js")
-            page.goto(address)
-            page.wait_for_function("() => window.ready === true")
-            page.click("#start")
-            turn = "(words) => document.querySelector('#detail').textContent.startsWith(words)"
-            page.wait_for_function(turn, arg="Turn 3 of 4", timeout=90_000)
+    running: list[Command] = []
+
+    def start(*options: str) -> Command:
+        running.append(Command(tmp_path, *options))
+        return running[-1]
+
+    yield start
+    for command in running:
+        command.process.kill()
+        command.process.communicate()
+
+
+def measured_in(page: Any, meanwhile: Callable[[], None]) -> None:  # noqa: ANN401 (playwright's)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.wait_for_function("() => window.ready === true")
+    page.click("#start")
+    meanwhile()
+    page.wait_for_function("() => document.body.dataset.stage === 'after'", timeout=120_000)
+    assert errors == []
+
+
+@pytest.mark.slow
+def test_the_page_finds_the_known_delay_of_a_made_camera(
+    started: Callable[..., Command],
+) -> None:
+    """The camera is made in the page and films what it shows, 2 s late from the third turn on."""
+    late_ms, command = 2000, started("--seconds", "2", "--rounds", "2")
+    with browser() as chromium:
+        page = chromium.new_page()
+        page.add_init_script(path=ROOT / "tests" / "page" / "made_camera.js")
+        page.goto(command.address)
+
+        def delay() -> None:
+            turn = "() => document.querySelector('#detail').textContent.startsWith('Turn 3 of 4')"
+            page.wait_for_function(turn, timeout=120_000)
             page.evaluate(f"() => {{ window.filmedLateMs = {late_ms}; }}")
-            page.wait_for_function("() => document.body.dataset.stage === 'after'", timeout=90_000)
-            assert errors == []
-        process.communicate(timeout=30)
-    finally:
-        process.kill()
-    figures = {each["name"]: each for each in json.loads(kept.read_text())["figures"]}
+
+        measured_in(page, delay)
+    figures = command.figures()
     before, after = figures["camera.model.p50"]["rounds"]
     # Beside others' work the rest of the way takes now more, now less.
     assert 0.5 < (after - before) / late_ms < 1.5
     assert figures["camera.resolution"]["value"] >= TICK_MS
+
+
+@pytest.mark.slow
+def test_chromiums_own_webcam_is_read_and_the_steps_of_its_delay_are_found(
+    started: Callable[..., Command], tmp_path: Path
+) -> None:
+    """Through getUserMedia. The film's ticks are the page's, whose clock is set when it begins.
+
+    On a busy machine the webcam plays slower than it should, so the delay grows on the way; when
+    the film turns from late to early, it falls at once by the known step all the same.
+    """
+    command = started("--seconds", "3", "--rounds", "1")
+    webcam = f"--use-file-for-fake-video-capture={webcam_film(tmp_path)}"
+    allowed = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    brought: list[dict[str, Any]] = []
+    with browser(arguments=(*allowed, webcam)) as chromium:
+        page = chromium.new_page()
+        page.add_init_script(f"({CLOCK})()")
+        page.on(
+            "request",
+            lambda request: (
+                brought.append(request.post_data_json)
+                if request.url.endswith("/api/measured")
+                else None
+            ),
+        )
+        page.goto(command.address)
+        page.wait_for_function("() => window.ready === true")
+        page.evaluate(f"() => window.setClock({BEGINS_MS})")
+        measured_in(page, lambda: None)
+    assert command.figures()["camera.echo.p50"]["value"] > EARLIER_TICKS * TICK_MS / 2
+    (told,) = brought
+    falls = [-np.diff(turn["latencies"]).min() for turn in told["turns"]]
+    assert 0.7 < max(falls) / (STEP_TICKS * TICK_MS) < 1.3

@@ -1,6 +1,7 @@
 """What `understudy bench camera` is asked to measure, checked before anything is started."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from benchmarks.glass.serving import PORTRAIT
 
@@ -45,5 +46,5 @@ class CameraSettings:
         }
 
     def as_json(self) -> dict[str, object]:
-        """For the record."""
-        return asdict(self)
+        """For the record; of the portrait, its name: folders are nobody's business."""
+        return {**asdict(self), "portrait": Path(self.portrait).name}

@@ -116,7 +116,7 @@ def _charts(measured: Measured) -> Iterator[Chart]:
         yield Histogram(
             title=f"{setup}: delay of the pictures",
             unit="ms",
-            series=own | {name: figures.delays(rounds) for name, rounds in kinds.items()},
+            series={name: figures.delays(rounds) for name, rounds in kinds.items()} | own,
         )
         begins = [0.0, *accumulate(block["seconds"] for block in blocks)]
         yield Timeline(

@@ -29,7 +29,8 @@ const screen = {
     const sheet = new Image();
     sheet.src = "/assets/faces.jpg";
     let [tick, before] = [null, null];
-    const draw = (now) => {
+    const draw = () => {
+      const now = performance.now();
       if (before !== null) this.refreshes.push(now - before);
       before = now;
       const due = Math.floor(now / TICK_MS) % TICKS;
