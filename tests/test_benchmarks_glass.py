@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from benchmarks.glass import figures, strip
-from benchmarks.glass.measure import Measured, measure, passed
+from benchmarks.glass.measure import Measured, measure, passed, with_what_is_here
 from benchmarks.glass.reported import reported
 from benchmarks.glass.settings import GlassSettings, Setup
 from benchmarks.impaired.matrix import options_of
 from benchmarks.impaired.networks import NETWORKS
+from benchmarks.report.report import CannotRunError
 from engine.frame import Pixels
+from tests.chromium import executable
 
 
 def noise(size: int, seed: int = 0) -> Pixels:
@@ -152,3 +154,44 @@ def test_a_slowed_step_shows_in_glass_minus_echo() -> None:
     assert values[f"{key}.echo.p50"] < values[f"{key}.model.p50"]
     assert values["glass.own-30.spread"] < values[f"{key}.echo.p50"]
     assert report.settings["other_end"] == "aiortc, no browser"
+
+
+@pytest.mark.slow
+def test_a_real_browser_measures_echo_and_model_over_one_connection() -> None:
+    executable()
+    pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    settings = GlassSettings(
+        sizes=(256,), codecs=("VP8",), refine="off", seconds=2.0, rounds=1, warm_up_s=1.0,
+        settle_s=1.0, own_s=1.0,
+    )  # fmt: skip
+    measured = measure(settings)
+    assert measured.skipped == {}
+    assert measured.other_end.startswith("Chromium ")
+    (blocks,) = measured.blocks.values()
+    assert [each["kind"] for each in blocks] == ["echo", "model"]
+    assert {each["codec"] for each in blocks} == {"video/VP8"}
+    for each in blocks:
+        assert min(each["latencies"]) > 0
+        # Read by two programs of one clock: nothing is at the server later than in the page.
+        assert np.median(each["up_ms"]) < np.median(each["latencies"])
+    values = {figure.name: figure.value for figure in reported(measured).figures}
+    assert values["glass.vp8-256-30.echo.misread"] == 0
+    assert values["glass.own-30.p50"] < values["glass.vp8-256-30.model.p50"]
+
+
+def test_without_a_browser_two_peers_stand_in_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    settings, why = with_what_is_here(GlassSettings())
+    assert not settings.uses_browser
+    assert why.startswith("there is no Chromium here: apt-get install chromium. Two aiortc peers")
+    assert with_what_is_here(GlassSettings(uses_browser=False))[1] == ""
+
+
+def test_a_network_that_cannot_be_made_here_is_named_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchmarks.impaired.namespaces.can_tunnel", lambda: False)
+    with pytest.raises(CannotRunError, match=r"loss 5 %: networks are made by root alone"):
+        measure(GlassSettings(networks=("loss 5 %",), uses_browser=False))

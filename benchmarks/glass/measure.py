@@ -100,7 +100,7 @@ class PeerEnd:
 
 def measure(settings: GlassSettings) -> Measured:
     """Everything that was asked for; a network that cannot be made here is skipped by name."""
-    settings, why_not = _with_what_is_here(settings)
+    settings, why_not = with_what_is_here(settings)
     measured = Measured(settings=settings, other_end="")
     if why_not:
         measured.skipped["a real browser"] = why_not
@@ -112,11 +112,11 @@ def measure(settings: GlassSettings) -> Measured:
         except NoNamespacesError as error:
             measured.skipped[f"network {network}"] = str(error)
     if not measured.blocks:
-        raise CannotRunError("; ".join(measured.skipped.values()))
+        raise CannotRunError("; ".join(f"{what}: {why}" for what, why in measured.skipped.items()))
     return measured
 
 
-def _with_what_is_here(settings: GlassSettings) -> tuple[GlassSettings, str]:
+def with_what_is_here(settings: GlassSettings) -> tuple[GlassSettings, str]:
     """Without a browser where there is none; then also why, in a sentence."""
     if not settings.uses_browser:
         return settings, ""

@@ -102,8 +102,8 @@ def _notes(measured: Measured) -> Iterator[str]:
     yield (
         "`own part` is the same reading with no encoder, network and server between: "
         f"so much of every row is drawing and screen. One reading is worth +- {spread:.1f} ms "
-        "(half of its 5th to 95th percentile); codes have whole milliseconds; what lies `beyond echo` "
-        "has its 95 % interval by bootstrap over rounds."
+        "(half of its 5th to 95th percentile); codes have whole milliseconds; what lies `beyond "
+        "echo` has its 95 % interval by bootstrap over rounds."
     )
     if settings.slower_ms:
         yield f"Every step but an echo's was slowed by {settings.slower_ms:g} ms on purpose."
@@ -116,7 +116,7 @@ def _charts(measured: Measured) -> Iterator[Chart]:
         yield Histogram(
             title=f"{setup}: delay of the pictures",
             unit="ms",
-            series=own | {name: figures.delays(rounds) for name, rounds in kinds.items()},
+            series={name: figures.delays(rounds) for name, rounds in kinds.items()} | own,
         )
         begins = [0.0, *accumulate(block["seconds"] for block in blocks)]
         yield Timeline(

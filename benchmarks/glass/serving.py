@@ -109,7 +109,7 @@ def main() -> None:
             pages=Path(wanted.pages),
         ),
         model=model,
-        make_tracker=lambda: StampedTracker(make_tracker(), passages),
+        make_tracker=lambda: StampedTracker(make_tracker(), passages=passages),
         on_address=lambda address: print(address, flush=True),
         stop=stop,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import product
+from pathlib import Path
 
 from benchmarks.glass.serving import PORTRAIT, Wanted
 from benchmarks.impaired.networks import NETWORKS as ALL_NETWORKS
@@ -118,10 +119,13 @@ class GlassSettings:
         }
 
     def as_json(self) -> dict[str, object]:
-        """For the record."""
-        record = asdict(self)
-        record.pop("setups")
-        return record
+        """For the record; of the portrait, its name: folders are nobody's business."""
+        record: dict[str, object] = {
+            name: ", ".join(map(str, value)) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+            if name != "setups"
+        }
+        return {**record, "portrait": Path(self.portrait).name}
 
 
 def _among(name: str, values: tuple[object, ...], known: tuple[object, ...]) -> None:

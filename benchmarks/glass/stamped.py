@@ -1,16 +1,16 @@
-"""A model for timing: paints the driver's time stamp onto its result, and is an echo on demand.
+"""A model for timing: carries a driver's time code onto its result, and is an echo on demand.
 
 A reenacted portrait shows nothing of the driving picture, so a time code that is drawn into that
-would be lost. `Stamped` copies the strip with the code over; all the rest is the model's work.
-A corner of the driving picture says what is asked for. White is an echo: the picture comes back as
-it is, and nothing is looked for in it. Grey leaves refinement out. So one page, one connection and
-one server measure all in turn.
+would be lost. `Stamped` has `Marks` read it, and lay it over what the model made. The marks also
+say what is asked for: an echo, for which the picture comes back as it is and nothing is looked for
+in it, the model without refinement, or the model. So one page, one connection and one server
+measure all in turn.
 """
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -27,30 +27,65 @@ STRIP = 1 / 8
 CORNER = 1 / 16
 """Side of the corner, bottom left, over the picture's height."""
 
-
-def asks_for_echo(picture: Pixels) -> bool:
-    """Whether the page has painted the corner white."""
-    return _corner(picture) > 192.0
+Kind = Literal["echo", "unrefined", "model"]
 
 
-def asks_for_unrefined(picture: Pixels) -> bool:
-    """Whether the corner is grey: no refinement."""
-    return 64.0 < _corner(picture) <= 192.0
+class Marks(Protocol):
+    """What a page has put into the driving pictures of one stream."""
+
+    def kind(self, picture: Pixels) -> Kind:
+        """What it asks for."""
+        ...
+
+    def taken(self, picture: Pixels) -> object:
+        """What of it goes with the motion."""
+        ...
+
+    def lay(self, shown: Pixels, taken: object, *, is_echo: bool) -> None:
+        """Paint that onto the result."""
+        ...
+
+    def code(self, picture: Pixels) -> int | None:
+        """The time by the page's own clock, in ms, if that is the machine's."""
+        ...
 
 
-def _corner(picture: Pixels) -> float:
-    side = round(len(picture) * CORNER)
-    inner = slice(side // 4, -side // 4)
-    return float(picture[-side:, :side][inner, inner].mean())
+class DrawnMarks:
+    """A strip across the top, and a corner: white for an echo, grey for unrefined, or black."""
+
+    def kind(self, picture: Pixels) -> Kind:
+        """By the corner's brightness."""
+        side = round(len(picture) * CORNER)
+        inner = slice(side // 4, -side // 4)
+        level = float(picture[-side:, :side][inner, inner].mean())
+        return "echo" if level > 192.0 else "unrefined" if level > 64.0 else "model"
+
+    def taken(self, picture: Pixels) -> Pixels:
+        """The strip; of an echo, the whole picture."""
+        if self.kind(picture) == "echo":
+            return picture
+        return picture[: round(len(picture) * STRIP)].copy()
+
+    def lay(self, shown: Pixels, taken: object, *, is_echo: bool) -> None:
+        """Scaled to the result's width, from the top."""
+        assert isinstance(taken, np.ndarray)
+        width = shown.shape[1]
+        height = round(taken.shape[0] * width / taken.shape[1])
+        scaled = cv2.resize(taken, (width, height), interpolation=cv2.INTER_NEAREST)
+        shown[:height] = scaled[: len(shown)]
+
+    def code(self, picture: Pixels) -> int | None:
+        """What the strip says."""
+        return strip.read(picture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class StampedMotion:
-    """A motion, and the strip of the picture it was read from; for an echo the whole picture."""
+    """A motion, and the marks of the picture it was read from."""
 
     motion: Any
     """None for an echo."""
-    strip: Pixels
+    taken: object
     refine: bool = True
 
     def eased(self, amount: float) -> "StampedMotion":
@@ -75,9 +110,8 @@ class Passages:
         """A step begins."""
         self._began_s, self._arrived = time.perf_counter(), None
 
-    def note(self, picture: Pixels, captured_ns: int) -> None:
-        """Its picture was decoded at `captured_ns` of the monotonic clock."""
-        code = strip.read(picture)
+    def note(self, code: int | None, captured_ns: int) -> None:
+        """Its picture, with this code, was decoded at `captured_ns` of the monotonic clock."""
         if code is not None:
             at_s = time.time() - (time.monotonic_ns() - captured_ns) / 1e9
             self._arrived = at_s, strip.since_ms(code, at_s * 1e3)
@@ -101,6 +135,7 @@ class StampedDriver:
     """Reads by another driver, or nothing at all."""
 
     driver: Driver[Any]
+    marks: Marks
     slower_s: float = 0.0
     """What each step but an echo's waits for nothing: a control, which the measurement must see."""
     passages: Passages | None = None
@@ -113,13 +148,13 @@ class StampedDriver:
     def read(self, picture: Pixels, face: Face, captured_ns: int) -> StampedMotion:
         """The other's motion and the picture's strip."""
         if self.passages is not None:
-            self.passages.note(picture, captured_ns)
-        if asks_for_echo(picture):
-            return StampedMotion(motion=None, strip=picture)
+            self.passages.note(self.marks.code(picture), captured_ns)
+        kind, taken = self.marks.kind(picture), self.marks.taken(picture)
+        if kind == "echo":
+            return StampedMotion(motion=None, taken=taken)
         time.sleep(self.slower_s)
-        code = picture[: round(len(picture) * STRIP)].copy()
         motion = self.driver.read(picture, face, captured_ns)
-        return StampedMotion(motion=motion, strip=code, refine=not asks_for_unrefined(picture))
+        return StampedMotion(motion=motion, taken=taken, refine=kind != "unrefined")
 
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """As the other does."""
@@ -135,6 +170,7 @@ class StampedPortrait:
     """Renders by another portrait; for an echo, it shows the driving picture."""
 
     portrait: Portrait[Any]
+    marks: Marks
     passages: Passages | None = None
 
     @property
@@ -143,16 +179,13 @@ class StampedPortrait:
         return self.portrait.modes
 
     def render(self, motion: StampedMotion, edit: Edit) -> Pixels:
-        """The other's picture under the strip."""
+        """The other's picture under the marks."""
         if motion.motion is None:
             shown = self.portrait.still()
         else:
             edit = replace(edit, refine=edit.refine and motion.refine)
             shown = self.portrait.render(motion.motion, edit)
-        width = shown.shape[1]
-        height = round(motion.strip.shape[0] * width / motion.strip.shape[1])
-        scaled = cv2.resize(motion.strip, (width, height), interpolation=cv2.INTER_NEAREST)
-        shown[:height] = scaled[: len(shown)]
+        self.marks.lay(shown, motion.taken, is_echo=motion.motion is None)
         if self.passages is not None:
             self.passages.end()
         return shown
@@ -167,7 +200,7 @@ class StampedPortrait:
 
     def for_stream(self) -> "StampedPortrait":
         """The other's for one stream."""
-        return StampedPortrait(self.portrait.for_stream(), self.passages)
+        return StampedPortrait(self.portrait.for_stream(), self.marks, self.passages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +208,7 @@ class Stamped:
     """Another model with the stamp."""
 
     model: Model[Any]
+    marks: Marks = field(default_factory=DrawnMarks)
     slower_s: float = 0.0
     passages: Passages | None = None
 
@@ -190,25 +224,30 @@ class Stamped:
         self, picture: Pixels, face: Face, appearances: Sequence[Appearance] = ()
     ) -> StampedPortrait:
         """Enrol with the other."""
-        return StampedPortrait(self.model.enroll(picture, face, appearances), self.passages)
+        return StampedPortrait(
+            self.model.enroll(picture, face, appearances), self.marks, self.passages
+        )
 
     def driver(self) -> StampedDriver:
         """A driver of the other."""
-        return StampedDriver(self.model.driver(), self.slower_s, self.passages)
+        return StampedDriver(self.model.driver(), self.marks, self.slower_s, self.passages)
 
 
 class StampedTracker:
     """Another tracker; for an echo the same face always, at no cost."""
 
-    def __init__(self, tracker: Tracker, passages: Passages | None = None) -> None:
+    def __init__(
+        self, tracker: Tracker, marks: Marks | None = None, passages: Passages | None = None
+    ) -> None:
         self._tracker = tracker
+        self._marks = marks or DrawnMarks()
         self._passages = passages
 
     def find(self, picture: Pixels, now_ns: int | None = None) -> Face | None:
         """A face in the middle, or the one that the other finds."""
         if self._passages is not None:
             self._passages.begin()
-        if asks_for_echo(picture):
+        if self._marks.kind(picture) == "echo":
             return face_in_the_middle(picture)
         return self._tracker.find(picture, now_ns)
 

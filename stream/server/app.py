@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from threading import Event
@@ -66,8 +66,9 @@ async def serving(
     *,
     model: AnyModel,
     make_tracker: Callable[[], Tracker],
+    more: Iterable[web.AbstractRouteDef] = (),
 ) -> AsyncIterator[Served]:
-    """A server that is up for the length of the block."""
+    """A server that is up for the length of the block; `more` are routes of whoever runs it."""
     check_ffmpeg()
     async with AsyncExitStack() as stack:
         tls = tls_of(settings)
@@ -91,6 +92,7 @@ async def serving(
         care = asyncio.create_task(sessions.look_after())
         stack.push_async_callback(_cancelled, care)
         app = application(settings, port, portraits, shared, sessions)
+        app.add_routes(more)
         tidying = asyncio.create_task(_tidied(app[UPLOADS]))
         stack.push_async_callback(_cancelled, tidying)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -127,12 +129,16 @@ def serve(
     make_tracker: Callable[[], Tracker],
     on_address: Callable[[str], None],
     stop: Event,
+    more: Iterable[web.AbstractRouteDef] = (),
 ) -> None:
-    """Serve until `stop` is set; `on_address` gets the address once the server is up."""
+    """Serve until `stop` is set; `on_address` gets the address once the server is up.
+
+    `more` are routes of whoever runs it, behind the same guard.
+    """
     prepare()
 
     async def run() -> None:
-        async with serving(settings, model=model, make_tracker=make_tracker) as served:
+        async with serving(settings, model=model, make_tracker=make_tracker, more=more) as served:
             on_address(served.url)
             while not stop.is_set():  # noqa: ASYNC110 (set by a signal handler)
                 await asyncio.sleep(LOOK_UP_S)

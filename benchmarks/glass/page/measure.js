@@ -115,12 +115,14 @@ window.measure = async ({ faces, size, rate, codec, blocks, warmUp, settle }) =>
   const { peer, heard, end } = await call(scene.track, output, codec);
   const watcher = new Watcher();
   await firstPicture();
+  window.state = "connected"; // whoever changes the network meanwhile looks at it
   await wait(warmUp);
   const found = [];
   for (const { kind, seconds } of blocks) {
     scene.kind = kind;
     await wait(settle);
     const [before, drawn, drops] = [await received(peer), scene.drawn, heard.stats?.drops ?? 0];
+    window.state = "measuring";
     const block = await watcher.watch(kind, seconds);
     const took = block.seconds;
     const after = await received(peer);
