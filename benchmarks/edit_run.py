@@ -57,8 +57,9 @@ class Run:
                 own = film.pixels(frame.picture)
                 before = [plane.copy() for plane in planes_of(frame.picture)]
                 self.retoucher.fetch(frame.index, frame.index + 1)
-                patches = self.retoucher.patches(frame)
-                self.retoucher.finished(frame, patches)
+                found = self.retoucher.patches(frame)
+                self.retoucher.finished(frame, found)
+                patches = list(found.values())
                 mask = _mask(patches, own.shape[:2])
                 yield Made(
                     index=frame.index,
