@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.frame import Pixels
-from engine.geometry import smoothstep
 from engine.rig.edit.regions import Mask
 
 Colours = NDArray[np.float32]
@@ -32,17 +31,19 @@ def with_grain_of(own: Pixels, new: Colours, lent: Mask) -> None:
         return
     rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
     part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    change = _grain(own[part].astype(np.float32)) - _grain(new[part])
-    new[part] += change * lent[part][..., None]
+    change = (_grain(own[part]) - _grain(new[part])) * lent[part]
+    # Grain is of luma: what chroma has of it, films store at half the size.
+    new[part] += change[..., None]
 
 
-def _grain(picture: Colours) -> Colours:
-    """(h, w, 3) what is fine and faint in a picture."""
-    fine = picture - cv2.GaussianBlur(picture, (0, 0), _FINE_PX)
-    luma = np.abs(fine.mean(axis=-1, keepdims=True))
+def _grain(picture: Pixels | Colours) -> Mask:
+    """(h, w) what is fine and faint in a picture's brightness."""
+    luma = picture.mean(axis=-1, dtype=np.float32)
+    fine = luma - cv2.GaussianBlur(luma, (0, 0), _FINE_PX)
+    size = np.abs(fine)
     # Half of all pixels are skin without an edge, so their median is grain.
-    usual = _MAD_TO_SIGMA * float(np.median(luma))
+    usual = _MAD_TO_SIGMA * float(np.median(size[::2, ::2]))
     if usual < _LEAST:
         return np.zeros_like(fine)
-    share = 1.0 - smoothstep(_GRAIN * usual, _DETAIL * usual, luma)
-    return np.asarray(fine * share.astype(np.float32), np.float32)
+    share = (_DETAIL * usual - size) / np.float32((_DETAIL - _GRAIN) * usual)
+    return np.asarray(fine * np.clip(share, 0.0, 1.0), np.float32)
