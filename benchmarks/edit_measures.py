@@ -61,11 +61,16 @@ def leaks(result: Array, driver: Array, source: Array) -> list[Leak]:
 
 def fine_detail(picture: Pixels, landmarks: NDArray[np.float32]) -> float:
     """Mean size of what a blur of 1.2 px takes away from the lower face's skin, levels."""
+    return float(np.abs(fine_skin(picture, landmarks)).mean())
+
+
+def fine_skin(picture: Pixels, landmarks: NDArray[np.float32]) -> Array:
+    """(N,) what a blur of 1.2 px takes away from each pixel of the lower face's skin, levels."""
     mask = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(_rounded(landmarks, _SKIN)), 1)
     cv2.fillConvexPoly(mask, cv2.convexHull(_rounded(landmarks, OUTER_LIPS)), 0)
     grey = picture.astype(np.float32).mean(axis=-1)
-    return float(np.abs(grey - cv2.GaussianBlur(grey, (0, 0), 1.2))[mask > 0].mean())
+    return np.asarray((grey - cv2.GaussianBlur(grey, (0, 0), 1.2))[mask > 0], np.float64)
 
 
 def region_masks(landmarks: NDArray[np.float32], size: tuple[int, int]) -> dict[str, Array]:

@@ -8,7 +8,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.editing import Patch
+from engine.editing import FaceTrack, Patch
 from engine.faces.face import Face
 from engine.faces.several import SeveralFaces
 from engine.frame import Pixels
@@ -20,9 +20,11 @@ from stream.edit.keys import Keys, Range
 from stream.edit.planes import planes_of
 from stream.edit.planning import Planned, plan
 from stream.edit.rendering import Retoucher
-from stream.edit.workplace import Workplace
+from stream.edit.tracks import Tracks
+from stream.edit.workplace import Workplace, key_of, key_of_clip
 
-FAR = Path("far-away")
+STILL = [Driving(source=None, sliders={"jawOpen": 0.0})]
+"""A face at rest, for what is left of the source when nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,8 +59,9 @@ class Run:
                 own = film.pixels(frame.picture)
                 before = [plane.copy() for plane in planes_of(frame.picture)]
                 self.retoucher.fetch(frame.index, frame.index + 1)
-                patches = self.retoucher.patches(frame)
-                self.retoucher.finished(frame, patches)
+                found = self.retoucher.patches(frame)
+                self.retoucher.finished(frame, found)
+                patches = list(found.values())
                 mask = _mask(patches, own.shape[:2])
                 yield Made(
                     index=frame.index,
@@ -92,6 +95,23 @@ def planned(
     return Run(
         planned=found, retoucher=Retoucher(found), facts=next(iter(found.plans.values())).facts
     )
+
+
+def track_of(run: Run) -> FaceTrack:
+    """The face that is edited."""
+    return run.planned.tracks.track(run.planned.people[0].number)
+
+
+def driver_track(place: Path, driver: Path) -> FaceTrack:
+    """The driver's face, as the last plan with it has read it."""
+    folder = next(place.glob(f"*.edit/driver0-{key_of('driver', key_of_clip(driver))}"))
+    tracks = Tracks(folder)
+    return tracks.track(tracks.people()[0].number)
+
+
+def face_of(track: FaceTrack, index: int) -> Face:
+    """A frame's."""
+    return Face(landmarks=track.landmarks(index, index + 1)[0], confidence=1.0)
 
 
 def tracked(pictures: Sequence[Pixels]) -> list[Face | None]:

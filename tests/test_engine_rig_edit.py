@@ -260,12 +260,14 @@ def test_what_lies_in_front_stays_and_lends_nothing() -> None:
     clip = film()
     hand = [picture.copy() for picture in clip.pictures]
     nose = np.rint(clip.faces[0][1, :2]).astype(int)
-    for picture in hand[:5]:
+    for picture in hand[:8]:
         picture[nose[1] : nose[1] + 70, nose[0] - 60 : nose[0] + 5] = (40, 90, 160)
     plan = RigEditor().plan(
         clip, [part({"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8})], None, hand.__getitem__
     )
-    assert min(plan.lenders(0, 20)) > 4
+    assert min(plan.lenders(0, 20)) > 7
+    told = [note for note in plan.notes if note.kind == "something in front"]
+    assert [note.begin for note in told] == [0]
 
     def cut(index: int) -> Cut:
         box = plan.region(index)

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -18,13 +20,16 @@ import pytest
 from av import VideoFrame
 from numpy.typing import NDArray
 
+from engine.editing import Cut, FaceTrack, Note, Part, Patch
 from engine.errors import InputError, OutputError
 from engine.frame import Pixels
+from stream.edit.asked import Driving, EditJob
 from stream.edit.encoders import Encoding
+from stream.edit.job import edit
 from stream.edit.keys import Keys, Range
 from stream.edit.planes import planes_of
 from stream.edit.workplace import SEGMENT_S
-from tests.edit_made import DiscFinder, StopAfter, run
+from tests.edit_made import DiscEditor, DiscFinder, DiscPlan, StopAfter, run
 from tests.fakes import disc_mask, disc_picture
 from tests.video_files import click, heard_at, make_clip, make_turning_clip
 
@@ -247,6 +252,45 @@ def test_problems_are_written_before_and_kept_after(tmp_path: Path) -> None:
     assert problem["kind"] == "lost face"
     assert problem["begin_s"] == pytest.approx(10 / 30, abs=0.01)
     assert problem["end_s"] == pytest.approx(25 / 30, abs=0.01)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoveredPlan(DiscPlan):
+    """Something lies before the face for six frames."""
+
+    def retouch(self, index: int, cut: Cut, lent: Mapping[int, Cut]) -> Patch | None:
+        patch = super().retouch(index, cut, lent)
+        assert patch is not None
+        return replace(patch, covered=0.2 if 3 <= index < 9 else 0.0)
+
+
+class CoveredEditor(DiscEditor):
+    def plan(
+        self,
+        track: FaceTrack,
+        parts: Sequence[Part],
+        neutral: int | None,
+        pictures: Callable[[int], Pixels],
+    ) -> DiscPlan:
+        foreseen = [
+            Note(begin=begin, end=begin + 12, kind="something in front", words="foreseen")
+            for begin in (0, 30)
+        ]
+        return CoveredPlan(track=track, parts=parts, notes=foreseen)
+
+
+def test_what_lies_in_front_is_foreseen_and_told_exactly_once_it_is_known(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "film.mp4", pictures(45), rate=30)
+    foreseen: list[float] = []
+    report = edit(
+        EditJob(source=source, out=tmp_path / "out.mp4", drivings=[Driving(source=None)]),
+        editor=CoveredEditor(),
+        make_finder=DiscFinder,
+        tell=lambda planned: foreseen.extend(each.begin_s for each in planned.problems),
+    )
+    assert foreseen == pytest.approx([0.0, 1.0])
+    times = [(each.begin_s, each.end_s) for each in report.problems]
+    assert times == [pytest.approx((0.1, 8 / 30)), pytest.approx((1.0, 1.4))]
 
 
 def test_a_film_without_a_face_is_refused(tmp_path: Path) -> None:

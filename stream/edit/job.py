@@ -28,6 +28,7 @@ from stream.files.clip_writer import check_output
 
 logger = logging.getLogger(__name__)
 
+IN_FRONT = "something in front"
 COVERED = 0.02
 """Share of a face before which something lies, from which on it is told."""
 
@@ -80,7 +81,7 @@ def edit(
             return EditReport(was_stopped=True)
         join(job.out, film, rendered.pieces, int(planned.tracks.ticks[0]))
         place.remove()
-    problems = [*planned.problems, *_covered(planned, rendered)]
+    problems = _problems(planned, rendered)
     write_timeline(timeline_of(job.out), problems)
     if film.clip.complaint is not None:
         logger.warning("%s", film.clip.complaint)
@@ -125,20 +126,36 @@ def warn_of(film: Film) -> None:
         )
 
 
-def _covered(planned: Planned, rendered: Rendered) -> list[Problem]:
-    """Where something lay in front of a face."""
-    times = planned.tracks.times_s
-    frames = sorted(index for index, share in rendered.covered.items() if share >= COVERED)
-    if not frames:
-        return []
-    parts = np.split(np.array(frames), np.flatnonzero(np.diff(frames) > 3) + 1)
-    return [
-        Problem(
-            begin_s=float(times[part[0]]),
-            end_s=float(times[part[-1]]),
-            face=next(iter(planned.plans)),
-            kind="something in front",
-            words="it stays in front, as the film has it",
+def _problems(planned: Planned, rendered: Rendered) -> list[Problem]:
+    """What was foreseen; of what lies in front, when exactly, where the making has found it."""
+    found = _in_front(planned, rendered)
+    foreseen = [
+        each
+        for each in planned.problems
+        if each.kind != IN_FRONT
+        or not any(
+            other.face == each.face and other.begin_s <= each.end_s and each.begin_s <= other.end_s
+            for other in found
         )
-        for part in parts
     ]
+    return sorted([*foreseen, *found], key=lambda problem: problem.begin_s)
+
+
+def _in_front(planned: Planned, rendered: Rendered) -> list[Problem]:
+    times = planned.tracks.times_s
+    found = []
+    for face, shares in rendered.covered.items():
+        frames = np.flatnonzero(shares >= COVERED)
+        parts = np.split(frames, np.flatnonzero(np.diff(frames) > 3) + 1)
+        found += [
+            Problem(
+                begin_s=float(times[part[0]]),
+                end_s=float(times[part[-1]]),
+                face=face,
+                kind=IN_FRONT,
+                words="it stays in front, as the film has it",
+            )
+            for part in parts
+            if len(part)
+        ]
+    return found

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -70,11 +71,11 @@ def plan(
     parts = [_part(job, each, end_s) for each in opened]
     progress.begin("planning", None)
     plans, problems = {}, list[Problem]()
-    pictures = FilmPictures(film, tracks.ticks.tolist())
-    for face in _wanted(job.faces, people):
-        track = tracks.track(people[face - 1].number)
-        plans[face] = editor.plan(track, parts, job.neutral, pictures)
-        problems += problems_of(face, track, plans[face].notes)
+    with closing(FilmPictures(film, tracks.ticks.tolist())) as pictures:
+        for face in _wanted(job.faces, people):
+            track = tracks.track(people[face - 1].number)
+            plans[face] = editor.plan(track, parts, job.neutral, pictures)
+            problems += problems_of(face, track, plans[face].notes)
     return Planned(
         film=film,
         tracks=tracks,

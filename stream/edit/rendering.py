@@ -37,8 +37,8 @@ class Rendered:
 
     pieces: Sequence[Path]
     changed: int
-    covered: Mapping[int, float]
-    """Frame -> share of a face before which something lies, where there is something."""
+    covered: Mapping[int, NDArray[np.float32]]
+    """The number of a face -> (N,) share of it before which something lies."""
 
 
 class Retoucher:
@@ -74,34 +74,36 @@ class Retoucher:
                     break
                 del cuts[index]
 
-    def patches(self, frame: FilmFrame) -> list[Patch]:
-        """What becomes of a frame whose lenders were fetched."""
+    def patches(self, frame: FilmFrame) -> dict[int, Patch]:
+        """What becomes of a frame whose lenders were fetched, by the number of the face."""
         regions = {
             face: box
             for face, plan in self._planned.plans.items()
             if (box := plan.region(frame.index)) is not None
         }
         if not regions:
-            return []
+            return {}
         took: dict[str, int] = {}
         with timed(took, "to RGB"):
             pixels = self._film.pixels(frame.picture)
-        found: list[Patch] = []
+        found: dict[int, Patch] = {}
         with timed(took, "retouch"):
             for face, box in regions.items():
                 plan = self._planned.plans[face]
                 patch = plan.retouch(frame.index, _cut(pixels, box), self._cuts[face])
                 if patch is not None:
-                    found.append(patch)
+                    found[face] = patch
         self.times.add(took)
         return found
 
-    def finished(self, frame: FilmFrame, patches: list[Patch]) -> FilmFrame:
+    def finished(self, frame: FilmFrame, patches: Mapping[int, Patch]) -> FilmFrame:
         """The frame with the patches in its planes."""
         took: dict[str, int] = {}
         film = self._film
         with timed(took, "to planes"):
-            planes.apply(frame.picture, patches, film.layout, film.orientation, film.size)
+            planes.apply(
+                frame.picture, list(patches.values()), film.layout, film.orientation, film.size
+            )
         self.times.add(took)
         return frame
 
@@ -139,7 +141,8 @@ def render(
     retoucher = Retoucher(planned, times)
     spans = _spans(planned.tracks.times_s)
     progress.begin("retouching", planned.tracks.frames)
-    pieces, changed, covered = list[Path](), 0, dict[int, float]()
+    pieces, changed = list[Path](), 0
+    covered = {face: np.zeros(planned.tracks.frames, np.float32) for face in planned.plans}
     for number, (begin, end) in enumerate(spans):
         path = piece(folder, number)
         record = path.with_suffix(".npz")
@@ -150,8 +153,8 @@ def render(
                 progress.advance()
         arrays = read_arrays(record)
         changed += int(arrays["changed"].sum())
-        hidden = np.flatnonzero(arrays["covered"])
-        covered.update({begin + int(k): float(arrays["covered"][k]) for k in hidden})
+        for face, shares in covered.items():
+            shares[begin:end] = arrays[f"covered_{face}"]
         pieces.append(path)
     return Rendered(pieces=pieces, changed=changed, covered=covered)
 
@@ -169,7 +172,7 @@ def _write(
     """One piece, and what is to be told of it."""
     retoucher.fetch(begin, end)
     changed = np.zeros(end - begin, np.bool_)
-    covered = np.zeros(end - begin, np.float32)
+    covered = {face: np.zeros(end - begin, np.float32) for face in planned.plans}
 
     def frames() -> Iterator[FilmFrame]:
         ticks = planned.tracks.ticks.tolist()
@@ -181,12 +184,16 @@ def _write(
                     raise StoppedError
                 patches = retoucher.patches(frame)
                 changed[frame.index - begin] = bool(patches)
-                covered[frame.index - begin] = max((each.covered for each in patches), default=0.0)
+                for face, patch in patches.items():
+                    covered[face][frame.index - begin] = patch.covered
                 yield retoucher.finished(frame, patches)
                 progress.advance()
 
     write_piece(path, planned.film, encoding, frames())
-    write_arrays(path.with_suffix(".npz"), {"changed": changed, "covered": covered})
+    write_arrays(
+        path.with_suffix(".npz"),
+        {"changed": changed, **{f"covered_{face}": shares for face, shares in covered.items()}},
+    )
 
 
 def _spans(times_s: NDArray[np.float64]) -> list[tuple[int, int]]:

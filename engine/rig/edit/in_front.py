@@ -27,6 +27,8 @@ def found_in_front(
     own: NDArray[np.float32],
     again: Sequence[tuple[NDArray[np.float32], NDArray[np.bool_]]],
     ignored: Mask,
+    *,
+    outvoted: int = 0,
 ) -> Mask | None:
     """(h, w) 0..1 on the board; None where nothing is in front.
 
@@ -35,11 +37,13 @@ def found_in_front(
         own: (h, w, 3) the frame.
         again: what lenders show in this pose, and where; the nearest of them counts.
         ignored: (h, w) lips and eyes, where an expression makes the difference.
+        outvoted: so many of the nearest do not count: something may be in front of them, too.
     """
     differences = [_difference(board, own, *each, ignored) for each in again]
     if not differences:
         return None
-    hit = np.min(differences, axis=0) > 1.0
+    rank = min(outvoted, len(differences) - 1)
+    hit = np.partition(differences, rank, axis=0)[rank] > 1.0
     hit = _without_spots(hit, _LEAST_AREA * board.face_px**2)
     if not hit.any():
         return None

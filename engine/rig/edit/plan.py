@@ -28,6 +28,7 @@ from engine.rig.edit.lending import (
     open_lips,
 )
 from engine.rig.edit.lent import Lent
+from engine.rig.edit.notes import notes_of
 from engine.rig.edit.performers import BLOCK, FollowedFace, rest_of_track
 from engine.rig.edit.retouch import Needs, retouched
 from engine.rig.edit.survey import surveyed
@@ -38,13 +39,8 @@ KEPT = 8
 """Lenders kept ready."""
 _SMOOTHED_OVER = 2.0
 """Standard deviation in frames over which the lenders' weights change."""
-_FAR_TURN = 40.0
-"""Degrees of yaw beyond which half of the face is guessed."""
-_FAR_NOD = 30.0
-_FROM_REST = 0.9
-"""Weight from which a frame needs its lender wholly."""
-_POOR_REST = 0.35
-"""How far the best lender's lips may be from rest before the fit is called poor, cm."""
+_LOOKED_AT = 12
+"""Of so many frames one is looked at for things in front before the film is made."""
 
 
 class RigFilmPlan:
@@ -68,7 +64,9 @@ class RigFilmPlan:
         self._mouth_go = _smoothed(survey.inner_go, spans)
         self._read: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lent: OrderedDict[int, Lent] = OrderedDict()
-        self._choose(Vetting(survey, self._landmarks, pictures))
+        vetting = Vetting(survey, self._landmarks, pictures)
+        self._choose(vetting)
+        self._in_front = vetting.in_front(_LOOKED_AT)
         self._open_lips = _smoothed(open_lips(survey, self._mouths), spans)
         self._lips_go = np.maximum(self._lips_go, self._open_lips)
 
@@ -90,40 +88,8 @@ class RigFilmPlan:
 
     @property
     def notes(self) -> Sequence[Note]:
-        """Extreme poses, and rests that are none."""
-        survey = self._survey
-        yaw, pitch = np.abs(np.nan_to_num(survey.yaw_pitch)).T
-        found = [
-            Note(
-                begin=begin,
-                end=end,
-                kind="extreme pose",
-                words=_pose_words(yaw[begin:end], pitch[begin:end]),
-            )
-            for begin, end in _spans((yaw > _FAR_TURN) | (pitch > _FAR_NOD))
-        ]
-        lender = np.where(self._lips.now >= 0, self._lips.now, 0)
-        poor = (self._lips_go > _FROM_REST) & (survey.lips[lender] > _POOR_REST)
-        found += [
-            Note(
-                begin=begin,
-                end=end,
-                kind="poor fit",
-                words="the shot has no frame with its lips at rest: what the source says may show",
-            )
-            for begin, end in _spans(poor)
-        ]
-        drawn = self._mouths.now == DRAWN
-        found += [
-            Note(
-                begin=begin,
-                end=end,
-                kind="drawn mouth",
-                words="the shot shows no mouth as open as this: a drawn one is seen",
-            )
-            for begin, end in _spans(drawn)
-        ]
-        return sorted(found, key=lambda note: note.begin)
+        """Extreme poses, rests that are none, drawn mouths, and what lies in front."""
+        return notes_of(self._survey, self._lips, self._lips_go, self._mouths, self._in_front)
 
     @property
     def facts(self) -> Mapping[str, float]:
@@ -295,19 +261,6 @@ def _smoothed(weights: Array, spans: Sequence[tuple[int, int]]) -> Array:
         result[begin:end] = np.convolve(padded, kernel, mode="valid")
     result[result < 0.004] = 0.0
     return result
-
-
-def _spans(where: NDArray[np.bool_], least: int = 3) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], where, [False]]).astype(np.int8)))
-    return [
-        (int(begin), int(end))
-        for begin, end in zip(edges[::2], edges[1::2], strict=True)
-        if end - begin >= least
-    ]
-
-
-def _pose_words(yaw: Array, pitch: Array) -> str:
-    return f"the head is turned by up to {max(yaw.max(), pitch.max()):.0f} degrees"
 
 
 def _changes(lenders: Lenders) -> int:

@@ -16,6 +16,7 @@ from engine.editing import Box, Patch
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.edit import regions
+from engine.rig.edit.grain import with_grain_of
 from engine.rig.edit.in_front import found_in_front
 from engine.rig.edit.lent import Lent
 from engine.rig.edit.regions import Board, Mask
@@ -77,15 +78,21 @@ def retouched(own: Lent, needs: Needs) -> Patch | None:
     )
     left, top, right, bottom = board.box
     new = shown[top:bottom, left:right].astype(np.float32)
+    lent: Mask = np.zeros(new.shape[:2], np.float32)
     if needs.lips_go > _LEAST:
         part = board.around(regions.LOWER_FACE, target, regions.LOWER_FACE_REACH)
         share = regions.lower_face(part, target) * np.float32(needs.lips_go)
-        _lay_over(_view(new, board, part), needs.lips, share, part, own, target)
+        laid = _lay_over(_view(new, board, part), needs.lips, share, part, own, target)
+        _note(lent, board, part, laid)
     if needs.eyes_go > _LEAST:
         part = board.around(regions.EYE_POINTS, target, regions.EYE_REACH)
         share = regions.eyes(part, target) * np.float32(needs.eyes_go)
-        _lay_over(_view(new, board, part), needs.eyes, share, part, own, target, with_eyes=True)
-    _lay_mouth(new, board, own, needs, target)
+        laid = _lay_over(
+            _view(new, board, part), needs.eyes, share, part, own, target, with_eyes=True
+        )
+        _note(lent, board, part, laid)
+    _lay_mouth(new, lent, board, own, needs, target)
+    with_grain_of(pixels[top:bottom, left:right], new, lent)
     mask: Mask = regions.whole_face(board, own.landmarks, target)
     front = _in_front(board, own, needs)
     covered = 0.0
@@ -112,11 +119,17 @@ def _patch_box(own: Array, target: Array, size: tuple[int, int]) -> Box:
     return left, top, right, bottom
 
 
-def _view(new: Colours, board: Board, part: Board) -> Colours:
+def _view(new: NDArray[np.float32], board: Board, part: Board) -> NDArray[np.float32]:
     """Where a smaller board lies in what is painted."""
     left, top = board.box[:2]
     x0, y0, x1, y1 = part.box
     return new[y0 - top : y1 - top, x0 - left : x1 - left]
+
+
+def _note(lent: Mask, board: Board, part: Board, laid: Mask) -> None:
+    """Where pixels of a smaller board are another frame's."""
+    view = _view(lent, board, part)
+    np.maximum(view, laid, out=view)
 
 
 def _lay_over(
@@ -128,8 +141,11 @@ def _lay_over(
     target: Array,
     *,
     with_eyes: bool = False,
-) -> None:
-    """Blend lent pixels into a board's box, in the light of what they are laid over."""
+) -> Mask:
+    """Blend lent pixels into a board's box, in the light of what they are laid over.
+
+    Returns (h, w) how far each pixel is a lent one.
+    """
     colours: Colours = np.zeros_like(new)
     where: Mask = np.zeros(new.shape[:2], np.float32)
     for lent, share in lenders:
@@ -145,8 +161,10 @@ def _lay_over(
     light = cv2.GaussianBlur(apart, (0, 0), sigma) / weight
     colours += board.full(light)
     colours -= new
-    colours *= board.full(mask)[..., None]
+    laid = board.full(mask)
+    colours *= laid[..., None]
     new += colours
+    return laid
 
 
 def _softened(board: Board, seen: Mask) -> Mask:
@@ -175,7 +193,9 @@ def _placed(
     return whole[top:bottom, left:right], covered
 
 
-def _lay_mouth(new: Colours, board: Board, own: Lent, needs: Needs, target: Array) -> None:
+def _lay_mouth(
+    new: Colours, lent: Mask, board: Board, own: Lent, needs: Needs, target: Array
+) -> None:
     """What is seen between the lips; the second of two lenders fades over the first."""
     shown = max(needs.mouth_shown, needs.lips_go)
     if shown <= _LEAST:
@@ -185,7 +205,7 @@ def _lay_mouth(new: Colours, board: Board, own: Lent, needs: Needs, target: Arra
         left_over += share
         layer = _mouth_of(lender, own, target)
         if layer is not None:
-            _paint(new, board, layer, shown * share / left_over)
+            _paint(new, lent, board, layer, shown * share / left_over)
 
 
 def _mouth_of(lender: Lent | None, own: Lent, target: Array) -> Layer | None:
@@ -198,8 +218,8 @@ def _mouth_of(lender: Lent | None, own: Lent, target: Array) -> Layer | None:
     return find_mouth_of_driver(size, points, lent, light_of(pixels, own.landmarks), of_lender)
 
 
-def _paint(new: Colours, board: Board, layer: Layer, share: float) -> None:
-    """Blend a layer of the cut into the board's box."""
+def _paint(new: Colours, lent: Mask, board: Board, layer: Layer, share: float) -> None:
+    """Blend a layer of the cut into the board's box; what it covers is lent."""
     low = np.maximum(layer.box[:2], board.box[:2])
     high = np.minimum(layer.box[2:], board.box[2:])
     if (high <= low).any():
@@ -208,8 +228,9 @@ def _paint(new: Colours, board: Board, layer: Layer, share: float) -> None:
         (slice(low[1] - top, high[1] - top), slice(low[0] - left, high[0] - left))
         for left, top in (layer.box[:2], board.box[:2])
     )
-    region = new[there]
-    region += (layer.colours[inside] - region) * (layer.mask[inside] * np.float32(share))
+    region, mask = new[there], layer.mask[inside] * np.float32(share)
+    region += (layer.colours[inside] - region) * mask
+    np.maximum(lent[there], mask[..., 0], out=lent[there])
 
 
 def _in_front(board: Board, own: Lent, needs: Needs) -> Mask | None:
