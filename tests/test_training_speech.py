@@ -2,23 +2,25 @@
 
 import json
 import random
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from engine.speech.espeak import Manner, espeak
 from engine.speech.listener import LOOK_AHEAD, load_weights, parse_weights, said_of
 from engine.speech.visemes import CLOSED, SILENCE, VISEMES, shares
 from tests.speech_here import RATE, needs_voices, voiced
-from training.speech import rooms, run, sentences
+from training.speech import rooms, run, sentences, vocal_tracts, word_salad
 from training.speech.learn import Network, Recipe, learn
 from training.speech.lessons import Lessons, clip, sentence
 from training.speech.measure import scores
 from training.speech.other_sounds import KINDS
-from training.speech.voices import CASTS, voices
+from training.speech.voices import ACCENTS, CASTS, voices
 
-TINY = Recipe(width=8, steps=12, batch=4)
+TINY = Recipe(width=8, steps=12, batch=4, span=224)
 
 
 def made_lessons(frames: int = 3000) -> Lessons:
@@ -43,7 +45,7 @@ def test_the_network_in_torch_and_its_twin_in_numpy_say_the_same() -> None:
 
 
 def test_it_learns_and_the_same_lessons_give_the_same_weights() -> None:
-    lessons, recipe = made_lessons(), Recipe(width=16, steps=60, batch=8)
+    lessons, recipe = made_lessons(), Recipe(width=16, steps=60, batch=8, span=224)
     torch.set_num_threads(1)
     first, again = (learn(lessons, recipe, lambda step, loss: None) for _ in range(2))
     for name, array in first.items():
@@ -75,10 +77,48 @@ def test_closures_are_counted_within_thirty_milliseconds() -> None:
 
 
 def test_no_voice_is_learned_from_and_measured_on() -> None:
-    learned, choose, test = (set(CASTS[cast][0]) | set(CASTS[cast][1]) for cast in CASTS)
-    assert not learned & choose
-    assert not learned & test
-    assert not choose & test
+    casts = [set(variants) | set(flite) for variants, flite in CASTS.values()]
+    for first, second in combinations(casts, 2):
+        assert not first & second
+
+
+@needs_voices
+def test_every_variant_is_a_voice_of_its_own(tmp_path: Path) -> None:
+    """espeak-ng speaks with its plain voice, without a word, where it does not find a variant."""
+    data = vocal_tracts.write_variants(tmp_path)
+    found = {path.name for path in (data / "espeak-ng-data" / "voices" / "!v").iterdir()}
+    for variants, _ in CASTS.values():
+        assert set(filter(None, variants)) <= found
+    with espeak(data) as speaker:
+        plain = speaker.say("Papa", Manner(voice="en-us"))
+        for name in vocal_tracts.NAMES[::30]:
+            own = speaker.say("Papa", Manner(voice=f"en-us+{name}"))
+            assert own.samples.shape != plain.samples.shape or np.any(own.samples != plain.samples)
+        for language in (*sentences.LANGUAGES, *ACCENTS):
+            assert len(
+                speaker.say("Papa", Manner(voice=f"{language}+{vocal_tracts.NAMES[-1]}")).samples
+            )
+
+
+def test_an_own_voice_is_the_same_every_time_and_none_is_like_another() -> None:
+    made = [vocal_tracts.variant(name, random.Random(name)) for name in vocal_tracts.NAMES]
+    again = [vocal_tracts.variant(name, random.Random(name)) for name in vocal_tracts.NAMES]
+    assert made == again
+    assert len({text.partition("formant 0")[2] for text in made}) == len(made)
+
+
+def test_words_without_sense_hardly_repeat() -> None:
+    choose = random.Random(0)
+    for said in (word_salad.words, word_salad.plain_words):
+        assert len({said(choose) for _ in range(300)}) > 295
+
+
+def test_pressed_sound_is_more_even_and_no_louder_than_it_was() -> None:
+    sound = np.concatenate([voiced(1.0, loud=0.01), voiced(1.0, loud=0.1)])
+    pressed = rooms.pressed(sound, np.random.default_rng(0))
+    ratio = [np.std(each[RATE:]) / np.std(each[:RATE]) for each in (sound, pressed)]
+    assert ratio[1] < 0.7 * ratio[0]
+    assert np.abs(pressed).max() <= 1.0
 
 
 def test_sentences_hardly_repeat_and_languages_are_many() -> None:

@@ -112,10 +112,13 @@ class Speaker:
 
 
 @contextmanager
-def espeak() -> Iterator[Speaker]:
-    """The program, running until the end of the `with`."""
+def espeak(data: Path | None = None) -> Iterator[Speaker]:
+    """The program, running until the end of the `with`.
+
+    `data` is the folder in which its `espeak-ng-data` lies, where that is not the installed one.
+    """
     process = subprocess.Popen(
-        [sys.executable, "-I", str(_PROGRAM)],
+        [sys.executable, "-I", str(_PROGRAM), *([] if data is None else [str(data)])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -2,12 +2,14 @@
 
 espeak-ng is under the GPL and its command tells no times of phonemes, so its library is loaded in
 this process alone, which shares nothing with ours but two pipes. A request is one line of JSON on
-standard input; the answer is a line of JSON, then 16-bit samples.
+standard input; the answer is a line of JSON, then 16-bit samples. An argument is the folder in
+which `espeak-ng-data` lies, where that is not the installed one.
 """
 
 import ctypes
 import ctypes.util
 import json
+import os
 import sys
 from typing import Any
 
@@ -61,10 +63,10 @@ _Heard = ctypes.CFUNCTYPE(
 class _Voice:
     """The library, with whatever it has said of the text at hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: bytes | None) -> None:
         self._library = _load()
         self.rate_hz = self._library.espeak_Initialize(
-            _SYNCHRONOUS, 0, None, _PHONEME_EVENTS | _AS_IPA
+            _SYNCHRONOUS, 0, data, _PHONEME_EVENTS | _AS_IPA
         )
         self._sound: list[bytes] = []
         self._phonemes: list[tuple[int, str]] = []
@@ -116,7 +118,7 @@ def _load() -> Any:  # noqa: ANN401 (a library's functions have no types)
 
 
 def _main() -> None:
-    voice = _Voice()
+    voice = _Voice(os.fsencode(sys.argv[1]) if len(sys.argv) > 1 else None)
     for line in sys.stdin.buffer:
         said, sound = voice.say(json.loads(line))
         sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + sound)

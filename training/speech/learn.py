@@ -21,19 +21,19 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How it is learned; the defaults are those of the listener that ships."""
+    """How it is learned; what the listener that ships was learned by is in its manifest."""
 
-    width: int = 112
-    steps: int = 4000
-    batch: int = 24
-    span: int = 224
+    width: int = 128
+    steps: int = 3000
+    batch: int = 16
+    span: int = 400
     """Frames of a window; the first WARM of them are heard, and nothing is asked of them."""
     rate: float = 3e-3
     decay: float = 1e-3
     smoothing: float = 0.05
-    loudness: float = 0.7
+    loudness: float = 0.9
     """Standard deviation of what is added to a window's logarithms."""
-    warp: float = 0.08
+    warp: float = 0.1
     """Most by which the bands are stretched or squeezed: other vocal tracts."""
     seed: int = 0
 

@@ -28,11 +28,15 @@ def in_room(sound: Samples, random: np.random.Generator) -> Samples:
     return echoed[: len(sound)].astype(np.float32)
 
 
-def with_noise(sound: Samples, random: np.random.Generator) -> Samples:
-    """Some other sound below it, by 8 to 50 dB."""
+def with_noise(
+    sound: Samples, random: np.random.Generator, least_db: float = 8.0, other_share: float = 0.25
+) -> Samples:
+    """Some other sound below it, by up to 50 dB; noise, but for a share of the clips."""
     loudness = float(np.sqrt(np.mean(sound**2)))
-    kind = KINDS[0] if random.random() < 0.75 else KINDS[int(random.integers(len(KINDS)))]
-    below = 10.0 ** (-random.uniform(8.0, 50.0) / 20.0)
+    kind = (
+        KINDS[0] if random.random() < 1.0 - other_share else KINDS[int(random.integers(len(KINDS)))]
+    )
+    below = 10.0 ** (-random.uniform(least_db, 50.0) / 20.0)
     return sound + kind(len(sound), random) * np.float32(loudness * below)
 
 
@@ -48,6 +52,15 @@ def by_microphone(sound: Samples, random: np.random.Generator) -> Samples:
         hz = along * RATE_HZ / 2.0
         decibels -= 30.0 * ((hz < 250.0) | (hz > 3600.0))
     return np.fft.irfft(spectrum * 10.0 ** (decibels / 20.0), len(sound)).astype(np.float32)
+
+
+def pressed(sound: Samples, random: np.random.Generator) -> Samples:
+    """As broadcast and telephones press it: soft sounds lifted, loud ones held down, some cut."""
+    power = np.convolve(sound.astype(np.float64) ** 2, np.ones(400) / 400.0, "same")
+    loud = np.sqrt(power + 1e-3 * power.mean() + 1e-12)
+    made = sound * (loud.mean() / loud) ** random.uniform(0.3, 0.8)
+    most = np.abs(made).max() * random.uniform(0.3, 1.0)
+    return np.asarray(np.clip(made, -most, most), np.float32)
 
 
 def by_opus(sound: Samples, bit_rate: int) -> Samples:

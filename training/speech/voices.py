@@ -22,28 +22,35 @@ from engine.speech.espeak import Manner, Speaker, espeak
 from engine.speech.features import FRAME_S
 from engine.speech.mel import RATE_HZ
 from engine.speech.visemes import Phoneme, labels
-from training.speech import sentences
+from training.speech import sentences, vocal_tracts
+from training.speech.word_salad import plain_words, words
 
 Samples = NDArray[np.float32]
-Cast: TypeAlias = Literal["learn", "choose", "test"]
-"""Whom is learned from, who decides between recipes, who is measured on and decides nothing."""
+Cast: TypeAlias = Literal["learn", "choose", "test", "fresh"]
+"""Whom is learned from, who decides between recipes, who is measured on, and who was not looked at
+before the recipe stood."""
 
-_ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-us-nyc", "en-gb-x-gbcwmd")
+ACCENTS = ("en-us", "en-gb", "en-gb-x-rp", "en-gb-scotland", "en-us-nyc", "en-gb-x-gbcwmd")
 _LEARNED_FROM = (
     "", "m1", "m2", "m3", "m4", "m5", "m6", "m8", "f1", "f2", "f3", "f5", "klatt", "klatt3",
     "klatt4", "Andrea", "linda", "steph", "Mike", "paul", "rob", "robert", "max", "zac", "anika",
     "belinda", "Annie", "Michael", "pablo", "quincy", "adam", "ed", "edward", "michel", "marcelo",
-    "Alicia",
+    "Alicia", "Alex", "Andy", "Diogo", "Henrique", "Jacky", "Lee", "Marco", "Mario", "Nguyen",
+    "Storm", "antonio", "aunty", "benjamin", "boris", "croak", "grandpa", "iven", "iven3", "john",
+    "klatt5", "norbert", "pedro", "sandro", "steph2", "whisper", "announcer",
 )  # fmt: skip
 """espeak-ng's variants."""
 CASTS: dict[Cast, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "learn": (_LEARNED_FROM, ("awb", "slt")),
-    "choose": (("m7", "f4", "klatt2", "David"), ("kal16",)),
+    "learn": (_LEARNED_FROM + vocal_tracts.NAMES, ("awb", "slt")),
+    "choose": (("m7", "f4", "klatt2", "david"), ("kal16",)),
     "test": (("Hugo", "travis", "shelby", "caleb"), ("rms",)),
+    "fresh": (("Denis", "Gene", "grandma", "gustave", "kaukovalta", "miguel", "victor"), ()),
 }
 """Variants of espeak-ng, and voices of flite; no voice is in two of them."""
 _FLITE_SHARE = 0.3
 _FOREIGN_SHARE = 0.35
+_SALAD_SHARE, _PLAIN_SHARE = 0.7, 0.5
+"""Of what is learned from, that is words without sense."""
 _SLOWEST, _FASTEST = 0.86, 1.18
 """Played slower or faster, which also makes another vocal tract of it."""
 
@@ -65,10 +72,12 @@ class Voices:
         self._speaker = speaker
         self._file = folder / "flite.wav"
         self._variants, self._flite = CASTS[cast]
+        self.are_learned_from = cast == "learn"
+        """Voices of whom nothing is measured: what they say and go through may be harder."""
 
     def utterance(self, choose: random.Random) -> Utterance:
         """The next one; the same random numbers give the same."""
-        if choose.random() < _FLITE_SHARE:
+        if choose.random() < _FLITE_SHARE and self._flite:
             samples, rate_hz, phonemes = self._by_flite(choose)
             is_arpabet = True
         else:
@@ -83,11 +92,13 @@ class Voices:
         return Utterance(samples=resampled, visemes=labels(moved, frames, is_arpabet=is_arpabet))
 
     def _by_espeak(self, choose: random.Random) -> tuple[Samples, int, tuple[Phoneme, ...]]:
-        language = choose.choice(_ACCENTS)
-        text = sentences.english(choose)
+        language = choose.choice(ACCENTS)
+        text = self._english(choose)
         if choose.random() < _FOREIGN_SHARE:
             language = choose.choice(sentences.LANGUAGES)
             text = sentences.foreign(language, choose)
+            if self.are_learned_from and choose.random() < _PLAIN_SHARE:
+                text = plain_words(choose)
         variant = choose.choice(self._variants)
         manner = Manner(
             voice=f"{language}+{variant}" if variant else language,
@@ -98,8 +109,13 @@ class Voices:
         said = self._speaker.say(text, manner)
         return said.samples, said.rate_hz, said.phonemes
 
+    def _english(self, choose: random.Random) -> str:
+        if self.are_learned_from and choose.random() < _SALAD_SHARE:
+            return words(choose)
+        return sentences.english(choose)
+
     def _by_flite(self, choose: random.Random) -> tuple[Samples, int, tuple[Phoneme, ...]]:
-        text, voice = sentences.english(choose), choose.choice(self._flite)
+        text, voice = self._english(choose), choose.choice(self._flite)
         stretch = f"duration_stretch={choose.uniform(0.8, 1.25):.2f}"
         command = ["flite", "-voice", voice, "--setf", stretch, "-psdur", "-t", text]
         told = subprocess.run(
@@ -128,5 +144,8 @@ def voices(cast: Cast) -> Iterator[Voices]:
             "flite speaks a part of the sentences, and it is not installed. It is a program of its "
             "own: `apt-get install flite`."
         )
-    with tempfile.TemporaryDirectory() as folder, espeak() as speaker:
-        yield Voices(speaker, Path(folder), cast)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        data = vocal_tracts.write_variants(folder) if cast == "learn" else None
+        with espeak(data) as speaker:
+            yield Voices(speaker, folder, cast)
