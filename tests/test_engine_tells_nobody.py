@@ -1,5 +1,6 @@
 """What is imported tells nobody that it runs: no name is looked up and no connection is made."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,19 @@ def said(code: str, home: Path) -> str:
 def test_nothing_that_is_imported_talks_to_anybody(tmp_path: Path) -> None:
     assert "socket." not in said(OURS, tmp_path)
     assert not (tmp_path / "intel").exists()
+
+
+def test_openvino_is_imported_only_where_engine_comes_first() -> None:
+    """Whoever imports a room of another name would have it before `engine` can say anything."""
+    imported = {
+        path.relative_to(ROOT).parts[0]
+        for room in ("engine", "export", "stream", "training", "benchmarks", "tests", "docs")
+        for path in (ROOT / room).rglob("*.py")
+        if re.search(r"^\s*(import|from) openvino", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert imported == {"engine", "benchmarks", "tests"}
+    for first in ("benchmarks/__init__.py", "tests/conftest.py"):
+        assert "\nimport engine  #" in (ROOT / first).read_text("utf-8")
 
 
 def test_somebody_who_talks_would_be_heard(tmp_path: Path) -> None:

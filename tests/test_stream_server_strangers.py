@@ -551,7 +551,7 @@ def test_channels_that_nobody_needs_are_closed_and_too_many_end_the_connection(
 
 
 @pytest.mark.parametrize(
-    "messages", [["x" * (channels.MOST_MESSAGE + 1)], ["x"] * (channels.MOST_MESSAGES + 1)]
+    "messages", [["x" * (channels.MOST_MESSAGE + 1)], ["x"] * (20 * channels.MOST_MESSAGES)]
 )
 def test_messages_that_are_long_or_many_end_the_connection(
     tmp_path: Path, messages: list[str]
