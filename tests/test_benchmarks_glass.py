@@ -111,6 +111,7 @@ def test_pictures_are_counted_in_the_block_during_which_they_passed() -> None:
     passages = {"at_s": [99.0, 100.1, 100.4, 101.0], "up_ms": [1.0, 2.0, 3.0, 4.0],
                 "step_ms": [5.0, 6.0, 7.0, 8.0]}  # fmt: skip
     found = passed(passages, {"wallS": 100.0, "seconds": 0.5})
+    assert found.pop("up_at") == pytest.approx([100.0, 400.0])
     assert found == {"up_ms": [2.0, 3.0], "step_ms": [6.0, 7.0]}
 
 

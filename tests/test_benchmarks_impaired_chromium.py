@@ -12,7 +12,7 @@ from benchmarks.impaired.reconnect import reported as of_returns
 def seen(at: list[float], delays: list[float], returned_s: float | None) -> dict[str, Any]:
     return {
         "at": at, "latencies": delays, "wallS": 1000.0, "returned_s": returned_s, "seconds": 10.0,
-        "fps": 30.0, "up_ms": [delay / 2 for delay in delays], "misread": 0,
+        "fps": 30.0, "up_ms": [delay / 2 for delay in delays], "up_at": at, "misread": 0,
     }  # fmt: skip
 
 
@@ -37,6 +37,20 @@ def test_both_kinds_stand_side_by_side() -> None:
     values = {figure.name: figure.value for figure in report.figures}
     assert values["impaired.loss-5-pct.ours.back.p50"] == 50.0
     assert values["impaired.loss-5-pct.stock.freezes"] == 1  # nothing from 4.9 s to the end
+
+
+def test_goals_are_judged_one_way() -> None:
+    slow, fast = (seen(STEADY, [delay] * 49, None) for delay in (300.0, 48.0))
+    clean = {"stock": slow, "ours": fast}
+    report = reported({"20 ms": clean, "loss 10 %": clean}, 10.0, 256)
+    goals = report.tables[1]
+    assert [row[1:] for row in goals.rows] == [
+        ("25", "24", "kept"),
+        ("130", "24", "kept"),
+        ("2", "6", "MISSED"),  # one freeze in ten seconds: nothing from 4.9 s to the end
+    ]
+    assert "p50 is 24 ms" in goals.notes[-1]
+    assert len(reported({"clean": clean}, 10.0, 256).tables) == 1
 
 
 def state(**changed: object) -> dict[str, Any]:

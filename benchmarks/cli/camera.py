@@ -87,5 +87,7 @@ def camera(
 
     brought = measure(settings, tell, stop)
     if brought is None:
-        raise CannotRunError("given up before the page had measured anything")
+        raise CannotRunError(
+            "ended before the page had measured anything; a phone's film is read by --film FILE"
+        )
     finish(of_page(settings, brought), output)

@@ -170,13 +170,18 @@ def _measure_all(
 
 
 def passed(passages: dict[str, list[float]], block: Block) -> dict[str, list[float]]:
-    """`up_ms` and `step_ms` of the pictures that passed the server during a block."""
+    """`up_ms` and `step_ms` of the pictures that passed the server during a block.
+
+    `up_at` is when that was, in ms from the block's beginning.
+    """
     ends_s = block["wallS"] + block["seconds"]
     during = [block["wallS"] <= at_s <= ends_s for at_s in passages["at_s"]]
-    return {
+    found = {
         name: [value for value, was in zip(passages[name], during, strict=True) if was]
-        for name in ("up_ms", "step_ms")
+        for name in ("up_ms", "step_ms", "at_s")
     }
+    up_at = [(at_s - block["wallS"]) * 1e3 for at_s in found.pop("at_s")]
+    return found | {"up_at": up_at}
 
 
 def _faced(asked: dict[str, object]) -> dict[str, object]:

@@ -44,7 +44,9 @@ class Joined:
 def joined(profile: Profile) -> Iterator[Joined]:
     """Make them; NoNamespacesError where that is not allowed."""
     if not can_tunnel():
-        raise NoNamespacesError("networks are made by root alone, with /dev/net/tun")
+        raise NoNamespacesError(
+            "networks are made by root alone, with /dev/net/tun (docs/delay.md: how without root)"
+        )
     names = (f"understudy-{os.getpid()}-a", f"understudy-{os.getpid()}-b")
     with ExitStack() as stack:
         for name in names:

@@ -182,7 +182,7 @@ async function listCameras(peer, stream) {
 }
 
 function sayForPhone() {
-  say("Film this screen with the phone for ten seconds.", "good", "The code at the left and the one in the returned picture must both be in the film; the camera of this machine must see the code, too, or what returns has none.");
+  say("Film this screen with the phone for ten seconds.", "good", "The code at the left and the one in the returned picture must both be in the film; the camera of this machine must see the code, too, or what returns has none. It returns as it is: a film is of the way alone, without the portrait. Then stop the command in your terminal with Ctrl-C, and give it the film.");
 }
 
 find("start").addEventListener("click", begin);
