@@ -21,6 +21,7 @@ from engine.rig.edit.aim import aimed, closes_of
 from engine.rig.edit.editor import RigEditor
 from engine.rig.edit.expression import EXPRESSION, own_of, wished
 from engine.rig.edit.lending import DRAWN, NOBODY, OWN, PASSES, lenders_of_rest, mouths
+from engine.rig.edit.lent import Lent
 from engine.rig.edit.performers import FollowedFace, HeldExpression, Speaking, rest_of_track
 from engine.rig.edit.plan import RigFilmPlan
 from engine.rig.edit.survey import Survey
@@ -348,3 +349,18 @@ def test_the_films_own_person_is_told_from_the_films_rest() -> None:
     heights = [0.0 if way is None else float(way.offsets[9, 1]) for way in ways]
     assert heights[0] == pytest.approx(0.0, abs=0.01)
     assert heights[1] > 0.2
+
+
+def test_beyond_the_pictures_edge_a_lender_shows_nothing() -> None:
+    face = face_with()
+    points = face.landmarks.astype(np.float64)
+    nose = int(points[1, 0])
+    half = Cut(pixels=np.full((500, nose, 3), 90, np.uint8), corner=(0, 0))
+    lent = Lent(half, points)
+    _, seen = lent.placed(half.pixels, points, (0, 0, 500, 500))
+    _, there = lent.small(points, (0, 0, 500, 500), 1.0)
+    left, right = (np.rint(points[index, :2]).astype(int) for index in (50, 280))  # both cheeks
+    assert left[0] < nose < right[0]
+    assert (seen[left[1], left[0]], seen[right[1], right[0]]) == (1.0, 0.0)
+    assert there[left[1], left[0]]
+    assert not there[right[1], right[0]]

@@ -66,6 +66,7 @@ def test_a_face_becomes_a_little_friendlier_and_nothing_else_changes(
         (("--slider", "mouthSmileLeft=x"), "is no number"),
         (("--driving", "a.mp4", "--source-neutral", "x"), "auto or a frame number"),
         (("--driving", "a.mp4", "--motion", "both"), "motion"),
+        (("--driving", "a.mp4", "--rate", "25"), "its own times"),
     ],
 )
 def test_what_cannot_be_meant_is_a_usage_error(
@@ -75,6 +76,13 @@ def test_what_cannot_be_meant_is_a_usage_error(
     assert result.exit_code == 2
     assert reason in " ".join(result.output.replace("│", " ").split())
     assert not list(tmp_path.iterdir())
+
+
+def test_several_films_have_no_preview(film: Path, tmp_path: Path) -> None:
+    asked = ("--source", film, "--source", film, "--driving", "a", "--out", tmp_path)
+    result = edit(*asked, "--preview", tmp_path / "sheet.png")
+    assert result.exit_code == 2
+    assert "one film for a preview" in " ".join(result.output.replace("│", " ").split())
 
 
 def test_several_films_need_a_folder(film: Path, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def with_grain_of(own: Pixels, new: Colours, lent: Mask) -> None:
 
 def _grain(picture: Pixels | Colours) -> Mask:
     """(h, w) what is fine and faint in a picture's brightness."""
-    luma = picture.mean(axis=-1, dtype=np.float32)
+    luma = cv2.cvtColor(picture.astype(np.float32, copy=False), cv2.COLOR_RGB2GRAY)
     fine = luma - cv2.GaussianBlur(luma, (0, 0), _FINE_PX)
     size = np.abs(fine)
     # Half of all pixels are skin without an edge, so their median is grain.

@@ -63,7 +63,8 @@ class Lent:
         """`picture` of the cut's size with its landmarks at `target`, in a box.
 
         And (h, w) 0..1 how well it is seen: skin that is turned away in the lender is stretched, or
-        hidden behind the cheek, and what lies beside the head would be shown in its place.
+        hidden behind the cheek, and what lies beside the head would be shown in its place; of a
+        face that the picture's edge cuts, nothing is known beyond it.
 
         Bicubic, because bilinear would take the skin's detail away. Its flow is worked out at every
         second pixel: between the corners of its triangles it is straight.
@@ -75,7 +76,7 @@ class Lent:
             left=left + middle, top=top + middle, step=_STEP, columns=columns, rows=rows
         )
         flow = self._mesh.flow(target, grid)
-        seen = _seen(flow.x, flow.y) * flow.covered
+        seen = _seen(flow.x, flow.y) * (flow.covered & _inside(flow.x, flow.y, picture.shape))
         x, y, seen = (
             _enlarged(plane)[: bottom - top, : right - left] for plane in (flow.x, flow.y, seen)
         )
@@ -88,10 +89,11 @@ class Lent:
         left, top, right, bottom = box
         size = max(2, round((right - left) * scale)), max(2, round((bottom - top) * scale))
         half = np.array([0.5, 0.5, 0.0])
-        there = (target - (left, top, 0.0) + half) * scale - half
-        flow = mesh.flow(there, SampleGrid.of_pixels((0, 0, *size)))
+        placed = (target - (left, top, 0.0) + half) * scale - half
+        flow = mesh.flow(placed, SampleGrid.of_pixels((0, 0, *size)))
         moved = cv2.remap(reduced, flow.x, flow.y, cv2.INTER_LINEAR)
-        return np.asarray(moved, np.float32), flow.covered
+        there = flow.covered & _inside(flow.x, flow.y, reduced.shape)
+        return np.asarray(moved, np.float32), there
 
     def _reduced(self, scale: float) -> tuple[NDArray[np.float32], MeshFlower]:
         """The cut at a scale, and its mesh there; made once for much the same scale."""
@@ -117,6 +119,14 @@ def _seen(x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.float32]
     (x_down, x_across), (y_down, y_across) = (np.gradient(plane) for plane in (x, y))
     area = np.asarray((x_across * y_down - x_down * y_across) / _STEP**2, np.float64)
     return np.asarray(smoothstep(*_STRETCHED, area), np.float32)
+
+
+def _inside(
+    x: NDArray[np.float32], y: NDArray[np.float32], size: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """(h, w) where a flow leads into a picture of this size, (height, width, ...)."""
+    height, width = size[:2]
+    return np.asarray((x > -0.5) & (x < width - 0.5) & (y > -0.5) & (y < height - 0.5))
 
 
 def _enlarged(plane: NDArray[np.float32]) -> NDArray[np.float32]:

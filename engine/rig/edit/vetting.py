@@ -5,6 +5,7 @@ few witnesses of the same shot, and where most of them say that something is in 
 those around it are struck out.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import cv2
@@ -28,12 +29,14 @@ ROUNDS = 8
 _LEAST = 0.12
 """Share of lips and eyes that something covers, from which on their frame is unfit. A hand reached
 0.10 to 0.40; an extreme pout, which folds the cheeks, 0.19 once."""
-_REACH = 3000
-"""Witnesses lie no farther away, in frames."""
+_BLOCK = 6000
+"""Frames that have their witnesses among themselves: light changes."""
+KEPT = 4 * WITNESSES
+"""Small copies in memory, 0.1 MB each."""
 
 
 class Vetting:
-    """Judges frames of one face; keeps small copies of those it saw."""
+    """Judges frames of one face."""
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Vetting:
     ) -> None:
         """`landmarks` (478, 3) and `pictures` of a frame, by its number."""
         self._survey, self._landmarks, self._pictures = survey, landmarks, pictures
-        self._small: dict[int, Lent] = {}
+        self._small: OrderedDict[int, Lent] = OrderedDict()
         self._judged: dict[int, bool] = {}
 
     def unfit(self, lenders: Sequence[int]) -> NDArray[np.bool_]:
@@ -66,7 +69,7 @@ class Vetting:
         looked_at = np.arange(step // 2, len(survey.seen), step)
         found: list[tuple[int, int]] = []
         for index in looked_at[survey.seen[looked_at]].tolist():
-            if self._share(index, is_kept=False) <= _LEAST:
+            if self._share(index) <= _LEAST:
                 continue
             begin, end = max(index - step // 2, 0), min(index + step - step // 2, len(survey.seen))
             if found and found[-1][1] >= begin and survey.shots[begin] == survey.shots[index]:
@@ -77,9 +80,9 @@ class Vetting:
     def _is_covered(self, index: int) -> bool:
         return self._share(index) > _LEAST
 
-    def _share(self, index: int, *, is_kept: bool = True) -> float:
+    def _share(self, index: int) -> float:
         """Of lips and eyes of this frame, before which most witnesses see something."""
-        own = self._of(index, is_kept=is_kept)
+        own = self._of(index)
         height, width = own.cut.pixels.shape[:2]
         face_px = regions.face_height(own.landmarks)
         board = Board(box=(0, 0, width, height), scale=1.0, face_px=face_px)
@@ -90,7 +93,7 @@ class Vetting:
             regions.lower_face(board, own.landmarks), regions.eyes(board, own.landmarks)
         )
         witnesses = self._witnesses(index)
-        again = [self._of(each).small(own.landmarks, board.box, 1.0) for each in witnesses]
+        again = [self._witness(each).small(own.landmarks, board.box, 1.0) for each in witnesses]
         pixels = own.cut.pixels.astype(np.float32)
         # Where most of them differ from this frame, pixel by pixel.
         front = found_in_front(board, pixels, again, ignored, outvoted=len(again) // 2)
@@ -100,25 +103,28 @@ class Vetting:
         survey = self._survey
         same = survey.seen & (survey.shots == survey.shots[index])
         frames = np.flatnonzero(same)
-        frames = frames[np.abs(frames - index) <= _REACH]
+        frames = frames[frames // _BLOCK == index // _BLOCK]
         parts = np.array_split(frames, WITNESSES)
         calm = [int(part[int(np.argmin(survey.lips[part]))]) for part in parts if len(part)]
         return [frame for frame in calm if abs(frame - index) > AROUND]
 
-    def _of(self, index: int, *, is_kept: bool = True) -> Lent:
+    def _witness(self, index: int) -> Lent:
+        """A frame that many are compared with; few are needed at a time."""
+        found = self._small.pop(index, None) or self._of(index)
+        self._small[index] = found
+        while len(self._small) > KEPT:
+            self._small.popitem(last=False)
+        return found
+
+    def _of(self, index: int) -> Lent:
         """A frame's face at the size in which things in front are looked for."""
-        if index not in self._small:
-            landmarks = self._landmarks(index).astype(np.float64)
-            pixels = self._pictures(index)
-            box = regions.region_around(landmarks, (pixels.shape[0], pixels.shape[1]))
-            left, top, right, bottom = box
-            scale = min(1.0, regions.SMALL_FACE_PX / regions.face_height(landmarks))
-            size = max(2, round((right - left) * scale)), max(2, round((bottom - top) * scale))
-            small = cv2.resize(pixels[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
-            half = np.array([0.5, 0.5, 0.0])
-            there = (landmarks - (left, top, 0.0) + half) * scale - half
-            cut = Cut(pixels=np.asarray(small, np.uint8), corner=(0, 0))
-            if not is_kept:
-                return Lent(cut, there)
-            self._small[index] = Lent(cut, there)
-        return self._small[index]
+        landmarks = self._landmarks(index).astype(np.float64)
+        pixels = self._pictures(index)
+        box = regions.region_around(landmarks, (pixels.shape[0], pixels.shape[1]))
+        left, top, right, bottom = box
+        scale = min(1.0, regions.SMALL_FACE_PX / regions.face_height(landmarks))
+        size = max(2, round((right - left) * scale)), max(2, round((bottom - top) * scale))
+        small = cv2.resize(pixels[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
+        half = np.array([0.5, 0.5, 0.0])
+        there = (landmarks - (left, top, 0.0) + half) * scale - half
+        return Lent(Cut(pixels=np.asarray(small, np.uint8), corner=(0, 0)), there)
