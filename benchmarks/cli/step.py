@@ -52,7 +52,7 @@ def step(
     rate: Annotated[
         float, typer.Option(min=1.0, max=240.0, help="Pictures a second of the camera.")
     ] = 30.0,
-    rounds: Annotated[int, typer.Option(min=2, max=1000, help="Rounds that count.")] = 12,
+    rounds: Annotated[int, typer.Option(min=6, max=1000, help="Rounds that count.")] = 12,
     frames: Annotated[int, typer.Option(min=5, max=10_000, help="Steps of a round.")] = 45,
     slow: Annotated[
         str,

@@ -21,7 +21,7 @@ from engine.frame import Pixels
 BINS = 48
 TAIL = 99.5
 """Percentile up to which a histogram goes: beyond, single values would flatten all others."""
-COLOURS = 8
+COLOURS = 9
 """The page's style has so many."""
 ROW = 30
 """Height of a bar with its name."""

@@ -1,5 +1,6 @@
 """A report as one HTML file that needs nothing else: style, drawings and pictures are in it."""
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ STYLE = Path(__file__).with_name("page.css")
 def page(report: Report, record: dict[str, Any]) -> str:
     """The file's text."""
     title = f"understudy bench {report.kind}"
-    settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
+    settings = _told(report.settings)
     dirty = '<p class="warning">Measured with changes that no commit has.</p>'
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -28,6 +29,14 @@ def page(report: Report, record: dict[str, Any]) -> str:
         f"{''.join(_table(table) for table in report.tables)}"
         f'<div class="charts">{"".join(drawn(chart) for chart in report.charts)}</div>'
         f"{_skipped(report)}{_figures(report)}</body></html>\n"
+    )
+
+
+def _told(settings: Mapping[str, object]) -> str:
+    """Names and values; those of a part in brackets."""
+    return ", ".join(
+        f"{name} ({_told(value)})" if isinstance(value, Mapping) else f"{name} {value}"
+        for name, value in settings.items()
     )
 
 
