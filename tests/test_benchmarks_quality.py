@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
+from benchmarks.cli.quality import app
 from benchmarks.quality.estimator import aed, apd, fit, turn_deg
 from benchmarks.quality.figures import figures
 from benchmarks.quality.following import followed, lag_frames, traces
@@ -25,6 +27,7 @@ from benchmarks.report.compare import changes
 from benchmarks.report.record import as_record
 from benchmarks.report.report import Report
 from engine.appearances import Appearance
+from engine.errors import InputError
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import rotation_from_yaw_pitch_roll, vector_from_rotation
@@ -231,3 +234,22 @@ def test_a_head_that_jumps_wobbles_and_one_that_glides_does_not() -> None:
 def test_rows_are_those_that_the_portrait_can_be_shown_in() -> None:
     rows = {name.split(".")[1] for name in (figure.name for figure in honest().figures)}
     assert rows == {STILL.replace(" ", "_"), "expression", "pose", "both"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--enrolled", "--protocol", "dpe"], "--enrolled is for the rig"),
+        (["--models", "nowhere"], "there is no nowhere"),
+        (["--size", "257"], "must be even"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_one_line(given: list[str], says: str) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        CliRunner().invoke(app, given, catch_exceptions=False)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_without_clips_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no clip"):
+        run(RigModel(), replace(FEW, clips=tmp_path))
