@@ -18,6 +18,8 @@ from engine.installing import CLONE, DISTRIBUTION
 
 RESULTS = Path(__file__).parent / "results"
 _BEGAN_S = time.monotonic()
+_KEPT = (":(exclude)benchmarks/results", ":(exclude)docs/figures", ":(exclude)docs/figures.md")
+"""What measuring itself writes: several commands keep theirs one after the other."""
 
 _PACKAGES = (
     *("numpy", "opencv-python-headless", "openvino", "torch", "onnxruntime", "av", "aiortc"),
@@ -51,8 +53,8 @@ def commit() -> str:
 
 
 def is_dirty() -> bool:
-    """Whether a file that git knows differs from the commit."""
-    return bool(_git("status", "--porcelain", "--untracked-files=no"))
+    """Whether a file that git knows differs from the commit; results that are kept do not count."""
+    return bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", *_KEPT))
 
 
 def keep(name: str, command: str, result: Mapping[str, Any], table: str) -> Path:

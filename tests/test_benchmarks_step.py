@@ -16,6 +16,7 @@ from benchmarks.step.report import as_report
 from benchmarks.step.run import Measured, Rounds, dropped, measure
 from benchmarks.step.settings import StepSettings
 from benchmarks.step.stages import Stages
+from benchmarks.step.worker import worker
 from engine.errors import InputError
 from engine.reenactor import Reenactor
 from engine.rig.portrait import RigPortrait
@@ -118,3 +119,23 @@ def test_joules_are_read_over_a_counters_turn_and_named_where_there_are_none(
     assert counter.take_j() == pytest.approx(0.5)
     (tmp_path / "intel-rapl:0" / "energy_uj").write_text("1500000")
     assert counter.take_j() == pytest.approx(2.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["dpe", "pdfgc"])
+def test_a_bundle_of_any_family_is_stepped(family: str, request: pytest.FixtureRequest) -> None:
+    bundle = request.getfixturevalue(f"{family}_bundle")
+    settings = StepSettings(model=str(bundle), backend="onnxruntime", size=256, codec="VP8")
+    with live_step(settings) as step:
+        taken = [step.step() for _ in range(2)]
+        assert step.sees_face
+    assert {"decode", "face", "read", "render", "convert", "encode"} <= set().union(*taken)
+
+
+@pytest.mark.slow
+def test_a_set_up_that_cannot_be_used_is_one_error_and_no_dead_process() -> None:
+    with (
+        pytest.raises(InputError, match="there is no file"),
+        worker(replace(LIGHT, clip=Path("nowhere.mp4"), model="rig", threads=1)),
+    ):
+        pass
