@@ -24,7 +24,7 @@ from engine.rig.edit.lending import DRAWN, NOBODY, OWN, PASSES, lenders_of_rest,
 from engine.rig.edit.lent import Lent
 from engine.rig.edit.performers import FollowedFace, HeldExpression, Speaking, rest_of_track
 from engine.rig.edit.plan import RigFilmPlan
-from engine.rig.edit.survey import Survey
+from engine.rig.edit.survey import Survey, cut_off
 from engine.rig.landmarks import relative_lip_gap
 from engine.rig.motion.factors import motion_from_arkit
 from engine.rig.warp.target import PortraitFace
@@ -327,21 +327,35 @@ def test_a_sound_opens_and_closes_the_lips_of_a_face_at_rest() -> None:
     assert gaps[1] < 0.02
 
 
+class Track:
+    """A few faces in a picture of 500 x 500."""
+
+    shots = np.zeros(4, np.int64)
+    times_s = np.arange(4) / 10.0
+    size = (500, 500)
+
+    def __init__(self, faces: list[Face], seen: tuple[bool, ...] = (True,) * 4) -> None:
+        self._faces = faces
+        self.seen = np.array(seen)
+
+    def landmarks(self, begin: int, end: int) -> NDArray[np.float32]:
+        found = np.array([face.landmarks for face in self._faces[begin:end]])
+        found[~self.seen[begin:end]] = np.nan
+        return found
+
+
+def test_whom_the_pictures_edge_cuts_is_known() -> None:
+    face = face_with()
+    faces = [face.moved(1.0, shift) for shift in ((0.0, 0.0), (170.0, 0.0), (0.0, -200.0))]
+    track = Track([*faces, face], seen=(True, True, True, False))
+    assert cut_off(track).tolist() == [False, True, True, False]
+    close_up = Track([faces[1]] * 4)
+    assert not cut_off(close_up).any()
+
+
 def test_the_films_own_person_is_told_from_the_films_rest() -> None:
     raised = [face_with(browInnerUp=0.9)] * 4
     film = [face_with()] * 4
-
-    class Track:
-        shots = np.zeros(4, np.int64)
-        seen = np.ones(4, np.bool_)
-        times_s = np.arange(4) / 10.0
-        size = (500, 500)
-
-        def __init__(self, faces: list[Face]) -> None:
-            self._faces = faces
-
-        def landmarks(self, begin: int, end: int) -> NDArray[np.float32]:
-            return np.array([face.landmarks for face in self._faces[begin:end]])
 
     rest = rest_of_track(Track(film))
     apart = FollowedFace(Track(raised))

@@ -31,7 +31,7 @@ from engine.rig.edit.lent import Lent
 from engine.rig.edit.notes import notes_of
 from engine.rig.edit.performers import BLOCK, FollowedFace, rest_of_track
 from engine.rig.edit.retouch import Needs, retouched
-from engine.rig.edit.survey import surveyed
+from engine.rig.edit.survey import cut_off, surveyed
 from engine.rig.edit.vetting import ROUNDS, Vetting
 from engine.rig.warp.target import PortraitFace
 
@@ -74,7 +74,7 @@ class RigFilmPlan:
         """Who lends what; again without those who turn out to be unfit."""
         survey = self._survey
         anywhere = survey.seen.astype(np.float64)
-        unfit = np.zeros(len(survey.seen), np.bool_)
+        unfit = cut_off(self._track)
         lips_away = 3.0 * survey.lips + 0.1 * survey.lids
         eyes_away = survey.lids + 2.0 * survey.gaze
         for _ in range(ROUNDS):

@@ -27,6 +27,9 @@ _GAZE_PER_LID = 2.0
 """An iris that moves by a centimetre counts as so much of an opening."""
 _INNER_REST, _INNER_GO = 0.02, 0.12
 """Way of the inner lips in cm, from which on the mouth's inside must be another one."""
+_EDGE, _WHOLE = 0.05, 0.25
+"""In heights of the face: what is so near to the picture's edge may lie beyond it; and the least
+share of a shot's frames that must show the face whole."""
 _PARTED = 0.03
 """Weight of an open mouth, which is not seen in the lips' way alone."""
 
@@ -93,6 +96,25 @@ def surveyed(track: FaceTrack, rest: Reading, parts: Sequence[Part]) -> Survey:
         wanted_shape=wanted_shape,
         **{name: np.nan_to_num(column) for name, column in columns.items()},
     )
+
+
+def cut_off(track: FaceTrack) -> NDArray[np.bool_]:
+    """(N,) where the picture's edge cuts the face: there its outline is guessed, and lends badly.
+
+    In a shot in which hardly any frame shows it whole, as close-ups are, none is.
+    """
+    found = np.zeros(len(track.seen), np.bool_)
+    limit = np.array(track.size[::-1], np.float64)
+    for begin in range(0, len(found), BLOCK):
+        points = track.landmarks(begin, min(begin + BLOCK, len(found)))[:, :468, :2]
+        low, high = points.min(axis=1), points.max(axis=1)  # NaN where nobody is seen
+        margin = _EDGE * (high - low)[:, 1:]
+        found[begin : begin + len(points)] = ((low < margin) | (high > limit - margin)).any(axis=1)
+    for shot in np.unique(track.shots[track.seen]).tolist():
+        own = track.seen & (track.shots == shot)
+        if np.count_nonzero(own & ~found) < _WHOLE * np.count_nonzero(own):
+            found[own] = False
+    return found
 
 
 _COLUMNS = (
