@@ -64,7 +64,7 @@ def talker(path: Path) -> Talker:
 
 
 def learned(others: Sequence[Talker], trait: str, strength: float) -> Floats:
-    """(18,) weights of the heard, the last a constant: each clip about its own mean."""
+    """(17,) weights of what is heard: each clip about its own mean."""
     rows = [_at(each) for each in others]
     wanted = [each.filmed.traits[trait] for each in others]
     seen = np.concatenate([(row - row.mean(axis=0)) for row in rows])
