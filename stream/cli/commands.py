@@ -40,7 +40,7 @@ COMMANDS = (
     CommandEntry(name="export", help="Write PyTorch weights as a bundle.", module="export.cli"),
     CommandEntry(name="info", help="Say what a bundle holds.", module="export.cli"),
     CommandEntry(name="cost", help="Count DPE's arithmetic per picture.", module="export.cli"),
-    CommandEntry(name="train", help="Train the refiner on synthetic heads.", module="training.cli"),
+    CommandEntry(name="train", help="Train models; make their data.", module="training.cli"),
 )
 
 
