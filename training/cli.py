@@ -13,7 +13,7 @@ from training.dpe.cli import dpe, expressions
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 train = typer.Typer(no_args_is_help=True)
-app.add_typer(train, name="train", help="Train models; make what they learn from.")
+app.add_typer(train, name="train", help="Train models; make their data.")
 
 FacekitOption = Annotated[
     Path,

@@ -1,7 +1,7 @@
 """What a trainer needs to know of what it trains; one file per strategy.
 
-The refiner is one (`training/refiner/task.py`). DPE's bidirectional cyclic strategy (DPE, Sec. 3.3)
-is another: its modules under `networks`, its cycles in `losses`; nothing of the trainer changes.
+The refiner is one (`training/refiner/task.py`). DPE's bidirectional cyclic strategy (DPE, Sec. 3.2)
+is another (`training/dpe/task.py`): its modules under `networks`, its cycles in `losses`.
 """
 
 from typing import Protocol

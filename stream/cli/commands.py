@@ -43,7 +43,7 @@ COMMANDS = (
     CommandEntry(
         name="bench", help="Measure speed, delay, load and quality.", module="benchmarks.cli"
     ),
-    CommandEntry(name="train", help="Train the refiner on synthetic heads.", module="training.cli"),
+    CommandEntry(name="train", help="Train models; make their data.", module="training.cli"),
 )
 
 

@@ -1,6 +1,10 @@
 """The commands `understudy train expressions` and `train dpe`."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Literal
 
 import typer
@@ -8,6 +12,19 @@ from rich.console import Console
 from rich.progress import Progress
 
 from engine.installing import needing
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[Event]:
+    """An event that Ctrl-C and SIGTERM set, so that a run saves before it ends."""
+    stop = Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @needing("train")
@@ -103,9 +120,6 @@ def dpe(
 
     On several GPUs or machines: torchrun --nproc-per-node N -m training.dpe and the same options.
     """
-    import signal
-    from threading import Event
-
     from training.dpe.checkpoint import RESULT
     from training.dpe.recipe import recipe_of
     from training.dpe.run import Run, train
@@ -113,10 +127,10 @@ def dpe(
     chosen = recipe_of(recipe, size)
     chosen = chosen if batch is None else chosen.in_batches_of(batch)
     chosen = (chosen if steps is None else chosen.lasting(steps)).without(without or ())
-    stop = Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with (
+        stopped_by_signals() as stop,
+        Progress(console=Console(stderr=True), transient=True) as progress,
+    ):
         task = progress.add_task("making ready", total=minutes * 60)
         reached = train(
             Run(

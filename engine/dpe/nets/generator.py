@@ -77,14 +77,18 @@ def warp(feature: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
     the published weights were trained so.
     """
     height, width = flow.shape[2:]
+    # In bfloat16, which training may compute in, a place would be known to a quarter pixel of 256.
+    kind = torch.float32 if flow.dtype == torch.bfloat16 else flow.dtype
     # Through float32 as in the release, whatever the precision of the rest.
     x = torch.linspace(-1, 1, width, dtype=torch.float64, device=flow.device).float()
     y = torch.linspace(-1, 1, height, dtype=torch.float64, device=flow.device).float()
-    identity = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=2).to(flow.dtype)  # (h, w, 2)
-    grid = torch.tanh(flow[:, :2]).permute(0, 2, 3, 1) + identity
+    identity = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=2).to(kind)  # (h, w, 2)
+    grid = torch.tanh(flow[:, :2].to(kind)).permute(0, 2, 3, 1) + identity
     mask = torch.sigmoid(flow[:, 2:3])
-    moved = F.grid_sample(feature, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    return moved * mask, mask
+    moved = F.grid_sample(
+        feature.to(kind), grid, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
+    return moved.to(feature.dtype) * mask, mask
 
 
 class Generator(nn.Module):
