@@ -21,6 +21,7 @@ from engine.rig.driver.brow_check import BrowCheck
 from engine.rig.driver.head_check import HeadCheck, share_of
 from engine.rig.driver.neutral import NeutralChoice
 from engine.rig.driver.reading import Reading, read_face
+from engine.rig.driver.steadier import Steadier
 from engine.rig.landmarks import LIDS
 from engine.rig.motion.motion import RigMotion, still_motion
 
@@ -51,6 +52,7 @@ class RigDriver:
         self._brow_check: BrowCheck | None = None
         self._checked_against: Reading | None = None
         self._trusted_share = 1.0
+        self._steadier = Steadier()
         self._seen_ns = 0
         self._last = still_motion()
         self._size: tuple[int, int] | None = None
@@ -80,6 +82,7 @@ class RigDriver:
         if self._brow_check is not None:
             reading = self._brow_check.corrected(reading, picture)
         motion = difference(neutral, reading, moved, trusted_share)
+        motion = self._steadier(motion, captured_ns)
         self._last = replace(motion, mouth=_cut(*shown)) if self._shows_mouth else motion
         return self._last
 
@@ -99,6 +102,7 @@ class RigDriver:
         """Go on with the same person after a cut: the neutral face stays, its place is another."""
         if self._shot is not None:
             self._neutral.place_next()
+            self._steadier.restart()
             self._size = None
         self._shot = shot
 
