@@ -17,9 +17,11 @@ from engine.geometry import (
     vector_from_rotation,
 )
 from engine.model import Neutral
+from engine.rig.driver.brow_check import BrowCheck
 from engine.rig.driver.head_check import HeadCheck, share_of
 from engine.rig.driver.neutral import NeutralChoice
 from engine.rig.driver.reading import Reading, read_face
+from engine.rig.driver.steadier import Steadier
 from engine.rig.landmarks import LIDS
 from engine.rig.motion.motion import RigMotion, still_motion
 
@@ -47,8 +49,10 @@ class RigDriver:
         self._neutral = NeutralChoice()
         self._shows_mouth = shows_mouth
         self._head_check: HeadCheck | None = None
+        self._brow_check: BrowCheck | None = None
         self._checked_against: Reading | None = None
         self._trusted_share = 1.0
+        self._steadier = Steadier()
         self._seen_ns = 0
         self._last = still_motion()
         self._size: tuple[int, int] | None = None
@@ -73,8 +77,12 @@ class RigDriver:
             return self._last
         neutral = self._neutral.consider(reading, captured_ns)
         moved = rigid_movement(neutral, reading)
+        self._remember_neutral()
         trusted_share = self._check_head(moved, picture, captured_ns)
+        if self._brow_check is not None:
+            reading = self._brow_check.corrected(reading, picture)
         motion = difference(neutral, reading, moved, trusted_share)
+        motion = self._steadier(motion, captured_ns)
         self._last = replace(motion, mouth=_cut(*shown)) if self._shows_mouth else motion
         return self._last
 
@@ -84,7 +92,7 @@ class RigDriver:
         if face.is_plausible and (reading := read_face(face)).is_sound:
             self._neutral.fix(reading)
             # At once: a long clip has many drivers, each with a whole picture otherwise.
-            self._head_check, self._checked_against = HeadCheck(reading, picture), reading
+            self._remember(reading, picture)
 
     def recalibrate(self) -> None:
         """Take the next frame as neutral and keep it until another is asked for."""
@@ -94,6 +102,7 @@ class RigDriver:
         """Go on with the same person after a cut: the neutral face stays, its place is another."""
         if self._shot is not None:
             self._neutral.place_next()
+            self._steadier.restart()
             self._size = None
         self._shot = shot
 
@@ -107,12 +116,25 @@ class RigDriver:
         scaled = as_pixels(cv2.resize(picture, self._size[::-1]))
         return scaled, face.moved(scale, ((scale - 1.0) / 2.0, (scale - 1.0) / 2.0))
 
+    def _remember_neutral(self) -> None:
+        """Take over another neutral frame; one whose picture is gone cannot be compared with."""
+        chosen = self._neutral.chosen
+        if chosen is self._checked_against:
+            return
+        if chosen.picture is not None:
+            self._remember(chosen, chosen.picture)
+        else:
+            self._head_check = self._brow_check = self._checked_against = None
+
+    def _remember(self, neutral: Reading, picture: Pixels) -> None:
+        """What the driver's neutral frame looks like."""
+        self._head_check = HeadCheck(neutral, picture)
+        self._brow_check = BrowCheck(neutral, picture)
+        self._checked_against = neutral
+
     def _check_head(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
         """The share of the head's movement that the picture confirms, steadied over time."""
-        chosen = self._neutral.chosen
-        if chosen is not self._checked_against and chosen.picture is not None:
-            self._head_check, self._checked_against = HeadCheck(chosen, chosen.picture), chosen
-        if self._head_check is None or chosen is not self._checked_against:
+        if self._head_check is None:
             return 1.0
         share = self._head_check.trusted_share(moved, picture)
         elapsed_s = abs(now_ns - self._seen_ns) / 1e9

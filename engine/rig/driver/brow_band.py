@@ -1,0 +1,194 @@
+"""The band of skin that holds a brow, cut out of the neutral frame and looked for in another.
+
+Bands are laid out in the canonical frame, along the brow and across it, so that the head's own
+movement is gone.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.canonical import load_basis, to_picture
+from engine.frame import Pixels
+from engine.geometry import Array, Similarity, smoothstep
+from engine.rig.driver.reading import Reading
+from engine.rig.landmarks import EYES, Eye
+
+Plane: TypeAlias = NDArray[np.float32]
+
+_PX_PER_CM = 10.0
+"""Of the bands. A face of 100 px has 6 px a cm."""
+
+_UP_CM, _DOWN_CM = 1.5, 0.8
+"""How far a brow is looked for."""
+
+_HALF_CM = 0.7
+"""Half the height of what is compared: the brow, and skin above and below."""
+
+PARTS = 0.15, 0.45, 0.78
+"""Along a brow from its inner end: the middles of its three parts."""
+
+_PART_CM = 0.65
+"""Half the width of a part."""
+
+_ALONG_CM, _FINE_CM = 0.3, 0.08
+"""Blurs of the band along the brow, so that strands of hair before it count little, and across."""
+
+_ABOVE_LID_CM = 0.3
+"""From the upper lid on: below that, lashes are as dark as a brow."""
+
+_FAINT, _CLEAR = 9.0, 18.0
+"""Contrast of a brow, levels: up to the first it is too faint to be followed."""
+
+BROWS = (
+    ((336, 296, 334, 293, 300), (285, 295, 282, 283, 276)),
+    ((107, 66, 105, 63, 70), (55, 65, 52, 53, 46)),
+)
+"""Left and right brow: upper and lower edge, each from the inner end to the outer one."""
+
+SHIFTS = np.arange(-round(_DOWN_CM * _PX_PER_CM), round(_UP_CM * _PX_PER_CM) + 1) / _PX_PER_CM
+"""(S,) cm upwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """One brow in the neutral frame."""
+
+    places: Array
+    """(rows, columns, 3) cm: the band's points, from above to below."""
+    lid: NDArray[np.int64]
+    """The landmarks of the upper lid below it, with the eye's corners."""
+    columns: tuple[slice, ...]
+    """Of each part."""
+    likeness: tuple[Plane, ...]
+    """What each part looks like."""
+    trust: float
+    """0..1: by its contrast."""
+    at_rest: Array
+    """(parts,) cm: what is read of the neutral frame itself, a part of a step."""
+    points: NDArray[np.int64]
+    """(parts, 2) the landmarks of both edges whose mean is the part's height."""
+
+
+def cut_bands(neutral: Reading, picture: Pixels) -> list[Band]:
+    """The left and the right brow of the neutral frame."""
+    surface = _surface(neutral.points)
+    return [
+        _cut(picture, neutral, surface, brow, eye) for brow, eye in zip(BROWS, EYES, strict=True)
+    ]
+
+
+def _cut(
+    picture: Pixels,
+    neutral: Reading,
+    surface: Array,
+    brow: tuple[tuple[int, ...], tuple[int, ...]],
+    eye: Eye,
+) -> Band:
+    """One brow of the neutral frame."""
+    upper, lower = brow
+    line = (neutral.points[list(upper), :2] + neutral.points[list(lower), :2]) / 2.0
+    inner, outer = line[0, 0], line[-1, 0]
+    middles = inner + np.array(PARTS) * (outer - inner)
+    order = np.argsort(line[:, 0])
+    low, high = middles.min() - _PART_CM, middles.max() + _PART_CM
+    x = np.arange(low, high, 1.0 / _PX_PER_CM)
+    height = np.interp(x, line[order, 0], line[order, 1])
+    half = round(_HALF_CM * _PX_PER_CM)
+    rows = np.arange(
+        round(_UP_CM * _PX_PER_CM) + half, -round(_DOWN_CM * _PX_PER_CM) - half - 1, -1
+    )
+    y = height + rows[:, None] / _PX_PER_CM
+    across = np.broadcast_to(x, y.shape)
+    places = np.stack([across, y, _depth(surface, across, y)], axis=-1)
+    starts = np.round((middles - _PART_CM - low) * _PX_PER_CM).astype(int)
+    columns = tuple(slice(s, s + round(2 * _PART_CM * _PX_PER_CM)) for s in starts.tolist())
+    seen = _seen(picture, neutral.placement, places)
+    middle = seen[np.flatnonzero(rows == half)[0] : np.flatnonzero(rows == -half)[0] + 1]
+    nearest = [int(np.abs(line[:, 0] - at).argmin()) for at in middles]
+    likeness = tuple(np.ascontiguousarray(middle[:, part]) for part in columns)
+    contrast = np.mean([part.std() for part in likeness])
+    band = Band(
+        places=places,
+        lid=np.concatenate([[eye.outer], eye.upper, [eye.inner]]),
+        columns=columns,
+        likeness=likeness,
+        trust=float(smoothstep(_FAINT, _CLEAR, np.asarray(contrast))),
+        at_rest=np.zeros(len(columns)),
+        points=np.array([(upper[k], lower[k]) for k in nearest]),
+    )
+    rest = np.full(len(columns), int(np.abs(SHIFTS).argmin()))
+    return replace(band, at_rest=between(alike_at(band, neutral, picture), rest))
+
+
+def alike_at(band: Band, reading: Reading, picture: Pixels) -> Array:
+    """(parts, S): correlation of each part with what lies at each shift."""
+    seen = _seen(picture, reading.placement, band.places)
+    seen *= _above_lid(band, reading.points)
+    found = [
+        cv2.matchTemplate(seen[:, columns], part, cv2.TM_CCOEFF_NORMED)[::-1, 0]
+        for columns, part in zip(band.columns, band.likeness, strict=True)
+    ]
+    return np.stack(found).astype(np.float64)
+
+
+def _surface(points: Array) -> Array:
+    """(5,): the upper face's depth as a polynomial, of its landmarks (478, 3)."""
+    face = points[:468][load_basis().canonical[:468, 1] > 0.5]
+    return np.asarray(np.linalg.lstsq(_terms(face[:, 0], face[:, 1]), face[:, 2], rcond=None)[0])
+
+
+def _depth(surface: Array, x: Array, y: Array) -> Array:
+    return np.asarray(_terms(x, y) @ surface)
+
+
+def _terms(x: Array, y: Array) -> Array:
+    return np.stack([np.ones_like(x), x**2, x**4, y, y**2], axis=-1)
+
+
+def _seen(picture: Pixels, placement: Similarity, places: Array) -> Plane:
+    """The picture at places (rows, columns, 3), as what lies across it: (rows, columns)."""
+    flat = to_picture(placement.apply(places.reshape(-1, 3)))
+    x, y = (flat[:, axis].astype(np.float32).reshape(places.shape[:2]) for axis in (0, 1))
+    (left, right), (top, bottom) = (
+        _span(values, size) for values, size in ((x, picture.shape[1]), (y, picture.shape[0]))
+    )
+    grey = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
+    finer = placement.scale / _PX_PER_CM
+    if finer > 1.5:
+        grey = cv2.blur(grey, (round(finer), round(finer)))  # remap does not average
+    x -= np.float32(left)
+    y -= np.float32(top)
+    found = cv2.remap(grey, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    found = found.astype(np.float32)
+    soft = cv2.GaussianBlur(
+        found, (0, 0), sigmaX=_ALONG_CM * _PX_PER_CM, sigmaY=_FINE_CM * _PX_PER_CM
+    )
+    return np.asarray(soft - soft.mean(axis=0), np.float32)
+
+
+def _span(values: Plane, size: int) -> tuple[int, int]:
+    """The first pixel that values lie among, and that beyond the last, with a rim."""
+    first = min(max(int(values.min()) - 2, 0), size - 1)
+    return first, min(max(int(values.max()) + 4, first + 1), size)
+
+
+def _above_lid(band: Band, points: Array) -> NDArray[np.bool_]:
+    """(rows, columns): what lies above the upper lid."""
+    lid = points[band.lid]
+    order = np.argsort(lid[:, 0])
+    edge = np.interp(band.places[0, :, 0], lid[order, 0], lid[order, 1]) + _ABOVE_LID_CM
+    return np.asarray(band.places[..., 1] > edge)
+
+
+def between(alike: Array, best: NDArray[np.int64]) -> Array:
+    """(3,) cm: the shifts to parts of a step, by a parabola through what lies beside them."""
+    at = np.clip(best, 1, len(SHIFTS) - 2)
+    rows = np.arange(len(best))
+    before, there, after = alike[rows, at - 1], alike[rows, at], alike[rows, at + 1]
+    curve = np.minimum(before - 2.0 * there + after, -1e-6)
+    part = np.clip(0.5 * (before - after) / curve, -0.5, 0.5)
+    return np.asarray(SHIFTS[best] + np.where(at == best, part, 0.0) / _PX_PER_CM)

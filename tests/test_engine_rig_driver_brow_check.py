@@ -1,0 +1,137 @@
+"""Brows are where the picture shows them, whatever a tracker's landmarks say."""
+
+import cv2
+import numpy as np
+import pytest
+
+from engine.faces.canonical import load_basis
+from engine.faces.face import Face
+from engine.frame import Pixels
+from engine.geometry import Array
+from engine.motion import ARKIT_NAMES
+from engine.rig.driver.brow_check import BrowCheck
+from engine.rig.driver.driver import RigDriver, difference
+from engine.rig.driver.reading import read_face
+from engine.rig.landmarks import LIDS
+from tests.faces_made import made_face as made_anyhow
+
+BROWS = ((107, 66, 105, 63, 70), (336, 296, 334, 293, 300))
+"""The subject's right and left."""
+
+UPPER_LIDS = ((33, 160, 158, 133), (263, 387, 385, 362))
+
+RAISED = {"browInnerUp": 0.6, "browOuterUpLeft": 0.6, "browOuterUpRight": 0.6}
+LOWERED = {"browDownLeft": 0.9, "browDownRight": 0.9}
+
+
+def made_face(**moved: float) -> Face:
+    return made_anyhow(512, **moved)  # type: ignore[arg-type]
+
+
+def drawn(face: Face, *, light: float = 1.0, noise: float = 0.0, brow: int = 70) -> Pixels:
+    """Skin with a dark band at each brow and a dark line at each upper lid."""
+    picture = np.full((512, 512, 3), 190.0, np.float32)
+    shade = np.linspace(0.9, 1.1, 512)[None, :, None]
+    brows = [(list(line), brow, 9) for line in BROWS]
+    lids = [(list(line), 60, 4) for line in UPPER_LIDS]
+    for line, level, width in brows + lids:
+        points = np.round(face.landmarks[line, :2] * 16).astype(np.int32)
+        cv2.polylines(picture, [points], False, (level, level, level), width, cv2.LINE_AA, 4)
+    lit = cv2.GaussianBlur(picture, (0, 0), 1.5) * shade * light
+    seen = lit + np.random.default_rng(5).normal(0.0, noise, picture.shape)
+    return np.asarray(seen.clip(0, 255), np.uint8)
+
+
+def heights(offsets: Array) -> Array:
+    """(2,) cm: how far each brow went up."""
+    return np.array([offsets[list(line), 1].mean() for line in BROWS])
+
+
+def corrected_heights(seen: Face, told: Face, **drawing: float) -> tuple[Array, Array]:
+    """What is read where the picture shows one face and the tracker tells another; and the truth.
+
+    Both in cm against the face at rest.
+    """
+    rest = made_face()
+    neutral = read_face(rest)
+    check = BrowCheck(neutral, drawn(rest))
+    corrected = check.corrected(read_face(told), drawn(seen, **drawing))  # type: ignore[arg-type]
+    truth = read_face(seen).points - neutral.points
+    return heights(corrected.points - neutral.points), heights(truth)
+
+
+@pytest.mark.parametrize("moved", [RAISED, LOWERED], ids=["raised", "lowered"])
+def test_brows_that_the_tracker_overlooks_are_read(moved: dict[str, float]) -> None:
+    read, truth = corrected_heights(made_face(**moved), made_face())
+    assert np.all(read / truth > 0.6)
+    assert np.all(read / truth < 1.2)
+
+
+def test_brows_that_the_tracker_draws_down_are_read_raised() -> None:
+    read, truth = corrected_heights(made_face(**RAISED), made_face(browDownLeft=0.5))
+    assert np.all(read / truth > 0.6)
+
+
+def test_one_raised_brow_leaves_the_other_where_it_is() -> None:
+    read, truth = corrected_heights(made_face(browOuterUpLeft=0.9), made_face())
+    assert truth[1] > 0.3
+    assert read[1] > 0.6 * truth[1]
+    assert abs(read[0]) < 0.06
+
+
+def test_a_light_that_changes_and_noise_move_no_brow() -> None:
+    read, _ = corrected_heights(made_face(), made_face(), light=0.7, noise=4.0)
+    assert np.all(np.abs(read) < 0.06)
+
+
+def test_brows_too_faint_to_be_seen_are_taken_as_told() -> None:
+    rest, told = made_face(), made_face(**RAISED)
+    check = BrowCheck(read_face(rest), drawn(rest, brow=184))
+    reading = read_face(told)
+    assert check.corrected(reading, drawn(rest, brow=184)) is reading
+
+
+def test_a_head_that_is_turned_far_is_taken_as_told() -> None:
+    rest, turned = made_face(), made_face(yaw=35.0)
+    reading = read_face(turned)
+    assert BrowCheck(read_face(rest), drawn(rest)).corrected(reading, drawn(turned)) is reading
+
+
+@pytest.mark.parametrize("turn", [{"yaw": 8.0}, {"pitch": -8.0}, {"roll": 12.0}, {"scale": 1.15}])
+def test_a_head_that_moves_moves_no_brow(turn: dict[str, float]) -> None:
+    moved = made_face(**turn)
+    read, _ = corrected_heights(moved, moved)
+    assert np.all(np.abs(read) < 0.1)
+
+
+def test_forehead_follows_and_lids_nose_and_mouth_stay() -> None:
+    rest, seen = made_face(), made_face(**RAISED)
+    neutral = read_face(rest)
+    corrected = BrowCheck(neutral, drawn(rest)).corrected(neutral, drawn(seen))
+    way = (corrected.points - neutral.points)[:, 1]
+    assert not way[LIDS].any()
+    low = np.flatnonzero(load_basis().canonical[:468, 1] < 1.5)
+    assert np.abs(way[low]).max() < 0.02
+    assert 0.1 < way[151] / heights(corrected.points - neutral.points).mean() < 1.0  # forehead
+
+
+def test_a_driver_reads_brows_from_its_pictures() -> None:
+    rest, seen = made_face(), made_face(**RAISED)
+    driver = RigDriver()
+    driver.calibrate(drawn(rest), rest)
+    motion = driver.read(drawn(seen), rest, 0)
+    truth = difference(read_face(rest), read_face(seen))
+    assert np.all(heights(motion.offsets) > 0.6 * heights(truth.offsets))
+    assert np.abs(driver.read(drawn(rest), rest, 0).offsets).max() < 1e-6
+
+
+@pytest.mark.parametrize("size", [(1, 1), (40, 512), (512, 40)])
+def test_a_face_beyond_the_pictures_border_breaks_nothing(size: tuple[int, int]) -> None:
+    rest = made_face()
+    check = BrowCheck(read_face(rest), drawn(rest))
+    picture = np.ascontiguousarray(drawn(rest)[: size[0], : size[1]])
+    assert np.isfinite(check.corrected(read_face(rest), picture).points).all()
+
+
+def test_names_of_the_basis_are_arkits() -> None:
+    assert {*RAISED, *LOWERED} <= set(ARKIT_NAMES)
