@@ -26,15 +26,19 @@ from benchmarks.quality.takes import other_person
 from benchmarks.report.compare import changes
 from benchmarks.report.record import as_record
 from benchmarks.report.report import Report
+from benchmarks.seeded_weights import write_checkpoint
 from engine.appearances import Appearance
 from engine.errors import InputError
 from engine.faces.face import Face
+from engine.families import find_family
+from engine.family import Choice
 from engine.frame import Pixels
 from engine.geometry import rotation_from_yaw_pitch_roll, vector_from_rotation
 from engine.model import Portrait
 from engine.motion import Edit
 from engine.rig.model import RigModel
 from engine.rig.motion.motion import RigMotion
+from tests.dpe_made import command
 from tests.faces_made import made_face
 from tests.speech_here import RATE, voiced
 
@@ -253,3 +257,13 @@ def test_what_cannot_be_measured_is_refused_in_one_line(given: list[str], says: 
 def test_a_folder_without_clips_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no clip"):
         run(RigModel(), replace(FEW, clips=tmp_path))
+
+
+@pytest.mark.slow
+def test_a_bundle_is_measured_in_all_its_modes_by_the_same_command(tmp_path: Path) -> None:
+    command("import", write_checkpoint(tmp_path / "dpe.pt"), "--out", tmp_path / "dpe")
+    name = str(tmp_path / "dpe")
+    report = run(find_family(name).load(Choice(model=name)), replace(FEW, frames=18))
+    rows = {figure.name.split(".")[1] for figure in report.figures}
+    assert rows == {"still_picture", "expression", "pose", "both"}
+    assert value(report, "same.both.psnr.face") > 0.0
