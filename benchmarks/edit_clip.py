@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
-from PIL import Image
 
+from benchmarks.webp import write_webp
 from engine.faces.several import SeveralFaces
 from engine.frame import Pixels
 from stream.cli.factories import load_editor
@@ -31,7 +31,7 @@ TAKE_S = 0.9
 SIDE = 256
 EVERY = 2
 """Of 30 frames a second."""
-QUALITY, EFFORT = 60, 4
+QUALITY = 60
 
 
 def pictures(clip: Path, begin_s: float) -> list[Pixels]:
@@ -71,15 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, required=True, help=".webp")
     options = parser.parse_args(arguments)
-    shown = [Image.fromarray(np.hstack(row)) for row in zip(*columns(), strict=False)]
-    shown[0].save(
+    write_webp(
         options.out,
-        save_all=True,
-        append_images=shown[1:],
-        duration=round(1000 * EVERY / float(Clip(FILM).rate)),
-        loop=0,
+        zip(*columns(), strict=False),
+        duration_ms=round(1000 * EVERY / float(Clip(FILM).rate)),
         quality=QUALITY,
-        method=EFFORT,
     )
     return 0
 

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.webp import write_webp
 from engine.frame import Frame, Pixels
 from stream.cli.factories import load_model, tracker_maker
 from stream.enroll.person import enroll
@@ -47,7 +48,7 @@ SIZE, SIDE = 512, 320
 """Of what is rendered, and of each head in the picture, in pixels."""
 FACE = slice(96, 456), slice(76, 436)
 """Rows and columns that are shown of what is rendered: the face, and where it goes."""
-QUALITY, EFFORT = 62, 4
+QUALITY = 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,16 +198,7 @@ def main(arguments: list[str] | None = None) -> int:
         folder = options.folder or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
         rows = list(zip(*columns(folder, options.facekit), strict=True))
-    pictures = [Image.fromarray(np.hstack(row)) for row in rows]
-    pictures[0].save(
-        options.out,
-        save_all=True,
-        append_images=pictures[1:],
-        duration=round(1000 / PER_SECOND),
-        loop=0,
-        quality=QUALITY,
-        method=EFFORT,
-    )
+    write_webp(options.out, rows, duration_ms=round(1000 / PER_SECOND), quality=QUALITY)
     return 0
 
 

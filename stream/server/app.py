@@ -84,6 +84,7 @@ async def serving(
             framing=settings.framing,
         )
         stack.callback(shared.close)
+        stack.push_async_callback(shared.closings.end)
         portraits = PortraitList()
         await shared.open(READY_TRACKERS)
         await shared.with_examiner(lambda tracker: portraits.fill(settings.portrait, tracker))

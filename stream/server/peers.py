@@ -26,7 +26,6 @@ GUIDED_EVERY_S = 0.15
 """While somebody is led through prompts: what they did must be ticked as they do it."""
 MOST_BUFFERED = 64 * 1024
 """Bytes of figures that may wait; a channel that doesn't drain gets no more."""
-CLOSE_S = 5.0
 
 
 class Peer:
@@ -77,7 +76,7 @@ class Peer:
         return is_unruly or (is_up and now_s - self.heard_s > dead_s)
 
     async def close(self) -> None:
-        """End the connection and all that runs for it; whatever fails there ends with it."""
+        """End all that runs for the connection, and have it closed, now or in the background."""
         if self._is_closing:
             return  # a second close of aiortc's waits for the first, for ever if that failed
         self._is_closing = True
@@ -85,12 +84,7 @@ class Peer:
             track.stop()
         for task in tuple(self._tasks):
             task.cancel()
-        try:
-            async with asyncio.timeout(CLOSE_S):
-                await self.connection.close()
-        except Exception:
-            # aiortc's own parts fail in ways of their own; our session must end all the same.
-            logger.exception("a connection did not close cleanly")
+        await self.session.closings.close(self.connection)
 
 
 Join: TypeAlias = Callable[[Session, str, IcePlaces], Awaitable[tuple[Peer, str]]]

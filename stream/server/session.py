@@ -80,6 +80,8 @@ class Session:
             hears=lips,
         )
         """The microphone, as late as the pictures are, and later while it moves the lips."""
+        self.closings = shared.closings
+        """Where its connections are closed."""
         self.is_closed = False
         self._enrolment: Enrolment | None = None
         self._shared = shared

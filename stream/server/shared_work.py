@@ -16,6 +16,7 @@ from engine.framing import Framing
 from engine.model import AnyModel, Motion
 from stream.files.portrait_file import portrait_bytes
 from stream.files.portrait_layout import KeptPortrait
+from stream.server.closings import Closings
 from stream.server.portrait_list import Item, uploaded
 from stream.session.enrolment import Enrolment
 from stream.session.portraits import Enrolled, Enroller
@@ -38,6 +39,8 @@ class SharedWork:
         framing: Framing = "face",
     ) -> None:
         self.enroller = Enroller(model, framing=framing)
+        self.closings = Closings()
+        """A connection may be closing still when its session has ended."""
         self._make_tracker = make_tracker
         self._waiters = ThreadPoolExecutor(MOST_WAITERS, thread_name_prefix="wait")
         self._idle: list[Tracker] = []
