@@ -4,6 +4,8 @@ The kernels run on the CPU here (tests/host_launcher.py); the same comparison on
 test_gpu_rig.py.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -24,6 +26,13 @@ needs_compiler = pytest.mark.skipif(COMPILER is None, reason="g++ is not install
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory: pytest.TempPathFactory) -> RigKernels:
     return RigKernels(HostLauncher(tmp_path_factory.mktemp("host")))
+
+
+def test_what_a_processor_rounds_away_moves_no_head() -> None:
+    portrait, still = made_portrait(has_layers=True), made_motion("still")
+    for shift, moves in ((4e-15, False), (0.1, True)):
+        motion = replace(still, shift=np.array([shift, -shift]))
+        assert rig_frame(portrait, motion, Edit()).uncovers is moves
 
 
 @pytest.mark.parametrize("has_layers", [False, True])

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 
 from engine.errors import UnderstudyError
+from engine.installing import install
 from stream.files.clips import Clip
 
 DRIVING = Path(__file__).parents[2] / "stream" / "assets" / "driving.mp4"
@@ -40,7 +41,8 @@ def find_chromium() -> str:
     try:
         import playwright.sync_api  # noqa: F401
     except ImportError:
-        raise NoBrowserError("nothing here drives Chromium: pip install playwright") from None
+        advice = f"nothing here drives Chromium: {install('playwright')}"
+        raise NoBrowserError(advice) from None
     return path
 
 

@@ -4,7 +4,7 @@
 
 Whole processes, real sockets, the system's clock: encoding, decoding and whatever else the machine
 does are in the figures, so nothing else should run beside it. A pair is SENDER-VIEWER, each one of
-stock, ours and reactor (libwebrtc; `pip install reactor-webrtc`, which is no part of this project).
+stock, ours and reactor (libwebrtc, in the package reactor-webrtc, no part of this project).
 All speak the same codec in a run.
 """
 
@@ -103,15 +103,14 @@ def measured(
 
 @contextmanager
 def _started(link: Joined, side: int, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    running = subprocess.Popen(
-        [*link.inside(side), sys.executable, "-m", "benchmarks.impaired.real_end", *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        yield running
-    finally:
-        running.kill()
-        running.wait()
+    command = [*link.inside(side), sys.executable, "-m", "benchmarks.impaired.real_end"]
+    with subprocess.Popen(
+        [*command, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
 
 
 def _line(running: subprocess.Popen[str]) -> str:

@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.installing import install_extra
+
 if TYPE_CHECKING:  # they need torch, which the base installation has not
     from benchmarks.lpips import Lpips
     from benchmarks.mobilefacenet import Recogniser
@@ -43,7 +45,7 @@ def find_networks(folder: Path | None) -> Networks:
             skipped[measure] = "--models is not given: docs/quality.md says what belongs there"
             return None
         if find_spec("torch") is None:
-            skipped[measure] = "torch is not installed: pip install understudy-live[export]"
+            skipped[measure] = f"torch is not installed: {install_extra('export')}"
             return None
         missing = [name for name in names if not (folder / name).is_file()]
         if missing:

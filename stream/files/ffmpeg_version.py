@@ -9,6 +9,7 @@ import re
 import av
 
 from engine.errors import MachineError
+from engine.installing import install
 
 LEAST = (8, 1, 2)
 _NUMBERS = re.compile(r"n?(\d+)\.(\d+)(?:\.(\d+))?(?![.\d])")
@@ -32,5 +33,5 @@ def check_ffmpeg(text: str | None = None) -> None:
         wanted = ".".join(map(str, LEAST))
         raise MachineError(
             f"the FFmpeg within PyAV is {name}, and what strangers send needs {wanted} or newer: "
-            "older ones have known holes. Run `pip install --upgrade av`"
+            f"older ones have known holes. Run `{install('--upgrade', 'av')}`"
         )

@@ -22,6 +22,9 @@ _CLOSED_MOUTH, _OPEN_MOUTH = 0.04, 0.12
 contact, above the second (a smile with teeth) it keeps its own open mouth."""
 
 
+_ROUNDED_PX = 1e-6
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HeadMotion:
     """How the whole head moves in the portrait's picture, as a map of 3-D points."""
@@ -35,8 +38,9 @@ class HeadMotion:
 
     @property
     def moves(self) -> bool:
-        """Whether anything moves at all."""
-        return not (np.array_equal(self.before, self.after) and np.allclose(self.linear, np.eye(3)))
+        """Whether anything moves at all; what a processor rounds away does not."""
+        stays = np.allclose(self.before, self.after, rtol=0.0, atol=_ROUNDED_PX)
+        return not (stays and np.allclose(self.linear, np.eye(3)))
 
     def apply(self, points: Array) -> Array:
         """(..., 3) px, picture axes -> the same."""
