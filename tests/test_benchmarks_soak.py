@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from aiortc import rtcrtpreceiver
 
+from benchmarks.live.peer import counting
 from benchmarks.soak import run
 from benchmarks.soak.quick import asked
 from benchmarks.soak.report import as_report, grows
 from benchmarks.soak.run import Soak, Soaked, soak
 from benchmarks.soak.verdict import LIMITS, Sample, a_visitor_kb, growths
+from stream.webrtc.aiortc_parts import part_of
 
 NOISE = np.random.default_rng(1).normal(0.0, 0.5, 200)
 
@@ -94,3 +97,10 @@ def test_who_stays_and_sees_nothing_comes_again(monkeypatch: pytest.MonkeyPatch)
     assert steady.pictures == 3
     found = Soaked(samples=samples(40, 1.0), visitors=40, lost=2)
     assert "2 times one had to come again" in str(as_report(Soak(minutes=1.0), found).tables)
+
+
+def test_who_only_counts_pictures_leaves_the_next_a_decoder() -> None:
+    before = part_of(rtcrtpreceiver, "get_decoder")
+    with counting():
+        assert part_of(rtcrtpreceiver, "get_decoder") is not before
+    assert part_of(rtcrtpreceiver, "get_decoder") is before

@@ -29,7 +29,12 @@ MS = 1_000_000
 def slowed() -> Measured:
     """The light model, and the same with a face that takes 30 % longer to find, in turn."""
     setups = [LIGHT, replace(LIGHT, slow="face=1.3")]
-    return measure(setups, Rounds(rounds=10, frames=15, warm_up=10, starts=False))
+    found = measure(setups, Rounds(rounds=10, frames=15, warm_up=10, starts=False))
+    figures = {figure.name: figure for figure in as_report(found, 30.0).figures}
+    interval = figures["ratio.face"].interval
+    if interval is None or interval[0] <= 1.05:  # what else the machine did hid it: longer, once
+        found = measure(setups, Rounds(rounds=30, frames=15, warm_up=10, starts=False))
+    return found
 
 
 @pytest.mark.slow

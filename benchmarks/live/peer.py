@@ -7,8 +7,8 @@ counted when it is whole.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aiohttp
@@ -56,11 +56,15 @@ class _CountsVideo:
         return _Counting() if is_video else self._stock(codec)
 
 
-def count_only() -> None:
-    """From now on, nobody in this process decodes video."""
+@contextmanager
+def counting() -> Iterator[None]:
+    """Nobody in this process decodes video, for the length of the block."""
     stock = part_of(rtcrtpreceiver, "get_decoder")
-    if not isinstance(stock, _CountsVideo):
-        replace_part(rtcrtpreceiver, "get_decoder", _CountsVideo(stock))
+    replace_part(rtcrtpreceiver, "get_decoder", _CountsVideo(stock))
+    try:
+        yield
+    finally:
+        replace_part(rtcrtpreceiver, "get_decoder", stock)
 
 
 class Peer:

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks.live.clip import EncodedClip
-from benchmarks.live.peer import Peer, RefusedError, count_only, visitors
+from benchmarks.live.peer import Peer, RefusedError, counting, visitors
 from benchmarks.live.processes import held_by
 from benchmarks.report.report import CannotRunError
 
@@ -79,12 +79,12 @@ def crowd(url: str, clip: EncodedClip) -> Iterator[Crowd]:
 
 
 def _live(url: str, clip: EncodedClip, link: "Connection[Any, Any]") -> None:
-    asyncio.run(_answer(url, clip, link))
+    with counting():
+        asyncio.run(_answer(url, clip, link))
 
 
 async def _answer(url: str, clip: EncodedClip, link: "Connection[Any, Any]") -> None:
     """In the process: do what is asked until the link ends."""
-    count_only()
     peers: list[Peer] = []
     async with visitors() as http:
         try:

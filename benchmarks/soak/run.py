@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from benchmarks.live.clip import EncodedClip, discs, encoded, faces
-from benchmarks.live.peer import Peer, RefusedError, count_only, visitors
+from benchmarks.live.peer import Peer, RefusedError, counting, visitors
 from benchmarks.live.server_process import ServerProcess, server_process
 from benchmarks.live.serving import LIGHT
 from benchmarks.soak.verdict import Sample
@@ -68,14 +68,13 @@ def soak(asked: Soak, told: Callable[[float], None] = lambda _: None) -> Soaked:
         "adapts": True,
         "trace": asked.trace,
     }
-    with server_process(options) as server:
+    with server_process(options) as server, counting():
         return asyncio.run(_run(asked, server, clip, told))
 
 
 async def _run(
     asked: Soak, server: ServerProcess, clip: EncodedClip, told: Callable[[float], None]
 ) -> Soaked:
-    count_only()
     found = Soaked()
     began_s = time.monotonic()
     async with AsyncExitStack() as stack:
