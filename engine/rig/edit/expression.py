@@ -13,6 +13,7 @@ from engine.geometry import Array
 from engine.motion import Edit, Factor
 from engine.rig.driver.driver import difference
 from engine.rig.driver.reading import Reading
+from engine.rig.edit.skin import of_skin
 from engine.rig.motion.factors import edited, with_factor
 from engine.rig.motion.motion import RigMotion, between, still_motion
 
@@ -35,9 +36,9 @@ class Own:
 
 def own_of(rest: Reading, reading: Reading) -> Own:
     """A face against its person's rest."""
-    moved = difference(rest, reading)
+    moved = with_factor(difference(rest, reading), "pose", still_motion())
     return Own(
-        expression=with_factor(moved, "pose", still_motion()),
+        expression=replace(moved, offsets=of_skin(moved.offsets)),
         ratio=reading.openings / np.maximum(rest.openings, 0.02),
     )
 
