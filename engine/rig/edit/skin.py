@@ -3,8 +3,8 @@
 A tracker's nose slides down with an opening mouth, and its eyes rise with a smile. A head that is
 laid over such points moves, and all that does not move seems to go the other way; in a film whose
 pose stays, eyes and brows would wander. So the head's movement and FaceKit's shapes are fitted to
-the way together, and of the upper face only what such shapes explain is kept. Lips keep their own
-way, less the head's: no set of shapes has everybody's.
+the way together, and of the upper face only what such shapes explain is kept. Lips and brows keep
+their own way, less the head's: no set of shapes has everybody's.
 """
 
 from functools import cache
@@ -23,8 +23,6 @@ _RIDGE_CM2 = 1.0
 _HEAD_RIDGE_CM2 = 1e-3
 _DEPTH = 0.3
 """Trust in the landmarks' depth, which a tracker guesses, beside their place in the picture."""
-_BROWS = 0.5
-"""How far brows keep what no shape explains: a tracker's are half a guess."""
 _OF_LIDS = ("eyeBlink", "eyeLook")
 """Shapes of lids and eyeballs, which are told by openings and irises."""
 
@@ -79,5 +77,5 @@ def _kept() -> Array:
     kept = factor_weights()["lips"][:468].copy()
     for upper, lower in BROWS:
         brow = [*upper, *lower]
-        kept[brow] = np.maximum(kept[brow], _BROWS)
+        kept[brow] = 1.0
     return kept
