@@ -30,7 +30,7 @@ _OF_LIDS = ("eyeBlink", "eyeLook")
 def of_skin(offsets: Array) -> Array:
     """(478, 3) cm in the canonical frame, lids 0 -> the same, without head and guesses.
 
-    Irises lose what the corners of their eye lose.
+    Irises lose the head's way at the corners of their eye.
     """
     shapes, head, fit = _fit()
     found = fit @ offsets[:468].ravel()
@@ -38,9 +38,8 @@ def of_skin(offsets: Array) -> Array:
     moved = head @ found[shapes.shape[2] :]
     skin = offsets.copy()
     skin[:468] = explained + _kept()[:, None] * (offsets[:468] - explained - moved)
-    lost = offsets[:468] - skin[:468]
     for eye in EYES:
-        skin[eye.iris] -= (lost[eye.outer] + lost[eye.inner]) / 2.0
+        skin[eye.iris] -= (moved[eye.outer] + moved[eye.inner]) / 2.0
     skin[LIDS] = 0.0
     return skin
 
