@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeAlias, TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.faces.brow_strip import BrowStrip
 from engine.frame import Pixels
 from engine.model import Motion, MotionT, Recording
 from engine.motion import Factor, LipShape
@@ -52,6 +53,10 @@ class FaceTrack(Protocol):
 
     def landmarks(self, begin: int, end: int) -> NDArray[np.float32]:
         """(end - begin, 478, 3) px with a steady head; NaN where the person is not seen."""
+        ...
+
+    def brows(self, begin: int, end: int) -> Sequence[BrowStrip | None]:
+        """What the brows of these frames look like; None where the person is not seen."""
         ...
 
 

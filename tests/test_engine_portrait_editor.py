@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.appearances import Appearance
 from engine.editing import Cut, Part
 from engine.errors import InputError
+from engine.faces.brow_strip import BrowStrip
 from engine.faces.face import Face
 from engine.family import Choice, Family
 from engine.frame import Pixels
@@ -56,6 +57,9 @@ class Walk:
         self.shots = np.zeros(count, np.int64)
         self.seen = np.arange(count) < count - 1
         self.size = (120, 160)
+
+    def brows(self, begin: int, end: int) -> list[BrowStrip | None]:
+        return [None] * (end - begin)
 
     def landmarks(self, begin: int, end: int) -> NDArray[np.float32]:
         return np.array([disc_face((60.0 + k, 60.0), 15.0).landmarks for k in range(begin, end)])

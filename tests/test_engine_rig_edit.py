@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.editing import Cut, Part
 from engine.errors import InputError
+from engine.faces.brow_strip import BrowStrip
 from engine.faces.canonical import head_pose, load_basis, to_picture
 from engine.faces.face import Face
 from engine.faces.several import SeveralFaces
@@ -202,6 +203,9 @@ class Clipped:
         self.seen = np.ones(len(frames), np.bool_)
         self.size = (self.pictures[0].shape[0], self.pictures[0].shape[1])
 
+    def brows(self, begin: int, end: int) -> list[BrowStrip | None]:
+        return [None] * (end - begin)
+
     def landmarks(self, begin: int, end: int) -> NDArray[np.float32]:
         return np.asarray(self.faces[begin:end])
 
@@ -337,6 +341,9 @@ class Track:
     def __init__(self, faces: list[Face], seen: tuple[bool, ...] = (True,) * 4) -> None:
         self._faces = faces
         self.seen = np.array(seen)
+
+    def brows(self, begin: int, end: int) -> list[BrowStrip | None]:
+        return [None] * (end - begin)
 
     def landmarks(self, begin: int, end: int) -> NDArray[np.float32]:
         found = np.array([face.landmarks for face in self._faces[begin:end]])

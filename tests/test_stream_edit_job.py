@@ -224,7 +224,7 @@ def test_a_full_disk_is_said_and_the_same_command_goes_on(tmp_path: Path) -> Non
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, limits[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, limits[1]))
         with pytest.raises(OutputError, match="goes on"):
             run(source, out, encoding=Encoding(encoder="ffv1"))
     finally:

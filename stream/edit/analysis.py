@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.faces.brow_strip import HEIGHT, WIDTH, BrowStrip, Grey, strip_of
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Pixels
 from engine.progress import Progress
@@ -169,6 +170,7 @@ class _Found:
         self._times: list[float] = []
         self._shots: list[int] = []
         self._faces: list[tuple[int, Face]] = []
+        self._brows: list[BrowStrip] = []
         self._size = (0, 0)
 
     def add(self, seen: Seen, faces: list[Face]) -> None:
@@ -177,6 +179,7 @@ class _Found:
         self._times.append(seen.time_s)
         self._shots.append(faces[0].shot if faces else -1)
         self._faces += [(index, face) for face in faces]
+        self._brows += [strip_of(seen.pixels, face) for face in faces]
         self._size = seen.pixels.shape[0], seen.pixels.shape[1]
 
     def arrays(self, finder: FaceFinder) -> dict[str, NDArray[Any]]:
@@ -196,6 +199,15 @@ class _Found:
             "person": np.array([face.person for _, face in self._faces], np.int64),
             "confidence": np.array([face.confidence for _, face in self._faces], np.float32),
             "landmarks": np.array(landmarks, np.float32).reshape(-1, LANDMARKS, 3),
+            "brows": _stacked([strip.grey for strip in self._brows]),
+            "brows_map": np.array(
+                [(strip.scale, *strip.shift) for strip in self._brows], np.float64
+            ).reshape(-1, 3),
             "size": np.array(self._size, np.int64),
             **{f"state_{name}": array for name, array in state.items()},
         }
+
+
+def _stacked(greys: list[Grey]) -> NDArray[np.uint8]:
+    """(faces, HEIGHT, WIDTH), also of none."""
+    return np.array(greys, np.uint8).reshape(-1, HEIGHT, WIDTH)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.faces.brow_strip import BrowStrip
 from engine.faces.face import LANDMARKS
 from engine.faces.steady import REACH, steadied
 from stream.edit.analysis import chunk
 from stream.edit.workplace import read_arrays
 
 KEPT = 3
-"""Files of ten seconds kept in memory, 2 MB each and face."""
+"""Files of ten seconds kept in memory, 4 MB each and face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,24 @@ class Tracks:
             found[frames[own] - begin] = arrays["landmarks"][own]
         return found
 
+    def brows(self, person: int, begin: int, end: int) -> list[BrowStrip | None]:
+        """What they look like; None where the person is not seen."""
+        found: list[BrowStrip | None] = [None] * (end - begin)
+        first = int(np.searchsorted(self._starts, begin, side="right")) - 1
+        for number in range(first, len(self._starts) - 1):
+            start = self._starts[number]
+            if start >= end:
+                break
+            arrays = self._chunk(number)
+            frames = arrays["frame"] + start
+            own = (arrays["person"] == person) & (frames >= begin) & (frames < end)
+            for row in np.flatnonzero(own).tolist():
+                scale, x, y = arrays["brows_map"][row].tolist()
+                found[int(frames[row]) - begin] = BrowStrip(
+                    grey=arrays["brows"][row], scale=scale, shift=(x, y)
+                )
+        return found
+
     def _chunk(self, number: int) -> dict[str, NDArray[Any]]:
         arrays = self._chunks.pop(number, None)
         if arrays is None:
@@ -134,3 +153,7 @@ class PersonTrack:
         raw = self._tracks.raw(self._person, low, high)
         steady = steadied(raw, self._tracks.shots[low:high])
         return steady[begin - low : end - low]
+
+    def brows(self, begin: int, end: int) -> list[BrowStrip | None]:
+        """What the brows of these frames look like; None where the person is not seen."""
+        return self._tracks.brows(self._person, begin, end)

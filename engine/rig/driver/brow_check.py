@@ -56,14 +56,18 @@ class BrowCheck:
 
     def corrected(self, reading: Reading, picture: Pixels) -> Reading:
         """The reading, with brows and forehead where the picture shows them."""
-        by = np.concatenate([self._error(band, reading, picture) for band in self._bands])
-        turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
-        by *= 1.0 - float(smoothstep(_TURNED_RAD, _AWAY_RAD, np.asarray(turn)))
+        by = self.higher(reading, picture)
         if np.abs(by).max() < 1e-4:
             return reading
         points = reading.points.copy()
-        points[:468, 1] += _spread() @ by
+        points[:468, 1] += spread() @ by
         return replace(reading, points=points, landmarks=reading.placement.apply(points))
+
+    def higher(self, reading: Reading, picture: Pixels) -> Array:
+        """(6,) cm by which the brows' parts are higher than they are read; for `spread`."""
+        by = np.concatenate([self._error(band, reading, picture) for band in self._bands])
+        turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
+        return by * (1.0 - float(smoothstep(_TURNED_RAD, _AWAY_RAD, np.asarray(turn))))
 
     def _error(self, band: Band, reading: Reading, picture: Pixels) -> Array:
         """(3,) cm: how much higher the parts of a brow are than the landmarks say."""
@@ -86,7 +90,7 @@ def _best_chain(score: Array) -> NDArray[np.int64]:
 
 
 @cache
-def _spread() -> Array:
+def spread() -> Array:
     """(468, 6): how far each landmark goes along with each part of the brows.
 
     As FaceKit's brows take forehead and lids along, over how far the brow below goes itself.

@@ -6,6 +6,7 @@ from engine.editing import FaceTrack, Part
 from engine.frame import Pixels
 from engine.model import Recording
 from engine.motion import LipShape
+from engine.rig.edit.brows import checked
 from engine.rig.edit.performers import FollowedFace, HeldExpression, Replayed, Speaking
 from engine.rig.edit.plan import RigFilmPlan
 from engine.rig.motion.motion import RigMotion
@@ -16,8 +17,8 @@ class RigEditor:
     """Keeps `engine.editing.FilmEditor`."""
 
     def follow(self, track: FaceTrack, pictures: Callable[[int], Pixels]) -> FollowedFace:
-        """The performer in a driving clip; its landmarks are enough."""
-        return FollowedFace(track)
+        """The performer in a driving clip; its landmarks and brows are enough."""
+        return FollowedFace(checked(track))
 
     def replay(self, recording: Recording[RigMotion]) -> Replayed:
         """The performer of a motion file."""
@@ -41,4 +42,4 @@ class RigEditor:
         pictures: Callable[[int], Pixels],
     ) -> RigFilmPlan:
         """Decide everything for one face."""
-        return RigFilmPlan(track, parts, neutral, pictures)
+        return RigFilmPlan(checked(track), parts, neutral, pictures)

@@ -13,6 +13,8 @@ from engine.geometry import Array
 from engine.motion import Edit, Factor
 from engine.rig.driver.driver import difference
 from engine.rig.driver.reading import Reading
+from engine.rig.edit.calm import calmed
+from engine.rig.edit.skin import of_skin
 from engine.rig.motion.factors import edited, with_factor
 from engine.rig.motion.motion import RigMotion, between, still_motion
 
@@ -35,9 +37,9 @@ class Own:
 
 def own_of(rest: Reading, reading: Reading) -> Own:
     """A face against its person's rest."""
-    moved = difference(rest, reading)
+    moved = with_factor(difference(rest, reading), "pose", still_motion())
     return Own(
-        expression=with_factor(moved, "pose", still_motion()),
+        expression=replace(moved, offsets=of_skin(moved.offsets)),
         ratio=reading.openings / np.maximum(rest.openings, 0.02),
     )
 
@@ -60,7 +62,7 @@ def wished(own: RigMotion, parts: Sequence[Part], time_s: float) -> RigMotion:
             if factor in part.factors:
                 mixed = with_factor(mixed, factor, asked)
         wish = mixed if share >= 1.0 else between(wish, mixed, share)
-    return wish
+    return wish if wish is own else calmed(own, wish)
 
 
 def change(own: Own, wish: RigMotion) -> Array:

@@ -111,6 +111,13 @@ class Speaking:
 
 def rest_of_track(track: FaceTrack, within: NDArray[np.bool_] | None = None) -> Reading:
     """The rest of a track's person, of the frames that are seen (and `within`, (N,) bool)."""
+    return rest_of(sampled(track, within)[1])
+
+
+def sampled(
+    track: FaceTrack, within: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], list[Face]]:
+    """At most MOST_FACES of a track that shows one, with their frames' numbers."""
     seen = np.flatnonzero(track.seen if within is None else track.seen & within)
     chosen = seen[np.unique(np.linspace(0, len(seen) - 1, MOST_FACES).round().astype(int))]
     faces: list[Face] = []
@@ -119,4 +126,4 @@ def rest_of_track(track: FaceTrack, within: NDArray[np.bool_] | None = None) -> 
         if len(own):
             landmarks = track.landmarks(begin, min(begin + BLOCK, len(track.seen)))
             faces += [Face(landmarks=landmarks[k - begin], confidence=1.0) for k in own]
-    return rest_of(faces)
+    return chosen, faces
