@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from benchmarks.machine import keep, markdown
 from benchmarks.prototype import load_prototype, prototype_renderer
 from benchmarks.regions import REGIONS, distance, regions
+from benchmarks.squares import cut_square, square_around
 from engine.errors import InputError
 from engine.faces.face import Face
 from engine.faces.mesh_tracker import MeshTracker
@@ -32,9 +32,6 @@ from stream.files.clips import Clip
 
 Step = Callable[[Pixels, Face], Pixels]
 Scores = dict[str, tuple[float, float]]
-
-_SIDE = 2.3
-"""Side of the square cut out of a clip that isn't square, over the height of its neutral face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,11 +55,11 @@ def load_take(path: Path, size: int) -> Take:
     if not seen:
         raise InputError(f"{path} shows no face: take it out of the folder.")
     neutral = most_neutral([face for _, face in seen])
-    left, top, side = _square(seen[neutral][0].shape[:2], seen[neutral][1])
+    left, top, side = square_around(seen[neutral][0].shape[:2], seen[neutral][1])
     scale = size / side
     return Take(
         name=path.stem,
-        pictures=[_cut(pixels, left, top, side, size) for pixels, _ in seen],
+        pictures=[cut_square(pixels, left, top, side, size) for pixels, _ in seen],
         faces=[face.moved(scale, (-left * scale, -top * scale)) for _, face in seen],
         neutral=neutral,
     )
@@ -81,24 +78,6 @@ def most_neutral(faces: list[Face]) -> int:
         return float(unusual + 2.0 * reading.lip_gap + closed)
 
     return min(range(len(faces)), key=unrest)
-
-
-def _square(size: tuple[int, int], face: Face) -> tuple[int, int, int]:
-    """Left, top and side: the whole picture where it is square, else a square around the face."""
-    height, width = size
-    if height == width:
-        return 0, 0, width
-    left, top, right, bottom = face.box
-    side = round((bottom - top) * _SIDE)
-    return round((left + right - side) / 2), round((top + bottom - side) / 2), side
-
-
-def _cut(pixels: Pixels, left: int, top: int, side: int, size: int) -> Pixels:
-    margin = side
-    padded = cv2.copyMakeBorder(pixels, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-    part = padded[top + margin : top + margin + side, left + margin : left + margin + side]
-    way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return np.ascontiguousarray(cv2.resize(part, (size, size), interpolation=way))
 
 
 def _still(take: Take) -> Step:

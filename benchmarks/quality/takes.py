@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.squares import cut_square, square_around
 from engine.appearances import Appearance
 from engine.errors import InputError
 from engine.faces.clip_neutral import find_neutral
@@ -21,9 +21,6 @@ from stream.files.clips import Clip
 from stream.files.sound_file import samples_of
 
 Protocol: TypeAlias = Literal["ours", "dpe"]
-
-SIDE = 2.3
-"""Side of the square cut out of a clip that isn't square, over the height of its first face."""
 
 DPE_FRAMES = 400
 """The paper drives the last 400 frames of a video by its first, and others by the first 400."""
@@ -130,11 +127,11 @@ def _read(path: Path, size: int, *, first: int, last: int = 0) -> list[Shown]:
         face = tracker.find(frame.pixels, frame.captured_ns)
         if face is None or not face.is_plausible:
             continue
-        square = square or _square(frame.pixels.shape[:2], face)
+        square = square or square_around(frame.pixels.shape[:2], face)
         left, top, side = square
         scale = size / side
         shown = Shown(
-            picture=_cut(frame.pixels, left, top, side, size),
+            picture=cut_square(frame.pixels, left, top, side, size),
             face=face.moved(scale, (-left * scale, -top * scale)),
             captured_ns=frame.captured_ns,
         )
@@ -172,21 +169,3 @@ def _sound(clip: Clip) -> NDArray[np.float32] | None:
             return None
         pieces = list(samples_of(sound))
     return np.concatenate(pieces) if pieces else None
-
-
-def _square(size: tuple[int, int], face: Face) -> tuple[int, int, int]:
-    """Left, top and side: the whole picture where it is square, else a square around the face."""
-    height, width = size
-    if height == width:
-        return 0, 0, width
-    left, top, right, bottom = face.box
-    side = round((bottom - top) * SIDE)
-    return round((left + right - side) / 2), round((top + bottom - side) / 2), side
-
-
-def _cut(pixels: Pixels, left: int, top: int, side: int, size: int) -> Pixels:
-    margin = side
-    padded = cv2.copyMakeBorder(pixels, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-    part = padded[top + margin : top + margin + side, left + margin : left + margin + side]
-    way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return np.ascontiguousarray(cv2.resize(part, (size, size), interpolation=way))
