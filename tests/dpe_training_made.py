@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from training.array_file import save_arrays
 from training.clips.alignment import alignment_of
-from training.clips.heads import HELD_OUT, HeadGrid, path_of
+from training.clips.heads import HeadGrid, path_of
 from training.clips.shards import About, ShardWriter, SourceEntry, encoded
+from training.reader.samples import HELD_OUT
 
 SIZE = 32
 _NINE = np.array(

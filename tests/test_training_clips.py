@@ -21,6 +21,7 @@ from training.clips.shards import INDEX, ClipReader, read_index, shard_path
 from training.clips.sources import find_sources, frames_in
 from training.clips.spans import Rules, SpanFinder
 from training.clips.splits import held_out
+from training.reader.samples import HELD_OUT
 
 
 def face_at(
@@ -264,7 +265,7 @@ def test_held_out_heads_are_nobody_learned_from(tmp_path: Path) -> None:
     folder = made_heads(tmp_path, people=3)
     assert len(HeadPairs(folder, 32, "train")) == 3
     assert len(HeadPairs(folder, 32, "held-out")) == 2
-    assert min(heads.seeds_in(folder)[-2:]) >= heads.HELD_OUT
+    assert min(heads.seeds_in(folder)[-2:]) >= HELD_OUT
     with pytest.raises(InputError, match="train heads"):
         HeadPairs(tmp_path / "nobody", 32, "train")
 

@@ -73,12 +73,13 @@ def heads(
     from training.clips import heads as grids
     from training.heads import facekit as arrays
     from training.heads.renderer import Renderer
+    from training.reader.samples import HELD_OUT
 
     if not facekit.is_file():
         raise InputError(f"{facekit} is missing: make it with `python -m training.heads.convert`.")
     renderer = Renderer(arrays.load(facekit), grids.quality(size))
     out.mkdir(parents=True, exist_ok=True)
-    seeds = [*range(grids.HELD_OUT, grids.HELD_OUT + held_out), *range(people)]
+    seeds = [*range(HELD_OUT, HELD_OUT + held_out), *range(people)]
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("people", total=len(seeds))
         grids.fill(renderer, out, seeds, lambda done: progress.update(task, completed=done))

@@ -24,9 +24,6 @@ from training.heads.scene import sample_expression, sample_shot
 from training.heads.seeds import Seeds
 from training.reader.samples import arkit_of
 
-HELD_OUT = 1_000_000
-"""People from this seed on are measured on and never learned from."""
-
 EXPRESSIONS = 8
 AMOUNTS = (0.2, 0.4, 0.6, 0.85)
 """Of the poses, which grow along the grid: a curriculum begins with the first ones."""

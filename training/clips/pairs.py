@@ -18,6 +18,7 @@ from training.clips import heads
 from training.clips.heads import HeadGrid
 from training.clips.shards import ClipEntry, ClipReader, read_index
 from training.clips.splits import Split, held_out
+from training.reader.samples import HELD_OUT
 
 COEFFICIENTS, POSES = 52, 6
 
@@ -105,9 +106,9 @@ class HeadPairs:
             InputError: it has nobody of that split.
         """
         held = split == "held-out"
-        seeds = [seed for seed in heads.seeds_in(folder) if (seed >= heads.HELD_OUT) == held]
+        seeds = [seed for seed in heads.seeds_in(folder) if (seed >= HELD_OUT) == held]
         if not seeds:
-            first = heads.HELD_OUT if held else 0
+            first = HELD_OUT if held else 0
             raise InputError(
                 f"{folder} has no rendered people from seed {first} on: make them with "
                 "`understudy train heads`."
