@@ -21,6 +21,7 @@ def moving(index: int) -> RigMotion:
         rotation=np.array([0.05, 0.01 * index, -0.02]),
         shift=np.array([0.1 * wave, -0.05]),
         log_scale=0.02 * wave,
+        rim_share=1.0 - 0.5 * wave,
     )
 
 
@@ -37,5 +38,6 @@ def recording_of(motions: Sequence[RigMotion | None], rate: int = 30) -> Recordi
         rotation=np.array([row.rotation for row in rows], np.float32),
         shift=np.array([row.shift for row in rows], np.float32),
         log_scale=np.array([row.log_scale for row in rows], np.float32),
+        rim_share=np.array([row.rim_share for row in rows], np.float32),
         rate=Fraction(rate),
     )

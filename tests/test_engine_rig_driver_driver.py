@@ -6,13 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.faces.canonical import head_pose
 from engine.faces.face import Face
-from engine.motion import Edit
+from engine.geometry import vector_from_rotation
+from engine.motion import Edit, Mode
 from engine.rig.driver.driver import RigDriver, difference
 from engine.rig.driver.reading import read_face
 from engine.rig.landmarks import LIDS
 from engine.rig.motion.factors import arkit_from_motion, edited, motion_from_arkit, with_factor
 from engine.rig.motion.motion import RigMotion, still_motion
+from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
 from tests.faces_made import made_face, textured
 
 SECOND = 1_000_000_000
@@ -103,6 +106,26 @@ def test_expression_has_no_pose_and_pose_no_expression() -> None:
     assert not pose.offsets.any()
     np.testing.assert_array_equal(pose.aperture, [1.0, 1.0])
     np.testing.assert_array_equal(pose.rotation, motion.rotation)
+
+
+@pytest.mark.parametrize("yaw", [4.0, 12.6, -25.0])
+def test_a_portrait_does_not_turn_by_a_turn_that_the_rim_denies(yaw: float) -> None:
+    """In the mode expression; in the mode pose its face does turn, all the way."""
+    driver = RigDriver()
+    driver.calibrate(textured(), made_face())
+    motion = driver.read(textured(), made_face(yaw=yaw, jawOpen=0.3), 0)
+    portrait = PortraitFace.from_face(made_face(pitch=4.0))
+
+    def turned(mode: Mode) -> float:
+        shown = edited(motion, Edit(mode=mode))
+        target = target_landmarks(portrait, shown, head_motion(portrait, shown))
+        there = head_pose(Face(landmarks=target.astype(np.float32), confidence=1.0))
+        rotation = there.placement.rotation @ portrait.pose.placement.rotation.T
+        return float(np.degrees(vector_from_rotation(rotation)[1]))
+
+    assert abs(turned("expression")) < 1.0
+    assert turned("pose") == pytest.approx(yaw, abs=1.0)
+    assert turned("both") == pytest.approx(yaw, abs=1.0)
 
 
 @pytest.mark.parametrize(
@@ -196,21 +219,26 @@ def test_a_head_that_moves_far_is_no_expression_whatever_the_picture_shows() -> 
     driver = RigDriver()
     driver.calibrate(textured(), made_face())
     motion = driver.read(textured(), made_face(shift=(120.0, 0.0)), 0)
-    assert np.abs(motion.offsets).max() < 3.0
-    assert motion.shift[0] > 14.0
+    assert np.abs(motion.offsets).max() < 1.0, (
+        "brows, which are read in a picture of something else"
+    )
+    assert motion.of_rim.shift[0] > 14.0
 
 
 @pytest.mark.parametrize(
     ("yaw", "at_least", "at_most"), [(25.0, 16.0, 25.0), (-14.0, 5.0, 14.0), (4.0, 0.0, 0.5)]
 )
-def test_a_head_that_turns_far_turns_whatever_the_picture_shows(
+def test_the_rim_of_a_head_that_turns_far_turns_whatever_the_picture_shows(
     yaw: float, at_least: float, at_most: float
 ) -> None:
     """A turned head shows another rim; a turn of a few degrees may be a crooked smile."""
     driver = RigDriver()
     driver.calibrate(textured(), made_face())
-    turned = driver.read(textured(), made_face(yaw=yaw), 0).rotation
+    motion = driver.read(textured(), made_face(yaw=yaw), 0)
+    turned = motion.of_rim.rotation
     assert at_least <= np.degrees(np.linalg.norm(turned)) <= at_most + 0.1
+    assert np.degrees(motion.rotation[1]) == pytest.approx(yaw, abs=0.1), "the face turns all of it"
+    assert np.abs(motion.offsets).max() < 0.2, "and of a turn only brows, read in a picture, err"
 
 
 @pytest.mark.parametrize("is_users", [True, False])

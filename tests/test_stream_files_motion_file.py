@@ -16,6 +16,7 @@ from engine.motion import ARKIT_NAMES
 from engine.reenactor import Reenactor
 from engine.rig.model import RigModel
 from engine.rig.motion.arkit_reader import load_reader
+from engine.rig.motion.arrays import NAMES
 from engine.rig.motion.motion import RigMotion
 from stream.files.motion_file import BATCH, motion_writer
 from stream.files.motion_reader import load_motion
@@ -48,7 +49,7 @@ def test_what_was_written_is_read(recorded: Path) -> None:
     for index in (0, 2):
         motion, expected = recording.motion(index), moving(index)
         assert motion is not None
-        for name in ("offsets", "aperture", "lip_contact", "rotation", "shift", "log_scale"):
+        for name in NAMES:
             np.testing.assert_allclose(
                 getattr(motion, name), getattr(expected, name), rtol=1e-6, atol=1e-7
             )
@@ -262,6 +263,13 @@ def test_a_cut_off_or_damaged_file_is_refused(recorded: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no file .*gone\.npz"):
         load_motion(tmp_path / "gone.npz")
+
+
+def test_in_a_file_that_does_not_say_otherwise_the_rim_goes_along(recorded: Path) -> None:
+    motion, before = load_motion(changed(recorded, without("rim_share"))).motion(2), moving(2)
+    assert motion is not None
+    assert (motion.rim_share, before.rim_share < 0.9) == (1.0, True)
+    np.testing.assert_allclose(motion.rotation, before.rotation, atol=1e-6)
 
 
 def test_a_file_of_arkit_values_alone_makes_a_face(recorded: Path) -> None:

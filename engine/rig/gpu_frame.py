@@ -13,7 +13,7 @@ from engine.rig.portrait import RigPortrait
 def rig_frame(portrait: RigPortrait, motion: RigMotion, edit: Edit) -> RigFrame:
     """What the portrait's `render` does with this motion, unrefined, as numbers."""
     placed, flow = portrait.placed(portrait.edited(motion, edit)), portrait.flow
-    head, target = placed.head, placed.target
+    rim, target = placed.rim, placed.target
     left, top, right, bottom = flow.mesh_box(target)
     box = left, top, max(right, left), max(bottom, top)
     corners, affine = flow.triangles.of(target, (left, top))
@@ -24,10 +24,10 @@ def rig_frame(portrait: RigPortrait, motion: RigMotion, edit: Edit) -> RigFrame:
         outline=np.ascontiguousarray(target[list(OVAL), :2] - (left, top), np.float32),
         box=box,
         seam_reach=flow.seam_px // 2,
-        field=np.ascontiguousarray(flow.head.backward(head, placed.asked)),
+        field=np.ascontiguousarray(flow.head.backward(rim, placed.asked)),
         field_corner=(grid.left, grid.top),
         spacing=grid.spacing,
-        uncovers=head.moves,
+        uncovers=rim.moves,
         patches=tuple(_patch(layer) for layer in portrait.layers_above(placed)),
     )
 

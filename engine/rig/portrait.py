@@ -48,6 +48,9 @@ class Placed:
     motion: RigMotion
     """What of it keeps the head whole."""
     head: HeadMotion
+    """Of the face."""
+    rim: HeadMotion
+    """Of what lies around it: hair, ears and neck."""
     asked: Array
     """(478, 3) px: where the motion wants the landmarks."""
     target: Array
@@ -204,9 +207,9 @@ class RigPortrait:
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
         placed = self.placed(motion)
-        box, x, y = self.flow.backward(placed.head, placed.target, placed.asked)
+        box, x, y = self.flow.backward(placed.rim, placed.target, placed.asked)
         output = self._picture.copy()
-        self._sample(output, box, x, y, uncovers=placed.head.moves)
+        self._sample(output, box, x, y, uncovers=placed.rim.moves)
         for layer in self.layers_above(placed):
             layer.paint(output)
         trusted = _trusted(placed.recalled, placed.borrowed)
@@ -214,12 +217,12 @@ class RigPortrait:
 
     def placed(self, motion: RigMotion) -> Placed:
         """Where everything goes, within what keeps the head whole. Once a frame: mouths ease."""
-        if head_motion(self._face, motion).moves:
+        if head_motion(self._face, motion.of_rim).moves:
             self.prepare()
         motion = self._late.limits.keep(motion)
-        head = head_motion(self._face, motion)
+        head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
         asked = target_landmarks(self._face, motion, head)
-        target = self._outline.joined(head, asked)
+        target = self._outline.joined(rim, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
         self._borrowed = borrow(
@@ -233,6 +236,7 @@ class RigPortrait:
         return Placed(
             motion=motion,
             head=head,
+            rim=rim,
             asked=asked,
             target=target,
             recalled=self._recalled,

@@ -37,18 +37,20 @@ class Layout:
     numbers: Mapping[str, Numbers]
     together: tuple[str, ...] = ()
     """All of these may be missing, but not some."""
+    alone: tuple[str, ...] = ()
+    """Each of these may be missing."""
 
     @property
     def required(self) -> tuple[str, ...]:
         """Names of the arrays that every file has."""
-        rows = (name for name in self.numbers if name not in self.together)
+        rows = (name for name in self.numbers if name not in self.together + self.alone)
         return ("format", "version", "rate", "times_ns", *rows)
 
     @property
     def optional(self) -> tuple[str, ...]:
         """Names of the arrays that a file may have."""
         names = ("arkit_names",) if "arkit" in self.numbers else ("family",)
-        return ("tracked", *names, *self.together)
+        return ("tracked", *names, *self.together, *self.alone)
 
     @property
     def row(self) -> np.dtype[np.void]:
@@ -67,10 +69,12 @@ RIG = Layout(
         "rotation": Numbers(shape=(3,), low=-2 * pi, high=2 * pi),
         "shift": Numbers(shape=(2,), low=-500.0, high=500.0),
         "log_scale": Numbers(shape=(), low=-4.0, high=4.0),
+        "rim_share": Numbers(shape=(), low=0.0, high=1.0),
         "arkit": Numbers(shape=(len(ARKIT_NAMES),), low=0.0, high=1.2),
     },
     # Where all three are missing the face is made of `arkit`.
     together=("offsets", "aperture", "lip_contact"),
+    alone=("rim_share",),
 )
 CODE = 1e4
 """A code of PD-FGC has no unit; those of faces are about 1."""

@@ -18,7 +18,7 @@ from engine.geometry import (
 )
 from engine.model import Neutral
 from engine.rig.driver.brow_check import BrowCheck
-from engine.rig.driver.head_check import HeadCheck, share_of
+from engine.rig.driver.head_check import HeadCheck
 from engine.rig.driver.neutral import NeutralChoice
 from engine.rig.driver.reading import Reading, read_face
 from engine.rig.driver.steadier import Steadier
@@ -39,7 +39,7 @@ _LEAST_PX = 16
 """Sides of the part of a picture that shows a face, at least: beyond its edge nothing is known."""
 
 _STEADY_S = 0.12
-"""Memory of how far the head's movement is trusted: that may waver from frame to frame."""
+"""Memory of how far the rim goes along with the head: that may waver from frame to frame."""
 
 
 class RigDriver:
@@ -51,7 +51,7 @@ class RigDriver:
         self._head_check: HeadCheck | None = None
         self._brow_check: BrowCheck | None = None
         self._checked_against: Reading | None = None
-        self._trusted_share = 1.0
+        self._rim_share = 1.0
         self._steadier = Steadier()
         self._seen_ns = 0
         self._last = still_motion()
@@ -78,10 +78,10 @@ class RigDriver:
         neutral = self._neutral.consider(reading, captured_ns)
         moved = rigid_movement(neutral, reading)
         self._remember_neutral()
-        trusted_share = self._check_head(moved, picture, captured_ns)
+        rim_share = self._check_head(moved, picture, captured_ns)
         if self._brow_check is not None:
             reading = self._brow_check.corrected(reading, picture)
-        motion = difference(neutral, reading, moved, trusted_share)
+        motion = difference(neutral, reading, moved, rim_share)
         motion = self._steadier(motion, captured_ns)
         self._last = replace(motion, mouth=_cut(*shown)) if self._shows_mouth else motion
         return self._last
@@ -133,16 +133,16 @@ class RigDriver:
         self._checked_against = neutral
 
     def _check_head(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
-        """The share of the head's movement that the picture confirms, steadied over time."""
+        """The share of the head's movement that its rim shows, steadied over time."""
         if self._head_check is None:
             return 1.0
         share = self._head_check.trusted_share(moved, picture)
         elapsed_s = abs(now_ns - self._seen_ns) / 1e9
         keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
         self._seen_ns = now_ns
-        steadied = self._trusted_share * keep + share * (1.0 - keep)
-        self._trusted_share = max(steadied, self._head_check.least_share(moved))
-        return self._trusted_share
+        steadied = self._rim_share * keep + share * (1.0 - keep)
+        self._rim_share = max(steadied, self._head_check.least_share(moved))
+        return self._rim_share
 
 
 def _cut(picture: Pixels, face: Face) -> tuple[Pixels, Face]:
@@ -165,15 +165,15 @@ def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
 
 
 def difference(
-    neutral: Reading, reading: Reading, moved: Similarity | None = None, trusted_share: float = 1.0
+    neutral: Reading, reading: Reading, moved: Similarity | None = None, rim_share: float = 1.0
 ) -> RigMotion:
     """The motion from the neutral face to this one.
 
-    `moved` is the head's own movement (worked out where it is None), `trusted_share` the share
-    of it that is real; the landmarks' remaining movement is expression.
+    `moved` is the head's own movement (worked out where it is None), `rim_share` the share of it
+    that its rim goes along with; what else the landmarks do is expression.
     """
     pivot = neutral.placement.apply(PIVOT_CM[None])[0]
-    moved = share_of(moved or rigid_movement(neutral, reading), trusted_share, pivot)
+    moved = moved or rigid_movement(neutral, reading)
     points = neutral.placement.invert(moved.invert(reading.landmarks))
     offsets = points - neutral.points
     offsets[LIDS] = 0.0
@@ -186,6 +186,7 @@ def difference(
         rotation=vector_from_rotation(moved.rotation),
         shift=shift / neutral.placement.scale,
         log_scale=float(np.log(moved.scale)),
+        rim_share=rim_share,
     )
 
 

@@ -1,9 +1,10 @@
-"""Does the head really move? The driving picture itself is asked.
+"""How much of the head's movement does its rim show? The driving picture itself is asked.
 
 A tracker's landmarks lean with the expression: a crooked smile reads as a turn of three degrees. So
 the rim of the head (hair, ears, silhouette; no expression moves them) is compared in two small
 pictures: the driver's neutral frame, moved by several shares of the movement that was read, and the
-frame at hand. The share that explains it best is trusted.
+frame at hand. By the share that explains it best a portrait's rim goes along; its face goes where
+the landmarks went, all the way.
 """
 
 from typing import TypeAlias
@@ -116,7 +117,7 @@ class HeadCheck:
     def _in_small(self, moved: Similarity, shares: Array) -> Array:
         """(S, 2, 3): shares of the movement as affine maps of the small picture.
 
-        As `share_of` has them, all at once, at the depth of the rim.
+        Gone part of its way: turn and scale about the pivot, and its shift; at the rim's depth.
         """
         depth = self.pivot[2] + _RIM_DEPTH_CM * self._neutral.placement.scale
         way = moved.apply(self.pivot[None])[0] - self.pivot
@@ -157,14 +158,6 @@ class HeadCheck:
         below = (self._to_small[:, :2] @ chin + self._to_small[:, 2])[1] - 0.12 * _SIDE_PX
         mask[max(int(below), 0) :] = 0
         return mask
-
-
-def share_of(moved: Similarity, share: float, pivot: Array) -> Similarity:
-    """The movement gone part of its way: turn and scale about the pivot (3,), and its shift."""
-    rotation = rotation_from_vector(vector_from_rotation(moved.rotation) * share)
-    scale = moved.scale**share
-    after = pivot + (moved.apply(pivot[None])[0] - pivot) * share
-    return Similarity(scale=scale, rotation=rotation, translation=after - scale * rotation @ pivot)
 
 
 def _differing(now: Grey, then: Grey, where: NDArray[np.uint8]) -> float:

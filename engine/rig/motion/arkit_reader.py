@@ -41,9 +41,8 @@ Floats = NDArray[np.float32]
 def steadied(offsets: Array | Floats) -> Floats:
     """(N, 478, 3) cm -> (N, len(SEEN) * 3) cm: as if the head had not moved at all.
 
-    A movement of the head that the picture did not confirm (`engine/rig/driver/head_check.py`) is
-    left in the offsets. The canonical face stands for the driver's own, which a motion does not
-    tell.
+    Another program's motion, or an older file's, may have some of it left in its offsets. The
+    canonical face stands for the driver's own, which a motion does not tell.
     """
     seen, share, start, spread = _steady_points()
     moved = offsets.astype(np.float32)

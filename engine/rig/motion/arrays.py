@@ -14,7 +14,7 @@ from engine.rig.motion.factors import motion_from_arkit
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.motion.recording import Recording
 
-NAMES = ("offsets", "aperture", "lip_contact", "rotation", "shift", "log_scale")
+NAMES = ("offsets", "aperture", "lip_contact", "rotation", "shift", "log_scale", "rim_share")
 
 
 class RigArrays:
@@ -35,8 +35,13 @@ class RigArrays:
     def recording(
         self, arrays: Mapping[str, NDArray[np.generic]], tracked: NDArray[np.bool_], rate: Fraction
     ) -> Recording:
-        """The performance; where landmarks are missing, the face is made of `arkit`."""
+        """The performance; where landmarks are missing, the face is made of `arkit`.
+
+        Without `rim_share` the rim goes along with all that the head does.
+        """
         made = {} if "offsets" in arrays else _face_of_arkit(arrays["arkit"])
+        if "rim_share" not in arrays:
+            made["rim_share"] = np.ones(len(tracked), np.float32)
         numbers = {
             name: np.asarray((made if name in made else arrays)[name], np.float32) for name in NAMES
         }

@@ -53,7 +53,11 @@ def with_factor(motion: RigMotion, factor: Factor, source: RigMotion) -> RigMoti
     match factor:
         case "pose":
             return replace(
-                motion, rotation=source.rotation, shift=source.shift, log_scale=source.log_scale
+                motion,
+                rotation=source.rotation,
+                shift=source.shift,
+                log_scale=source.log_scale,
+                rim_share=source.rim_share,
             )
         case "blink":
             return replace(motion, aperture=source.aperture)

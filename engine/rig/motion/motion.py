@@ -30,8 +30,22 @@ class RigMotion:
     """(2,) of the head's pivot, right and down in the picture, in cm at the neutral size."""
     log_scale: float
     """Logarithm of the head's size over its neutral size: positive is nearer to the camera."""
+    rim_share: float = 1.0
+    """0..1: how much of the head's movement its rim (hair, ears, silhouette) goes along with."""
     mouth: tuple[Pixels, Face] | None = None
     """The driver's face as it was seen, for a portrait that borrows the driver's mouth interior."""
+
+    @property
+    def of_rim(self) -> "RigMotion":
+        """The same with the head moved as its rim is."""
+        share = self.rim_share
+        return replace(
+            self,
+            rotation=self.rotation * share,
+            shift=self.shift * share,
+            log_scale=self.log_scale * share,
+            rim_share=1.0,
+        )
 
     def eased(self, amount: float) -> "RigMotion":
         """Towards rest: 0 gives itself, 1 the neutral face in its own pose."""
@@ -70,5 +84,6 @@ def between(first: RigMotion, second: RigMotion, weight: float) -> RigMotion:
         rotation=first.rotation * keep + second.rotation * weight,
         shift=first.shift * keep + second.shift * weight,
         log_scale=first.log_scale * keep + second.log_scale * weight,
+        rim_share=first.rim_share * keep + second.rim_share * weight,
         mouth=first.mouth if weight < 0.5 else second.mouth,
     )

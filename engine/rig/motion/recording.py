@@ -31,6 +31,8 @@ class Recording(Performance[RigMotion]):
     """(N, 2)"""
     log_scale: NDArray[np.float32]
     """(N,)"""
+    rim_share: NDArray[np.float32]
+    """(N,)"""
     rate: Fraction
     """Frames per second of the source; single frames may deviate."""
 
@@ -51,4 +53,5 @@ class Recording(Performance[RigMotion]):
             rotation=row(self.rotation),
             shift=row(self.shift),
             log_scale=float(self.log_scale[index]),
+            rim_share=float(self.rim_share[index]),
         )
