@@ -16,7 +16,8 @@ def rig_frame(portrait: RigPortrait, motion: RigMotion, edit: Edit) -> RigFrame:
     rim, target = placed.rim, placed.target
     left, top, right, bottom = flow.mesh_box(target)
     box = left, top, max(right, left), max(bottom, top)
-    corners, affine = flow.triangles.of(target, (left, top))
+    source = flow.source(target, rim)
+    corners, affine = flow.triangles.of(target, (left, top), source)
     grid = flow.head.grid
     return RigFrame(
         corners=np.ascontiguousarray(corners, np.float32),

@@ -33,6 +33,7 @@ from engine.rig.warp.layers import Layers, Matte, head_half_width, split, truste
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.unseen import Unseen
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +157,7 @@ class RigPortrait:
             return
         matte, landmarks = find_matte(), self._face.landmarks
         width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
-        late.flow = PortraitFlow(self._face, self._size, half_width=width)
+        late.flow = self._flow(half_width=width)
         if width is not None:
             late.limits = HeadLimits(self._face, self._size, half_width=width)
             late.layers = split(self._warped, matte, late.flow.head.grid)
@@ -176,8 +177,12 @@ class RigPortrait:
         Made late: a head that is cut out before its first frame has its width by then.
         """
         if self._late.flow is None:
-            self._late.flow = PortraitFlow(self._face, self._size, half_width=None)
+            self._late.flow = self._flow(half_width=None)
         return self._late.flow
+
+    def _flow(self, *, half_width: float | None) -> PortraitFlow:
+        unseen = Unseen(self._face.landmarks, self._warped)
+        return PortraitFlow(self._face, self._size, half_width=half_width, unseen=unseen)
 
     @property
     def has_layers(self) -> bool:

@@ -13,31 +13,35 @@ class FacingTriangles:
     def __init__(self, source: Array) -> None:
         """`source` is (478, 3): the portrait's landmarks in px."""
         self._triangles = load_basis().triangles
-        corners = source[self._triangles, :2]  # (T, 3, 2)
-        self._source_corner = corners[:, 0]
-        self._source_edges = corners[:, 1:] - corners[:, :1]  # (T, 2 edges, 2)
+        self._source = source[:, :2]
 
-    def of(self, target: Array, corner: tuple[int, int]) -> tuple[Array, NDArray[np.float32]]:
+    def of(
+        self, target: Array, corner: tuple[int, int], source: Array | None = None
+    ) -> tuple[Array, NDArray[np.float32]]:
         """Those of the landmarks `target` (478, 3), in pixels of a box at `corner`.
+
+        `source` (468 or more, 2) is where their colours lie, if not where they were prepared.
 
         Returns their corners (T, 3, 2) and their maps from the box to the portrait (T, 6).
         """
         corners = target[self._triangles, :2] - corner
-        affine, area = self._affines(corners)
+        affine, area = self._affines(corners, self._source if source is None else source)
         visible = np.flatnonzero(area * np.sign(np.median(area)) > 1e-3)
         depth = target[self._triangles[visible], 2].sum(axis=1)
         far_to_near = visible[np.argsort(-depth)]
         return corners[far_to_near], affine[far_to_near]
 
-    def _affines(self, corners: Array) -> tuple[NDArray[np.float32], Array]:
+    def _affines(self, corners: Array, source: Array) -> tuple[NDArray[np.float32], Array]:
         """Corners (T, 3, 2) -> box px to source px, (T, 6), and twice the signed areas (T,)."""
+        own = source[self._triangles]  # (T, 3, 2)
+        source_corner, source_edges = own[:, 0], own[:, 1:] - own[:, :1]  # (T, 2), (T, 2 edges, 2)
         edges = corners[:, 1:] - corners[:, :1]
         area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
         inverse = 1.0 / np.where(np.abs(area) > 1e-9, area, np.inf)
-        first, second = self._source_edges[:, 0], self._source_edges[:, 1]  # (T, 2) each
+        first, second = source_edges[:, 0], source_edges[:, 1]  # (T, 2) each
         by_column = (first * edges[:, 1, 1:] - second * edges[:, 0, 1:]) * inverse[:, None]
         by_row = (second * edges[:, 0, :1] - first * edges[:, 1, :1]) * inverse[:, None]
-        offset = self._source_corner - by_column * corners[:, 0, :1] - by_row * corners[:, 0, 1:]
+        offset = source_corner - by_column * corners[:, 0, :1] - by_row * corners[:, 0, 1:]
         affine = np.empty((len(corners), 6), np.float32)
         affine[:, 0::3], affine[:, 1::3], affine[:, 2::3] = by_column, by_row, offset
         return affine, area

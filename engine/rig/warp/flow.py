@@ -15,6 +15,7 @@ from engine.rig.warp.grid import Box, Map, SampleGrid
 from engine.rig.warp.head_field import HeadField, Map2
 from engine.rig.warp.mesh_flow import MeshFlower
 from engine.rig.warp.target import HeadMotion, PortraitFace
+from engine.rig.warp.unseen import Unseen
 
 STEP = 2
 """Pixels between the points at which the flow is worked out."""
@@ -37,6 +38,7 @@ class PortraitFlow:
         size: tuple[int, int],
         *,
         half_width: float | None,
+        unseen: Unseen | None = None,
         step: int = STEP,
     ) -> None:
         """Prepare a portrait.
@@ -45,11 +47,13 @@ class PortraitFlow:
             face: the portrait's face.
             size: height, width of the picture.
             half_width: of the head with its hair, in face heights, where it is known.
+            unseen: what of the mesh the portrait hardly shows; None takes all as it is.
             step: pixels between the points at which the flow is worked out.
         """
         self._size = size
         self._step = step
         self._mesh = MeshFlower(face.landmarks)
+        self._unseen = unseen
         self.triangles = FacingTriangles(face.landmarks)
         self.head = HeadField(face, size, half_width=half_width)
         self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
@@ -65,8 +69,12 @@ class PortraitFlow:
         field = self.head.backward(head, target if asked is None else asked)
         box = self._moving_box(field, target)
         sample_grid, x, y = self.head.grid.refined(field, box, self._step)
-        self._lay_mesh(x, y, target, sample_grid)
+        self._lay_mesh(x, y, target, self.source(target, head), sample_grid)
         return box, _enlarged(x, sample_grid, box), _enlarged(y, sample_grid, box)
+
+    def source(self, target: Array, head: HeadMotion) -> Array | None:
+        """(468, 2) px: where the mesh at `target` has its colours; None: at the landmarks."""
+        return None if self._unseen is None else self._unseen.source(target, head)
 
     def mesh_box(self, target: Array) -> Box:
         """Left, top, right, bottom of the face mesh in the picture; it may be empty."""
@@ -87,13 +95,15 @@ class PortraitFlow:
         limit = np.clip(np.ceil(high), (left + 2, top + 2), (width, height)).astype(int)
         return left, top, int(limit[0]), int(limit[1])
 
-    def _lay_mesh(self, x: Map, y: Map, target: Array, sample_grid: SampleGrid) -> None:
+    def _lay_mesh(
+        self, x: Map, y: Map, target: Array, source: Array | None, sample_grid: SampleGrid
+    ) -> None:
         """Put the face mesh's flow into the map, with a soft seam along its outline."""
         part = sample_grid.part(self.mesh_box(target))
         own = sample_grid.cut(part)
         if own.rows < 1 or own.columns < 1:
             return
-        mesh = self._mesh.flow(target, own)
+        mesh = self._mesh.flow(target, own, source)
         share = self._seam(mesh.covered, own.places(target[list(OVAL), :2]))
         for whole, found in ((x, mesh.x), (y, mesh.y)):
             region = whole[part]

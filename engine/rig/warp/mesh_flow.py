@@ -49,13 +49,17 @@ class MeshFlower:
         self._colours = np.ones((MESH_POINTS, 3), np.float32)  # the third says: covered
         self._colours[:, :2] = (points - self._low) / self._extent
 
-    def flow(self, target: Array, sample_grid: SampleGrid) -> MeshFlow:
+    def flow(self, target: Array, sample_grid: SampleGrid, source: Array | None = None) -> MeshFlow:
         """The flow at the points of a sample grid for landmarks `target` (478, 3).
+
+        `source` (478, 2 or more) is where their colours lie, if not where they were prepared.
 
         Raises:
             MachineError: this OpenCV cannot draw triangles.
         """
         settings = self._settings
+        if source is not None:
+            self._colours[:, :2] = (source[:MESH_POINTS, :2] - self._low) / self._extent
         drawn = np.zeros((sample_grid.rows, sample_grid.columns, 3), np.float32)
         depth = np.ones((sample_grid.rows, sample_grid.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
