@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 DOUBTFUL = (
     "the face of the portrait was found, but eyes and mouth may be misplaced: "
-    "with a photograph, or a drawing with a natural face, they would fit"
+    "`understudy enroll --points` puts them right, and with a photograph they would fit"
 )
 OPEN = (
     "the portrait's mouth is open and will not close: "

@@ -1,5 +1,6 @@
 """`understudy enroll` as a user meets it, and what other commands make of its file."""
 
+import json
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -172,3 +173,24 @@ def test_live_and_serve_take_the_file_too(portrait: Path) -> None:
     portraits.fill(portrait, tracker)
     assert portraits.first.name == "made"
     assert len(portraits.first.appearances) == count
+
+
+def test_points_of_a_picture_are_written_put_right_and_used(
+    understudy: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    """What `render`, `live` and `serve` take is the portrait file."""
+    picture, points = ASSETS / "portrait.png", tmp_path / "points.json"
+    first, second = tmp_path / "first.portrait", tmp_path / "second.portrait"
+    code, said, _ = understudy("enroll", picture, "--out", first, "--points-out", points)
+    assert (code, str(points) in said) == (0, True)
+    found = json.loads(points.read_text(encoding="utf-8"))
+    found["chin"][1] += 12.0
+    points.write_text(json.dumps(found), encoding="utf-8")
+    assert understudy("enroll", picture, "--out", second, "--points", points)[0] == 0
+    chins = [load_portrait(path).face.landmarks[152, 1] for path in (first, second)]
+    assert chins[1] - chins[0] == pytest.approx(12.0, abs=0.2)
+    code, _, complaint = understudy(
+        "enroll", picture, picture, "--out", second, "--points", points, "--force"
+    )
+    assert code == 1
+    assert "are for one picture" in complaint

@@ -9,6 +9,7 @@ import typer
 from stream.cli.options import STOPPED, TrackerName
 
 if TYPE_CHECKING:
+    from engine.faces.face import Tracker
     from stream.enroll.person import Enrolment
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,6 +36,20 @@ def enroll(
             help="The frame of the first clip that shows the person at rest, counted from 0.",
         ),
     ] = "auto",
+    points: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="For one picture, a drawing or an animal whose face fits badly: the places of eye "
+            "corners, mouth corners, lips and chin, as --points-out writes them, put right.",
+        ),
+    ] = None,
+    points_out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="For one picture: write where these eight points were found."
+        ),
+    ] = None,
     tracker: TrackerName = "mesh",
     force: Annotated[
         bool, typer.Option("--force", help="Replace the output if it exists.")
@@ -53,6 +68,9 @@ def enroll(
 
     index = read_neutral(neutral)
     check_portrait_output(out, force=force)
+    if points is not None or points_out is not None:
+        _by_hand(material, out, points, points_out, tracker_maker(tracker)(), force=force)
+        return
     with working() as terminal:
         enrolment = run(
             material,
@@ -66,6 +84,34 @@ def enroll(
         raise typer.Exit(STOPPED)
     save_portrait(out, enrolment.portrait, force=force)
     _tell(out, enrolment)
+
+
+def _by_hand(
+    material: list[Path],
+    out: Path,
+    points: Path | None,
+    points_out: Path | None,
+    tracker: "Tracker",
+    *,
+    force: bool,
+) -> None:
+    """Make the portrait of one picture, whose points are put right, or are to be."""
+    from engine.errors import InputError
+    from stream.enroll.by_hand import portrait_by_hand, save_points
+    from stream.files.output_place import check_place
+    from stream.files.portrait_file import save_portrait
+
+    if len(material) != 1:
+        raise InputError("--points and --points-out are for one picture.")
+    if points_out is not None:
+        check_place(points_out, force=force)
+    portrait = portrait_by_hand(material[0], points, tracker)
+    if points_out is not None:
+        save_points(points_out, portrait.face)
+    save_portrait(out, portrait, force=force)
+    print(out)
+    if points_out is not None:
+        print(f"put the points right in {points_out}, then give it by --points")
 
 
 def _tell(out: Path, enrolment: "Enrolment") -> None:
