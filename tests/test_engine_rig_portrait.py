@@ -161,11 +161,42 @@ def test_the_heads_backward_field_undoes_its_forward_one() -> None:
 def test_only_the_head_moves_when_the_head_turns() -> None:
     picture = textured()
     portrait = RigPortrait(picture, made_face(), person)
-    moved = portrait.render(motion_to(yaw=15.0, roll=6.0), Edit()).astype(int)
+    moved = portrait.render(about_the_neck(yaw=15.0, roll=6.0), Edit()).astype(int)
     change = np.abs(moved - picture).mean(axis=-1)
     assert change[100:150, 100:150].mean() > 8.0, "the face moves"
     assert change[:190, :40].mean() < 0.5, "background stays"
     assert change[245:].mean() < 0.5, "shoulders stay"
+
+
+def leaning(aside_faces: float, *, is_cut_out: bool = True, height: int = SIZE) -> list[float]:
+    """How far chin, shoulders and the picture's bottom go aside with the head, as shares of it."""
+    face = PortraitFace.from_face(made_face())
+    field = HeadField(face, (height, SIZE), half_width=0.6 if is_cut_out else None)
+    way_px = aside_faces * field.face_height
+    motion = replace(still_motion(), shift=np.array([way_px / face.pose.placement.scale, 0.0]))
+    head = head_motion(face, motion)
+    moved = -field.backward(head, target_landmarks(face, motion, head))[..., 0] / way_px
+    column = int(np.argmin(np.abs(field.grid.points[0, :, 0] - 128.0)))
+    along = (field.grid.points[:, column, 1] - 128.0) / field.face_height
+    return [float(moved[np.argmin(np.abs(along - at)), column]) for at in (0.45, 1.1, 9.0)]
+
+
+def test_shoulders_lean_with_the_head_and_walk_with_it() -> None:
+    chin, shoulders, bottom = leaning(0.05)
+    assert chin == pytest.approx(1.0, abs=0.05)
+    assert (shoulders, bottom) == pytest.approx((0.4, 0.4), abs=0.03)
+    assert leaning(0.6) == pytest.approx([1.0, 1.0, 1.0], abs=0.05)
+    assert leaning(-0.05) == pytest.approx([chin, shoulders, bottom], abs=0.02)
+
+
+def test_a_body_that_is_shown_to_its_hips_hinges_there() -> None:
+    assert leaning(0.05, height=3 * SIZE)[2] == pytest.approx(0.0, abs=0.02)
+    assert leaning(0.6, height=3 * SIZE)[1] * 0.6 < 0.2, "and leans no farther than a body does"
+
+
+def test_a_person_who_was_not_cut_out_keeps_the_body_where_it_is() -> None:
+    """Else the background would go along."""
+    assert leaning(0.3, is_cut_out=False)[2] == pytest.approx(0.0, abs=0.02)
 
 
 def test_what_lies_beside_the_head_turns_less_than_its_top() -> None:

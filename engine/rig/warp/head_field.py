@@ -25,12 +25,24 @@ Map2: TypeAlias = NDArray[np.float32]
 NODES_PER_FACE = 16
 """Grid spacing: face heights over this."""
 
-_ABOVE, _BELOW, _ASIDE = 1.3, 1.25, 1.9
+_ABOVE, _BELOW, _ASIDE = 1.3, 1.75, 1.9
 """How far the grid reaches beyond the face's middle, in face heights."""
 
 _NECK_TOP, _NECK_BASE = 0.50, 1.05
 """Along the face's axis from its middle, in face heights (the chin is at 0.5): where the neck
 begins to lag behind the head, and where the body no longer moves."""
+
+_LEANING, _WALKING = (0.1, 0.4), (0.5, 1.0)
+"""How far a head goes aside, in face heights, and the share of it that its shoulders go. In two
+clips whose head goes 0.02 and 0.06 (root mean square) that is 0.35 to 0.4, in one of somebody who
+walks, with 0.2, all of it. They do not go up and down: 0 and -0.2."""
+
+_HIP, _FARTHEST_LEAN = 1.7, 0.2
+"""Where a body hinges, along the face's axis as above, and how far its shoulders then go, in face
+heights. Of a body that the picture cuts off above its hips all goes along."""
+
+_ARMS, _ARMS_FADE = 1.2, 0.6
+"""Half the width of a body, and over how much more it fades, in face heights."""
 
 _SIDE_FADE = 0.75
 """Width, in face heights, over which the head's share fades beside it. Behind a person who was cut
@@ -139,6 +151,15 @@ class HeadField:
         depth = self._depth(face, nodes, down)
         self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes)), depth])
         """(nodes, 4): x, y, 1 and depth, times how far a node goes with the head."""
+        self._body = np.zeros(len(nodes))
+        """(nodes,): how far a node goes aside with the shoulders."""
+        self._farthest_lean = np.inf
+        """In px."""
+        if half_width is not None:  # else what lies behind would go along
+            self._body = _body_share(along, aside, nodes, size) * (1.0 - share)
+            if along.max() > _HIP:
+                self._body *= 1.0 - smoothstep(_NECK_BASE, _HIP, along)
+                self._farthest_lean = _FARTHEST_LEAN * self.face_height
         self._outline = face.landmarks[_OVAL]
         rows, columns = self.grid.points.shape[:2]
         self._inverse = Inverse(rows, columns, self.grid.spacing)
@@ -150,7 +171,19 @@ class HeadField:
         residual = (target[_OVAL] - head.apply(self._outline))[:, :2]
         residual *= followed(residual, self.face_height)
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
+        forward[:, 0] += self._body * self._lean(head)
         return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
+
+    def _lean(self, head: HeadMotion) -> float:
+        """How far the shoulders go aside with the head, in px."""
+        way = float(head.after[0] - head.before[0])
+        (near, least), (far, most) = _LEANING, _WALKING
+        share = least + (most - least) * float(
+            smoothstep(near, far, np.asarray(abs(way) / self.face_height))
+        )
+        if not np.isfinite(self._farthest_lean):
+            return way * share
+        return float(self._farthest_lean * np.tanh(way * share / self._farthest_lean))
 
     def _depth(self, face: PortraitFace, nodes: Array, down: Array) -> Array:
         """(nodes,) px in picture axes: the skull's, and beside the outline the face's own."""
@@ -194,6 +227,14 @@ def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> NodeGrid:
 def _neck_share(along: Array) -> Array:
     """1 at the head, 0 where the body begins; along the face's axis, in face heights."""
     return 1.0 - smoothstep(_NECK_TOP, _NECK_BASE, along)
+
+
+def _body_share(along: Array, aside: Array, nodes: Array, size: tuple[int, int]) -> Array:
+    """1 below the neck; what lies at the sides of the picture stays."""
+    down = smoothstep(_NECK_TOP, _NECK_BASE, along)
+    inside = 1.0 - smoothstep(_ARMS, _ARMS + _ARMS_FADE, aside)
+    edge = np.minimum(nodes[:, 0], size[1] - 1.0 - nodes[:, 0]) / (_BORDER * min(size))
+    return np.asarray(down * inside * np.clip(edge, 0.0, 1.0))
 
 
 def _side_share(aside: Array, half_width: float | None) -> Array:
