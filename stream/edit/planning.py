@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
@@ -20,6 +19,7 @@ from stream.edit.fitting import fitted
 from stream.edit.glance import Span, parts_of_film
 from stream.edit.keys import Range
 from stream.edit.pictures import FilmPictures
+from stream.edit.presence import presence
 from stream.edit.problems import Problem, problems_of
 from stream.edit.tracks import Person, Tracks
 from stream.edit.workplace import Workplace, key_of, key_of_clip
@@ -85,12 +85,14 @@ def plan(
         raise InputError(f"no face was found in {where} {job.source}. {FACE_ADVICE}")
     end_s = float(tracks.times_s[-1])
     acts = _acts(job, end_s)
-    made = [_part(job, each, end_s) for each in opened]
+    whole = [_part(job, each, end_s) for each in opened]
     progress.begin("planning", None)
     plans, problems = {}, list[Problem]()
     with closing(FilmPictures(film, tracks.ticks.tolist())) as pictures:
         for face in _wanted(job.faces, people):
             track = tracks.track(people[face - 1].number)
+            here = presence(track, tracks.looked)
+            made = [replace(part, share_at=_both(part.share_at, here)) for part in whole]
             plans[face] = editor.plan(track, made, job.neutral, pictures)
             problems += problems_of(face, track, plans[face].notes, tracks.looked)
     return Planned(
@@ -178,7 +180,7 @@ def _part(job: EditJob, ready: OpenedDriver, film_s: float) -> Part:
         is_own=driving.is_own,
         time_of=time_of,
         gains_at=job.keys.gains_at,
-        share_at=partial(_both, job.keys.range, driving.range),
+        share_at=_both(job.keys.range.share_at, driving.range.share_at),
     )
 
 
@@ -204,8 +206,10 @@ def _narrowed(one: Range, other: Range) -> Range:
     return Range(begin_s=max(begins, default=None), end_s=min(ends, default=None))
 
 
-def _both(one: Range, other: Range, time_s: float) -> float:
-    return min(one.share_at(time_s), other.share_at(time_s))
+def _both(
+    one: Callable[[float], float], other: Callable[[float], float]
+) -> Callable[[float], float]:
+    return lambda time_s: min(one(time_s), other(time_s))
 
 
 def _model_key(model: str) -> str:
