@@ -31,6 +31,8 @@ SHIPPED, MANIFEST = "listener.npz", "manifest.json"
 """In `assets/speech` of the package `engine`."""
 VERSION = 1
 
+_PAST = (TAPS - 1) * sum(DILATIONS) + 1
+"""Frames that one viseme is heard from: 630 ms."""
 _MOST_WIDTH = 1024
 
 
@@ -93,7 +95,7 @@ def said_of(features: Floats, weights: Weights) -> Floats:
 
 
 class _Network:
-    """The convolutions, with what they need of the past."""
+    """The convolutions, with what they need of the past: silence, before anything is heard."""
 
     def __init__(self, weights: Weights) -> None:
         self._weights = weights
@@ -101,6 +103,7 @@ class _Network:
             np.zeros(((TAPS - 1) * dilation, weight.shape[0] // TAPS), np.float32)
             for (weight, _), dilation in zip(weights.layers, DILATIONS, strict=True)
         ]
+        self.say(np.full((_PAST, BANDS), SILENT, np.float32))
 
     def say(self, features: Floats) -> Floats:
         """(any number, 40) -> as many rows of 16 shares."""
