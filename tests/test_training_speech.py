@@ -11,11 +11,11 @@ import torch
 
 from engine.speech.espeak import Manner, espeak
 from engine.speech.features import SILENT
-from engine.speech.listener import LOOK_AHEAD, load_weights, parse_weights, said_of
+from engine.speech.listener import LOOK_AHEAD, TRACTS, load_weights, parse_weights, said_of
 from engine.speech.visemes import CLOSED, SILENCE, VISEMES, shares
 from tests.speech_here import RATE, needs_voices, voiced
 from training.speech import rooms, run, sentences, vocal_tracts, word_salad
-from training.speech.learn import WARM, Network, Recipe, learn
+from training.speech.learn import WARM, Network, Recipe, _warped, learn
 from training.speech.lessons import Lessons, clip, sentence
 from training.speech.measure import scores
 from training.speech.other_sounds import ALONE
@@ -40,9 +40,11 @@ def test_the_network_in_torch_and_its_twin_in_numpy_say_the_same() -> None:
     mean, spread = features.mean(axis=0), features.std(axis=0)
     weights = parse_weights(run.packed(network.arrays(mean, spread)))
     still = np.full((WARM, features.shape[1]), SILENT, np.float32)  # before a stream begins
-    seen = torch.from_numpy((np.concatenate([still, features]) - mean) / spread).T[None]
+    known = np.repeat(np.concatenate([still, features])[None], len(TRACTS), axis=0)
+    seen = (_warped(known, np.array(TRACTS)) - mean) / spread
     with torch.no_grad():
-        wanted = torch.softmax(network(seen)[0], dim=0).T.numpy()[WARM:]
+        said = torch.softmax(network(torch.from_numpy(seen).transpose(1, 2)), dim=1)
+    wanted = said.mean(dim=0).T.numpy()[WARM:]
     np.testing.assert_allclose(said_of(features, weights), wanted, atol=1e-5)
 
 

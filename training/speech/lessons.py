@@ -87,13 +87,17 @@ def clip(speakers: Voices, seed: int) -> tuple[Samples, NDArray[np.int64]]:
     return _on_its_way(sound, choose, draw), said
 
 
-def sentence(speakers: Voices, seed: int) -> tuple[Samples, NDArray[np.int64]]:
-    """One sentence as `clip` has many: what a listener is measured on."""
+def sentence(
+    speakers: Voices, seed: int, *, is_clean: bool = False
+) -> tuple[Samples, NDArray[np.int64]]:
+    """One sentence as `clip` has many: what a listener is measured on; clean, as it was spoken."""
     choose, draw = random.Random(seed), np.random.default_rng(seed)
     utterance = speakers.utterance(choose)
     voiced = utterance.samples[: len(utterance.visemes) * HOP]
     loudness = max(float(np.sqrt(np.mean(voiced**2))), 1e-4)
     levelled = voiced * np.float32(_LOUDNESS / loudness)
+    if is_clean:
+        return levelled, utterance.visemes
     return _on_its_way(levelled, choose, draw), utterance.visemes
 
 
