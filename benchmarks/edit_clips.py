@@ -6,7 +6,7 @@ python -m benchmarks.edit_clips scenes --clips FOLDER --out FOLDER
 """
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -40,9 +40,16 @@ ACTED = ((MAN, WOMAN), (SINGER, MAN))
 
 
 def write_film(
-    path: Path, pictures: Iterable[Pixels], *, rate: int = RATE, crf: str = "10"
+    path: Path,
+    pictures: Iterable[Pixels],
+    *,
+    rate: int | Fraction = RATE,
+    times_s: Sequence[Fraction] | None = None,
 ) -> Path:
-    """BT.709, 8 bits; lossless where the name ends in .mkv."""
+    """BT.709, 8 bits; lossless where the name ends in .mkv.
+
+    With `times_s` the pictures come at these times, in ticks of the rate.
+    """
     with av.open(str(path), "w") as output:
         options = {"qp": "0"} if path.suffix == ".mkv" else {"crf": "10"}
         video = output.add_stream("libx264", rate=rate, options=options)
@@ -55,7 +62,8 @@ def write_film(
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
                 format="yuv420p", dst_colorspace=1, dst_color_range=1
             )
-            frame.pts, frame.time_base = number, Fraction(1, rate)
+            time_s = Fraction(number) / rate if times_s is None else times_s[number]
+            frame.pts, frame.time_base = round(time_s * rate), 1 / Fraction(rate)
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
     return path

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,18 @@ from stream.edit.rendering import Retoucher
 from stream.edit.tracks import Tracks
 from stream.edit.workplace import Workplace, key_of, key_of_clip
 
+SECONDS = 4.8
+"""Of a clip that are looked at."""
 STILL = [Driving(source=None, sliders={"jawOpen": 0.0})]
 """A face at rest, for what is left of the source when nothing is asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Of the result file: its lines, and the numbers in them."""
+
+    lines: Sequence[str]
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,6 +106,12 @@ def planned(
     return Run(
         planned=found, retoucher=Retoucher(found), facts=next(iter(found.plans.values())).facts
     )
+
+
+def indices(run: Run, every: int) -> list[int]:
+    """Frames of the first seconds."""
+    times = run.planned.tracks.times_s
+    return [index for index in range(0, len(times), every) if times[index] < SECONDS]
 
 
 def track_of(run: Run) -> FaceTrack:

@@ -44,6 +44,15 @@ def test_neighbours_flow_into_each_other() -> None:
     assert 0.0 < jaw[28] < jaw[31] < jaw[40]
 
 
+def test_rounded_lips_let_go_more_slowly_than_the_jaw() -> None:
+    funnel = CURVES.index(("mouthFunnel",))
+    mouth = articulate(mouth_of(("kk", 20), ("O", 20), ("kk", 30))).curves
+    height, rest = mouth[35, [JAW, funnel]], mouth[60, [JAW, funnel]]
+    assert (height - rest > 0.09).all()
+    of_jaw, of_funnel = (mouth[44, [JAW, funnel]] - rest) / (height - rest)
+    assert of_jaw < 0.2 < of_funnel
+
+
 def test_silence_closes_the_mouth_altogether() -> None:
     mouth = articulate(mouth_of(("sil", 40)))
     assert mouth.curves.max() == 0.0

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from engine.errors import BundleError
 from engine.speech import listener as module
 from engine.speech.articulation import JAW
-from engine.speech.listener import LOOK_AHEAD, Listener, parse_weights
+from engine.speech.features import SILENT, Features
+from engine.speech.listener import LOOK_AHEAD, Listener, load_weights, parse_weights, said_of
 from engine.speech.track import Hearing, lips_of
 from engine.speech.visemes import VISEMES
 from tests.speech_here import MEDIA, RATE, at_16_khz, needs_espeak, spoken, voiced
@@ -41,6 +42,14 @@ def test_a_mouth_in_pieces_is_that_of_the_whole() -> None:
     parts = [pieces.hear(part) for part in np.split(sound, [33, 5000, 5001])] + [pieces.finish()]
     assert len(whole.curves) == 200
     np.testing.assert_allclose(np.concatenate([p.curves for p in parts]), whole.curves, atol=1e-5)
+
+
+def test_a_stream_begins_as_if_silence_had_been_before_it() -> None:
+    """A beep at the very beginning must not find a network that has heard nothing yet."""
+    features = Features().hear(voiced(0.5))
+    still = np.full((80, features.shape[1]), SILENT, np.float32)
+    whole = said_of(np.concatenate([still, features]), load_weights())
+    np.testing.assert_allclose(said_of(features, load_weights()), whole[80:], atol=1e-5)
 
 
 def test_it_hears_forty_milliseconds_ahead_and_no_more() -> None:

@@ -312,6 +312,32 @@ def test_an_encoder_that_would_change_the_pictures_is_refused(tmp_path: Path) ->
         run(source, tmp_path / "out.mov", encoding=Encoding(encoder="prores_ks"))
 
 
+@pytest.mark.parametrize(("encoder", "extension"), [("prores_ks", "mov"), ("ffv1", "mkv")])
+def test_encoders_of_intermediates_keep_depth_and_times(
+    encoder: str, extension: str, tmp_path: Path
+) -> None:
+    source = make_clip(
+        tmp_path / "film.mkv", pictures(5), pix_fmt="yuv422p10le", rate=Fraction(30000, 1001)
+    )
+    out = tmp_path / f"out.{extension}"
+    run(source, out, encoding=Encoding(encoder=encoder))
+    before, after = decoded(source), decoded(out)
+    assert [time for time, _ in after] == pytest.approx([time for time, _ in before], abs=1e-4)
+    for (_, own), (_, new) in zip(before, after, strict=True):
+        apart = np.abs(own[0].astype(int) - new[0])
+        assert np.median(apart) <= (8 if encoder == "prores_ks" else 0)
+    with av.open(str(out)) as clip:
+        assert clip.streams.video[0].codec_context.pix_fmt == "yuv422p10le"
+
+
+def test_a_container_that_cannot_take_the_pictures_is_refused_at_once(tmp_path: Path) -> None:
+    source = make_clip(tmp_path / "film.mp4", pictures(3))
+    with pytest.raises(InputError, match=r"ffv1 goes into \.mkv, not into \.mp4"):
+        run(source, tmp_path / "out.mp4", encoding=Encoding(encoder="ffv1"))
+    with pytest.raises(InputError, match="aac cannot make a film"):
+        run(source, tmp_path / "out.mkv", encoding=Encoding(encoder="aac"))
+
+
 def test_a_film_whose_pictures_change_their_size_is_refused(tmp_path: Path) -> None:
     parts = [pictures(3), pictures(3, size=(120, 160))]
     source = make_turning_clip(tmp_path / "film.webm", parts)

@@ -267,8 +267,8 @@ def speech(
     lessons: Annotated[
         Path, typer.Option(help="Folder of spoken lessons; those that are there are kept.")
     ],
-    minutes: Annotated[float, typer.Option(min=0.1, help="Of speech to learn from.")] = 100.0,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 3000,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Of speech to learn from.")] = 200.0,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of learning.")] = 6000,
 ) -> None:
     """Learn to hear visemes from espeak-ng's and flite's voices; both must be installed."""
     import torch

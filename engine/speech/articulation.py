@@ -2,9 +2,10 @@
 
 A mouth is on its way to the next sound while it makes this one, so the curves are smoothed over
 some 30 ms to either side (co-articulation; Cohen and Massaro 1993 say more); only lips that close
-or bite keep their moment. Lips also move before they are heard, by 40 to 120 ms in filmed speech:
-`LEAD_S` is for whoever lays curves beside sound. And who speaks up opens the mouth wider: filmed
-jaws follow visemes and loudness together better than either alone.
+or bite keep their moment, and lips that round or spread let go of it slowly. Lips also move before
+they are heard, by 40 to 120 ms in filmed speech: `LEAD_S` is for whoever lays curves beside sound.
+And who speaks up opens the mouth wider: filmed jaws follow visemes and loudness together better
+than either alone.
 """
 
 from dataclasses import dataclass
@@ -56,8 +57,12 @@ expressions; benchmarks/results/speech.md has the comparison."""
 
 _SOFT, _SHARP = 3.5, 1.5
 """Standard deviations in frames: of what flows, and of what keeps its moment."""
+_LINGERS = 7.0
+"""The same of how rounding and spreading let go."""
 REACH = 6
-"""Frames before and after that a curve is made of; there the bell of `_SOFT` is cut off."""
+"""Frames after that a curve is made of; there the bell of `_SOFT` is cut off."""
+_PAST = 16
+"""Frames before."""
 REACH_S = REACH * FRAME_S
 CLOSES_AT = 0.4
 """Share of a closure at which lips meet."""
@@ -71,6 +76,8 @@ _USUAL = -float(np.log(_EFFORT)) / _STEEP
 """The loudness at which the mouth opens as the table says."""
 _OPENING = [JAW, 6, 7]
 """Curves that effort acts on: jaw, upper lip up, lower lip down."""
+_SLOW = [1, 2, 3, 4]
+"""Curves that linger: funnel, pucker, stretch, smile."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,8 +94,8 @@ class Articulation:
     """Belongs to one stream; what it gives is REACH frames behind what it gets."""
 
     def __init__(self) -> None:
-        self._known = _silence()
-        self._loudness: Floats = np.full(REACH, _USUAL, np.float32)
+        self._known = _silence(_PAST)
+        self._loudness: Floats = np.full(_PAST, _USUAL, np.float32)
 
     def follow(self, shares: Floats, loudness: Floats | None = None) -> Mouth:
         """(any number, 16) shares of visemes -> the mouth at the frames that are complete now.
@@ -99,14 +106,14 @@ class Articulation:
             loudness = np.full(len(shares), _USUAL, np.float32)
         self._known = np.concatenate([self._known, shares])
         self._loudness = np.concatenate([self._loudness, loudness])
-        count = max(len(self._known) - 2 * REACH, 0)
+        count = max(len(self._known) - _PAST - REACH, 0)
         made = _mouth(self._known, self._loudness, count)
         self._known, self._loudness = self._known[count:], self._loudness[count:]
         return made
 
     def finish(self) -> Mouth:
         """The last frames: what follows is silence."""
-        return self.follow(_silence())
+        return self.follow(_silence(REACH))
 
 
 def articulate(shares: Floats, loudness: Floats | None = None) -> Mouth:
@@ -121,20 +128,20 @@ def articulate(shares: Floats, loudness: Floats | None = None) -> Mouth:
 def sharp(shares: Floats) -> Floats:
     """(frames, 16) -> the same, as smooth as lips that keep their moment can be."""
     return _smoothed(
-        np.pad(shares, ((REACH, REACH), (0, 0)), mode="edge"), _BELL_SHARP, len(shares)
+        np.pad(shares, ((_PAST, REACH), (0, 0)), mode="edge"), _BELL_SHARP, len(shares)
     )
 
 
-def _silence() -> Floats:
-    """(REACH, 16)."""
-    rest = np.zeros((REACH, len(VISEMES)), np.float32)
+def _silence(frames: int) -> Floats:
+    """(frames, 16)."""
+    rest = np.zeros((frames, len(VISEMES)), np.float32)
     rest[:, SILENCE] = 1.0
     return rest
 
 
 def _mouth(known: Floats, loudness: Floats, count: int) -> Mouth:
-    """The middle frames of (count + 2 REACH, 16)."""
-    here = known[REACH : REACH + count]
+    """The middle frames of (_PAST + count + REACH, 16)."""
+    here = known[_PAST : _PAST + count]
     soft = _smoothed(known, _BELL_SOFT, count)
     keen = _smoothed(known, _BELL_SHARP, count)
     keeps = keen[:, _KEEPS].sum(axis=1, keepdims=True)
@@ -145,6 +152,7 @@ def _mouth(known: Floats, loudness: Floats, count: int) -> Mouth:
         _EFFORT * np.exp(_STEEP * _smoothed(loudness[:, None], _BELL_SOFT, count)), _MOST
     )
     curves = blended @ _MATRIX * is_said
+    curves[:, _SLOW] = _smoothed(known, _BELL_SLOW, count) @ _MATRIX[:, _SLOW] * is_said
     curves[:, _OPENING] *= effort
     return Mouth(
         np.asarray(curves, np.float32),
@@ -153,19 +161,22 @@ def _mouth(known: Floats, loudness: Floats, count: int) -> Mouth:
 
 
 def _smoothed(known: Floats, bell: Floats, count: int) -> Floats:
-    """(count + 2 REACH, 16) -> (count, 16)."""
+    """(_PAST + count + REACH, 16) -> (count, 16); the bell ends REACH frames after its middle."""
     if not count:
         return np.zeros((0, known.shape[1]), np.float32)
+    known = known[len(known) - count + 1 - len(bell) :]
     windows = np.lib.stride_tricks.sliding_window_view(known, len(bell), axis=0)
     return np.asarray(windows @ bell, np.float32)
 
 
-def _bell(deviation: float) -> Floats:
-    bell = np.exp(-0.5 * (np.arange(-REACH, REACH + 1) / deviation) ** 2)
+def _bell(deviation: float, before: float | None = None) -> Floats:
+    """Up to REACH frames on either side, or up to _PAST before where it is another there."""
+    places = np.arange(-REACH if before is None else -_PAST, REACH + 1)
+    bell = np.exp(-0.5 * (places / np.where(places < 0, before or deviation, deviation)) ** 2)
     return np.asarray(bell / bell.sum(), np.float32)
 
 
-_BELL_SOFT, _BELL_SHARP = _bell(_SOFT), _bell(_SHARP)
+_BELL_SOFT, _BELL_SHARP, _BELL_SLOW = _bell(_SOFT), _bell(_SHARP), _bell(_SOFT, _LINGERS)
 _MATRIX: Floats = np.array([_TABLE[name] for name in VISEMES], np.float32)
 
 

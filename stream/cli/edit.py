@@ -234,6 +234,12 @@ def _tell_planned(planned: "Planned") -> None:
         print(f"  {problem.line()}")
     if len(planned.problems) > MOST_LINES:
         print(f"  and {len(planned.problems) - MOST_LINES} more, in the file of problems")
+    if planned.parts is not None:
+        read_s = sum(end - begin for begin, end in planned.parts)
+        print(
+            f"read for this preview: {read_s:.0f} s of {planned.tracks.times_s[-1]:.0f} s; faces "
+            "and problems are those of these parts, and the edit reads the whole film"
+        )
     sys.stdout.flush()
 
 
@@ -256,12 +262,17 @@ def _drivings(
     driving: list[str] | None, sliders: list[str] | None, keys: "Keys"
 ) -> list["Driving"]:
     """All drivers, those of the file of keys last."""
-    from stream.edit.asked import Driving
+    from stream.edit.asked import EXPRESSION, Driving
 
     found: list[Driving] = []
     for text in driving or []:
         names, is_part, file = text.partition("=")
         factors = _factors(names) if is_part else None
+        if is_part and factors is None and not Path(text).exists() and Path(file).exists():
+            raise typer.BadParameter(
+                f"{names!r} in {text!r} is no list of factors ({', '.join(EXPRESSION)})",
+                param_hint="--driving",
+            )
         if factors is None:
             found.append(Driving(source=Path(text)))
         else:

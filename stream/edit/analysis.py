@@ -4,7 +4,7 @@ Where it was broken off, it goes on with the next ten seconds, as if nothing had
 tracker knew stands in the file before.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,15 @@ from engine.faces.face import LANDMARKS, Face
 from engine.frame import Pixels
 from engine.progress import Progress
 from stream.edit.film import Film, FilmFrame
+from stream.edit.glance import Span, film_parts, is_in
 from stream.edit.workplace import SEGMENT_S, read_arrays, write_arrays
 from stream.files.bounded_queue import ahead
 from stream.files.clips import Clip
 
 AHEAD = 3
 """Pictures decoded beforehand; one of 4K has 25 MB."""
+TIMED = 25
+"""Of a driver's pictures that nobody looks at, one of so many tells the time."""
 
 
 class FaceFinder(Protocol):
@@ -50,7 +53,8 @@ class Seen:
     tick: int
     """The film's own time of it; counts frames where there is none."""
     time_s: float
-    pixels: Pixels
+    pixels: Pixels | None
+    """None where nobody looks."""
 
 
 class StoppedError(Exception):
@@ -63,14 +67,23 @@ def analyse_film(
     make_finder: Callable[[], FaceFinder],
     progress: Progress,
     stop: Event,
+    glance: tuple[Sequence[int], Sequence[Span]] | None = None,
 ) -> None:
-    """Read the film that is edited."""
+    """Read the film that is edited; `glance`: all pictures' times, and the parts to look at."""
 
     def seen(begin: int, ticks: list[int]) -> Iterator[Seen]:
+        if glance is not None:
+            for number, frame in film_parts(film, *glance, begin):
+                yield _unseen(film, glance[0], number) if frame is None else _seen(film, frame)
+            return
         for frame in film.frames_from(begin, [*ticks]) if begin else film.frames():
             yield _seen(film, frame)
 
-    progress.begin("reading the film", film.clip.stated_frames)
+    count = film.clip.stated_frames
+    if glance is not None:
+        first = glance[0][0]
+        count = sum(is_in(glance[1], float((t - first) * film.time_base)) for t in glance[0])
+    progress.begin("reading the film", count)
     _analyse(seen, folder, make_finder, progress, stop)
 
 
@@ -80,15 +93,19 @@ def analyse_clip(
     make_finder: Callable[[], FaceFinder],
     progress: Progress,
     stop: Event,
+    parts: Sequence[Span] | None = None,
 ) -> None:
-    """Read a driving clip."""
+    """Read a driving clip, or these parts of it."""
 
     def seen(begin: int, ticks: list[int]) -> Iterator[Seen]:
+        if parts is not None:
+            yield from (each for each in _clip_parts(clip, parts) if each.tick >= begin)
+            return
         for number, frame in enumerate(clip.frames()):
             if number >= begin:
                 yield Seen(tick=number, time_s=frame.captured_ns / 1e9, pixels=frame.pixels)
 
-    progress.begin("reading the driver", clip.stated_frames)
+    progress.begin("reading the driver", clip.stated_frames if parts is None else None)
     _analyse(seen, folder, make_finder, progress, stop)
 
 
@@ -106,6 +123,28 @@ def _seen(film: Film, frame: FilmFrame) -> Seen:
     tick = frame.picture.pts
     assert tick is not None  # the film has seen to it
     return Seen(tick=tick, time_s=frame.time_s, pixels=film.pixels(frame.picture))
+
+
+def _unseen(film: Film, ticks: Sequence[int], number: int) -> Seen:
+    time_s = float((ticks[number] - ticks[0]) * film.time_base)
+    return Seen(tick=ticks[number], time_s=time_s, pixels=None)
+
+
+def _clip_parts(clip: Clip, parts: Sequence[Span]) -> Iterator[Seen]:
+    """All pictures; those that nobody looks at are not made RGB, and their times are guessed."""
+    rate, last, last_s = float(clip.rate), -1, -1.0 / float(clip.rate)
+
+    def is_wanted(number: int) -> bool:
+        return number % TIMED == 0 or is_in(parts, last_s + (number - last) / rate)
+
+    for number, frame in clip.numbered(is_wanted):
+        time_s = frame.captured_ns / 1e9
+        step_s = (time_s - last_s) / (number - last)
+        for between in range(last + 1, number):
+            yield Seen(tick=between, time_s=time_s - (number - between) * step_s, pixels=None)
+        pixels = frame.pixels if is_in(parts, time_s) else None
+        yield Seen(tick=number, time_s=time_s, pixels=pixels)
+        last, last_s = number, time_s
 
 
 def _analyse(
@@ -138,14 +177,17 @@ def _analyse(
                 while int(seen.time_s / SEGMENT_S + 1e-9) > number:  # a picture stood so long
                     write_arrays(chunk(folder, number), found.arrays(finder))
                     number += 1
-            found.add(seen, finder.find(seen.pixels))
-            size = seen.pixels.shape[0], seen.pixels.shape[1]
-            progress.advance()
+            found.add(seen, [] if seen.pixels is None else finder.find(seen.pixels))
+            if seen.pixels is not None:
+                size = seen.pixels.shape[0], seen.pixels.shape[1]
+                progress.advance()
     if found.ticks:
         write_arrays(chunk(folder, number), found.arrays(finder))
         number += 1
-    if not size[0]:  # all had been read, and only this was missing
-        size = tuple(read_arrays(chunk(folder, number - 1))["size"].tolist())
+    for before in range(number - 1, -1, -1):
+        if size[0]:
+            break  # else all had been read, and only this was missing
+        size = tuple(read_arrays(chunk(folder, before))["size"].tolist())
     write_arrays(folder / "size.npz", {"size": np.array(size), "chunks": np.array(number)})
 
 
@@ -168,6 +210,7 @@ class _Found:
     def __init__(self) -> None:
         self.ticks: list[int] = []
         self._times: list[float] = []
+        self._looked: list[bool] = []
         self._shots: list[int] = []
         self._faces: list[tuple[int, Face]] = []
         self._brows: list[BrowStrip] = []
@@ -177,10 +220,12 @@ class _Found:
         index = len(self.ticks)
         self.ticks.append(seen.tick)
         self._times.append(seen.time_s)
+        self._looked.append(seen.pixels is not None)
         self._shots.append(faces[0].shot if faces else -1)
-        self._faces += [(index, face) for face in faces]
-        self._brows += [strip_of(seen.pixels, face) for face in faces]
-        self._size = seen.pixels.shape[0], seen.pixels.shape[1]
+        if seen.pixels is not None:
+            self._faces += [(index, face) for face in faces]
+            self._brows += [strip_of(seen.pixels, face) for face in faces]
+            self._size = seen.pixels.shape[0], seen.pixels.shape[1]
 
     def arrays(self, finder: FaceFinder) -> dict[str, NDArray[Any]]:
         landmarks = [face.landmarks for _, face in self._faces]
@@ -195,6 +240,7 @@ class _Found:
             "ticks": np.array(self.ticks, np.int64),
             "times_s": np.array(self._times, np.float64),
             "shots": shots,
+            "looked": np.array(self._looked, np.bool_),
             "frame": np.array([index for index, _ in self._faces], np.int64),
             "person": np.array([face.person for _, face in self._faces], np.int64),
             "confidence": np.array([face.confidence for _, face in self._faces], np.float32),

@@ -1,7 +1,7 @@
 """Opens what drives an edit: a clip, a motion file, a sound, or an expression that stays."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from engine.speech.features import FRAME_S
 from engine.speech.track import lips_of, shape_at
 from stream.edit.analysis import FaceFinder, analyse_clip, is_whole
 from stream.edit.asked import EXPRESSION, Driving
+from stream.edit.glance import Span, parts_of_driver
 from stream.edit.pictures import ClipPictures
 from stream.edit.tracks import Tracks
 from stream.edit.workplace import Workplace, key_of, key_of_clip
@@ -52,8 +53,12 @@ def opened_driver(
     make_finder: Callable[[], FaceFinder],
     progress: Progress,
     stop: Event,
+    glance: tuple[Sequence[Span], float] | None = None,
 ) -> OpenedDriver:
     """Read what it needs; `number` tells it from the job's other drivers.
+
+    `glance`: the parts of the film that are looked at, and what the driver's time is before the
+    film's; None reads all of it.
 
     Raises:
         InputError: it shows no face, or has no such factor.
@@ -73,7 +78,9 @@ def opened_driver(
         mouth = lips_of(SoundFile(source).pieces()).mouth
         performer, length_s = editor.speak(partial(_lips, mouth)), len(mouth.curves) * FRAME_S
     else:
-        performer, length_s = _filmed(number, source, place, editor, make_finder, progress, stop)
+        performer, length_s = _filmed(
+            number, source, place, editor, make_finder, progress, stop, glance
+        )
     return OpenedDriver(driving=driving, performer=performer, factors=factors, length_s=length_s)
 
 
@@ -100,11 +107,16 @@ def _filmed(
     make_finder: Callable[[], FaceFinder],
     progress: Progress,
     stop: Event,
+    glance: tuple[Sequence[Span], float] | None,
 ) -> tuple[Performer[Any], float]:
     """Who is seen in a driving clip, and its length in s."""
-    folder = place.part(f"driver{number}", key_of("driver", key_of_clip(source)))
+    clip, key = Clip(source), key_of_clip(source)
+    parts = None if glance is None else parts_of_driver(clip, *glance)
+    folder = place.part(f"driver{number}", key_of("driver", key))
+    if parts is not None and not is_whole(folder):
+        folder = place.part(f"part{number}", key_of("driver", key, parts))
     if not is_whole(folder):
-        analyse_clip(Clip(source), folder, make_finder, progress, stop)
+        analyse_clip(clip, folder, make_finder, progress, stop, parts)
     tracks = Tracks(folder)
     people = tracks.people()
     if not people:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from io import BytesIO
 
 import av
 from av.codec.codec import UnknownCodecError
@@ -11,6 +12,7 @@ from av.video.stream import VideoStream
 
 from engine.errors import InputError, MachineError
 from stream.edit.film import Film
+from stream.files.clip_writer import CONTAINERS
 
 QUALITY = 16
 """CRF: a professional's intermediate; nobody tells it from the source beside it."""
@@ -34,9 +36,11 @@ EXTENSIONS = {
     "libsvtav1": (".mp4", ".mkv"),
     "ffv1": (".mkv",),
     "prores_ks": (".mov", ".mkv"),
-    "dnxhd": (".mov", ".mkv"),
+    "dnxhd": (".mov",),
 }
-"""Containers that take an encoder's pictures."""
+"""Files in which players know an encoder's pictures; FFmpeg writes some that hardly any opens."""
+PIECES = ("nut", "mov")
+"""Containers of pieces: both keep any time base; the first that takes an encoder's pictures."""
 LOSSLESS = ("libx264", "libx265", "ffv1")
 
 
@@ -49,11 +53,20 @@ def check_encoding(encoding: Encoding, film: Film, extension: str) -> None:
             f"this FFmpeg has no encoder {encoding.encoder!r}. Choose one of "
             f"{', '.join(EXTENSIONS)}."
         ) from error
-    fitting = EXTENSIONS.get(encoding.encoder)
-    if fitting is not None and extension not in fitting:
+    if codec.type != "video" or not any(takes(piece, encoding.encoder) for piece in PIECES):
         raise InputError(
-            f"{encoding.encoder} goes into {', '.join(fitting)}, not into {extension}. Choose "
-            "another --out or --encoder."
+            f"the encoder {encoding.encoder} cannot make a film here. Choose one of "
+            f"{', '.join(EXTENSIONS)}."
+        )
+    fitting = [
+        each
+        for each in EXTENSIONS.get(encoding.encoder, CONTAINERS)
+        if takes(CONTAINERS[each], encoding.encoder)
+    ]
+    if extension not in fitting:
+        raise InputError(
+            f"{encoding.encoder} goes into {', '.join(fitting) or 'none of ours'}, not into "
+            f"{extension}. Choose another --out or --encoder."
         )
     if encoding.lossless and encoding.encoder not in LOSSLESS:
         raise InputError(
@@ -65,6 +78,12 @@ def check_encoding(encoding: Encoding, film: Film, extension: str) -> None:
             f"{encoding.encoder} cannot keep pictures stored as {film.layout.format}. Choose "
             "another --encoder (libx265 keeps 12 bits, ffv1 almost all), or convert the film first."
         )
+
+
+def takes(container: str, encoder: str) -> bool:
+    """Whether a container of FFmpeg's takes an encoder's pictures."""
+    with av.open(BytesIO(), "w", format=container) as output:
+        return av.Codec(encoder, "w").canonical_name in output.supported_codecs
 
 
 def add_video(output: OutputContainer, encoding: Encoding, film: Film) -> VideoStream:
@@ -110,7 +129,7 @@ def _options(encoding: Encoding, film: Film) -> dict[str, str]:
         case "ffv1":
             return {"level": "3", "slicecrc": "1", "coder": "1"}
         case "prores_ks":
-            return {"profile": "hq"}
+            return {"profile": "4444" if film.layout.across == 1 else "hq"}
         case _:
             return {}
 

@@ -109,6 +109,19 @@ class Film:
             if frame.index >= begin:
                 yield frame
 
+    def stated_ticks(self) -> list[int] | None:
+        """All pictures' times as the file states them, undecoded; None where it does not."""
+        with video_of(self.path) as (container, stream):
+            if stream.time_base != self.time_base:
+                return None
+            packets = (
+                each for each in container.demux(stream) if each.size and not each.is_discard
+            )
+            times = [packet.pts for packet in packets]
+        ticks = sorted(time for time in times if time is not None)
+        is_sound = len(ticks) == len(times) == len(set(ticks)) and bool(ticks)
+        return ticks if is_sound and ticks[0] * self.time_base == self.began_s else None
+
     def pixels(self, picture: VideoFrame) -> Pixels:
         """(H, W, 3) as a player shows the picture."""
         if self._reader is None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.editing import FilmEditor
-from engine.errors import OutputError
+from engine.errors import InputError, OutputError
 from engine.progress import Progress, Silence
 from engine.stats import StageTimes
 from stream.edit.analysis import FaceFinder, StoppedError
@@ -103,9 +103,20 @@ def timeline_of(out: Path) -> Path:
 def check_paths(job: EditJob) -> None:
     """Refuse what cannot end well before any work is done."""
     check_output(job.out, force=job.force)
+    check_drivers(job)
     for path in (job.source, *(driving.source for driving in job.drivings)):
         if path is not None and job.out.exists() and path.exists() and job.out.samefile(path):
             raise OutputError(f"{job.out} is read for this edit itself. Choose another output.")
+
+
+def check_drivers(job: EditJob) -> None:
+    """Refuse a driver that is not there before any work is done."""
+    for driving in job.drivings:
+        if driving.source is not None and not driving.source.is_file():
+            raise InputError(
+                f"there is no file {driving.source} to drive the edit. Check the name and the "
+                "folder."
+            )
 
 
 def checked_film(job: EditJob, path: Path) -> Film:

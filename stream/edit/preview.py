@@ -10,12 +10,13 @@ import numpy as np
 from PIL import Image
 
 from engine.editing import FilmEditor, FilmPlan
+from engine.errors import InputError
 from engine.frame import Pixels
 from engine.progress import Progress
 from stream.edit.analysis import FaceFinder, StoppedError
 from stream.edit.asked import EditJob
 from stream.edit.film import Film
-from stream.edit.job import timeline_of
+from stream.edit.job import check_drivers, timeline_of
 from stream.edit.picture_folder import gathered
 from stream.edit.planning import Planned, plan
 from stream.edit.problems import write_timeline
@@ -39,14 +40,16 @@ def preview(
 ) -> Planned | None:
     """Write the sheet, and the problems beside the output; None where it was stopped.
 
-    What was read stays for the edit itself.
+    Of a long film only some parts are read (`glance.py`), so that it takes about a minute; what is
+    read of a short one stays for the edit itself.
     """
     check_place(sheet, force=job.force)
+    check_drivers(job)
     film = None if job.source.is_dir() else Film(job.source)
     with Workplace(job.out) as place:
         try:
             film = film or Film(gathered(job.source, place, job.rate, progress, stop))
-            planned = plan(job, film, place, editor, make_finder, progress, stop)
+            planned = plan(job, film, place, editor, make_finder, progress, stop, glances=True)
         except StoppedError:
             return None
         write_timeline(timeline_of(job.out), planned.problems)
@@ -62,11 +65,17 @@ def _columns(planned: Planned, progress: Progress) -> list[Pixels]:
     """For each frame: of each face the film's own, and below it the new one."""
     retoucher = Retoucher(planned)
     ticks = planned.tracks.ticks.tolist()
+    begin, end = np.searchsorted(planned.tracks.times_s, planned.acts)
     shown = [
         index
-        for index in range(planned.tracks.frames)
+        for index in range(int(begin), min(int(end) + 1, planned.tracks.frames))
         if any(plan.region(index) is not None for plan in planned.plans.values())
     ]
+    if not shown:
+        raise InputError(
+            "the face that is edited is not seen where anything would change. Choose another range "
+            "or --face."
+        )
     chosen = [shown[k] for k in np.unique(np.linspace(0, len(shown) - 1, FRAMES).astype(int))]
     progress.begin("making the preview", len(chosen))
     found = []

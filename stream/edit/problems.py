@@ -36,8 +36,13 @@ class Problem:
         return f"{when}  face {self.face}  {self.kind}: {self.words}"
 
 
-def problems_of(face: int, track: PersonTrack, notes: Sequence[Note]) -> list[Problem]:
-    """The notes of a plan, and where the face is lost between its first and its last frame."""
+def problems_of(
+    face: int, track: PersonTrack, notes: Sequence[Note], looked: NDArray[np.bool_]
+) -> list[Problem]:
+    """The notes of a plan, and where the face is lost between its first and its last frame.
+
+    `looked` (N,): where nobody looked for it, it is not lost.
+    """
     times = track.times_s
     found = [
         Problem(
@@ -50,7 +55,8 @@ def problems_of(face: int, track: PersonTrack, notes: Sequence[Note]) -> list[Pr
         for note in notes
     ]
     for (_, end), (begin, _) in pairwise(runs(track.seen, track.shots)):
-        if times[begin] - times[end - 1] > LEAST_LOST_S and begin > end:
+        is_long = times[begin] - times[end - 1] > LEAST_LOST_S and begin > end
+        if is_long and looked[end:begin].all():
             found.append(
                 Problem(
                     begin_s=float(times[end]),

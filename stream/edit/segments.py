@@ -14,7 +14,7 @@ from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
 from engine.errors import OutputError
-from stream.edit.encoders import Encoding, add_video
+from stream.edit.encoders import PIECES, Encoding, add_video, takes
 from stream.edit.film import Film, FilmFrame
 from stream.edit.soundtracks import soundtracks_of
 from stream.files.clip_writer import CONTAINERS
@@ -23,13 +23,10 @@ from stream.files.output_place import failures_named, reason_of
 
 logger = logging.getLogger(__name__)
 
-PIECES = "nut"
-"""The container of pieces: it keeps any time base and any codec."""
-
 
 def piece(folder: Path, number: int) -> Path:
     """The file of these ten seconds of the result."""
-    return folder / f"film-{number:05d}.{PIECES}"
+    return folder / f"film-{number:05d}.piece"
 
 
 def write_piece(path: Path, film: Film, encoding: Encoding, frames: Iterator[FilmFrame]) -> None:
@@ -40,7 +37,7 @@ def write_piece(path: Path, film: Film, encoding: Encoding, frames: Iterator[Fil
     """
     growing = path.with_suffix(".part")
     try:
-        with av.open(str(growing), "w", format=PIECES) as output:
+        with av.open(str(growing), "w", format=_container(encoding)) as output:
             stream = add_video(output, encoding, film)
             for frame in frames:
                 picture = frame.picture
@@ -59,6 +56,10 @@ def write_piece(path: Path, film: Film, encoding: Encoding, frames: Iterator[Fil
     except BaseException:
         growing.unlink(missing_ok=True)
         raise
+
+
+def _container(encoding: Encoding) -> str:
+    return next(name for name in PIECES if takes(name, encoding.encoder))
 
 
 GO_ON = "What is done is kept: the same command goes on."

@@ -41,19 +41,22 @@ class Tracks:
         self.size: tuple[int, int] = (int(whole["size"][0]), int(whole["size"][1]))
         """Height and width of the pictures."""
         self._chunks: OrderedDict[int, dict[str, NDArray[Any]]] = OrderedDict()
-        times, ticks, shots, owners, heights = [], [], [], [], []
+        times, ticks, shots, looked, owners, heights = [], [], [], [], [], []
         self._starts = [0]
         for number in range(int(whole["chunks"])):
             arrays = read_arrays(chunk(folder, number))
             times.append(arrays["times_s"])
             ticks.append(arrays["ticks"])
             shots.append(arrays["shots"])
+            looked.append(arrays["looked"])
             owners.append(np.column_stack([arrays["frame"] + self._starts[-1], arrays["person"]]))
             heights.append(np.ptp(arrays["landmarks"][:, :468, 1], axis=1))
             self._starts.append(self._starts[-1] + len(arrays["ticks"]))
         self.times_s: NDArray[np.float64] = np.concatenate(times)
         self.ticks: NDArray[np.int64] = np.concatenate(ticks)
         self.shots: NDArray[np.int64] = np.concatenate(shots)
+        self.looked: NDArray[np.bool_] = np.concatenate(looked)
+        """(N,) whether anybody looked for faces there."""
         self._owners: NDArray[np.int64] = np.concatenate(owners).reshape(-1, 2).astype(np.int64)
         self._heights: NDArray[np.float64] = np.concatenate(heights)
 

@@ -22,7 +22,7 @@ from stream.files.output_place import failures_named
 
 SEGMENT_S = 10.0
 """What is lost at most where the program is killed."""
-VERSION = 3
+VERSION = 4
 """Of what the files hold and how they are made."""
 SAMPLED = 1 << 20
 """Bytes at the beginning and end of a clip that tell it from others, with its size."""

@@ -23,8 +23,8 @@ Floats = NDArray[np.float32]
 class Recipe:
     """How it is learned; what the listener that ships was learned by is in its manifest."""
 
-    width: int = 128
-    steps: int = 3000
+    width: int = 160
+    steps: int = 6000
     batch: int = 16
     span: int = 400
     """Frames of a window; the first WARM of them are heard, and nothing is asked of them."""

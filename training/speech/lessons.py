@@ -17,7 +17,7 @@ from engine.speech.mel import HOP, RATE_HZ
 from engine.speech.visemes import SILENCE
 from training.array_file import load_arrays, save_arrays
 from training.speech import rooms
-from training.speech.other_sounds import KINDS, breath
+from training.speech.other_sounds import ALONE, KINDS, breath
 from training.speech.voices import Cast, Voices, voices
 
 Samples = NDArray[np.float32]
@@ -87,13 +87,17 @@ def clip(speakers: Voices, seed: int) -> tuple[Samples, NDArray[np.int64]]:
     return _on_its_way(sound, choose, draw), said
 
 
-def sentence(speakers: Voices, seed: int) -> tuple[Samples, NDArray[np.int64]]:
-    """One sentence as `clip` has many: what a listener is measured on."""
+def sentence(
+    speakers: Voices, seed: int, *, is_clean: bool = False
+) -> tuple[Samples, NDArray[np.int64]]:
+    """One sentence as `clip` has many: what a listener is measured on; clean, as it was spoken."""
     choose, draw = random.Random(seed), np.random.default_rng(seed)
     utterance = speakers.utterance(choose)
     voiced = utterance.samples[: len(utterance.visemes) * HOP]
     loudness = max(float(np.sqrt(np.mean(voiced**2))), 1e-4)
     levelled = voiced * np.float32(_LOUDNESS / loudness)
+    if is_clean:
+        return levelled, utterance.visemes
     return _on_its_way(levelled, choose, draw), utterance.visemes
 
 
@@ -150,12 +154,18 @@ def _pause(choose: random.Random, draw: np.random.Generator) -> Samples:
 
 
 def _speechless(choose: random.Random, draw: np.random.Generator) -> Samples:
-    """A clip of other sounds, from loud to hardly heard."""
+    """A clip of other sounds, from loud to hardly heard; half of them begin out of silence.
+
+    Whatever begins at once begins like a vowel, so that there are many beginnings.
+    """
     parts: list[Samples] = []
     length = 0
     while length < CLIP_S * RATE_HZ:
-        count = int(choose.uniform(1.0, 8.0) * 100) * HOP
-        made = choose.choice(KINDS)(count, draw)
-        parts.append(made * np.float32(10.0 ** (choose.uniform(-60.0, -14.0) / 20.0)))
-        length += count
+        longest = choose.choice((0.8, 6.0))
+        count = int(choose.uniform(0.2, longest) * 100) * HOP
+        made = choose.choice(ALONE)(count, draw)
+        still = int(choose.choice((0.0, choose.uniform(0.1, 2.0))) * 100) * HOP
+        loud = np.float32(10.0 ** (choose.uniform(-60.0, -14.0) / 20.0))
+        parts += [made * loud, np.zeros(still, np.float32)]
+        length += count + still
     return np.clip(np.concatenate(parts), -1.0, 1.0).astype(np.float32)

@@ -76,7 +76,21 @@ def tone(count: int, random: np.random.Generator) -> Samples:
     return _levelled(made * _swell(count, random) if random.random() < 0.5 else made)
 
 
+def beeps(count: int, random: np.random.Generator) -> Samples:
+    """Short tones with pauses: a telephone, an alarm, a machine that wants something."""
+    made, place = np.zeros(count, np.float32), 0
+    sounding, still = random.uniform(0.04, 0.8, 2)
+    while place < count:
+        length = min(int(RATE_HZ * sounding * random.uniform(0.7, 1.3)), count - place)
+        made[place : place + length] = tone(length, random) * random.uniform(0.5, 1.0)
+        place += length + int(RATE_HZ * still * random.uniform(0.7, 1.3))
+    return _levelled(made.astype(np.float64))
+
+
 KINDS = (noise, breath, clicks, music, music, tone)
+"""What sounds below a voice, or in its pauses."""
+ALONE = (*KINDS, beeps)
+"""What sounds where nobody speaks."""
 
 
 def _held(length: int) -> NDArray[np.float64]:

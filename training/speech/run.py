@@ -29,7 +29,7 @@ class Run:
 
     folder: Path
     """Lessons: those that are there are not made again."""
-    minutes: float = 100.0
+    minutes: float = 200.0
     """Of speech to learn from."""
     recipe: Recipe = field(default_factory=Recipe)
 

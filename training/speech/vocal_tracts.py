@@ -1,7 +1,9 @@
 """Voices of our own for espeak-ng: variants by chance, so that no voice's resonances are special.
 
-A variant is a file of espeak-ng's data; ours lie in a folder of their own whose other files are
-links to those that are installed. Each number is a percentage of what the language's voice has.
+A variant is a file of espeak-ng's data; ours lies in a folder of its own whose other files are
+links to those that are installed. espeak-ng reads it anew whenever the voice is taken, so that one
+file makes as many voices as there are sentences. Each number is a percentage of what the language's
+voice has.
 """
 
 import random
@@ -11,33 +13,37 @@ from pathlib import Path
 
 from engine.errors import MachineError
 
-COUNT = 90
-"""Variants that `write_variants` makes."""
-NAMES: tuple[str, ...] = tuple(f"tract{number:03d}" for number in range(COUNT))
+NAME = "tract"
+"""The variant whose file is written anew for each sentence."""
 
 _DATA = re.compile(r"Data at: (.+)")
 _VARIANTS = Path("voices") / "!v"
-_LEFT_OUT = "mb"
-"""MBROLA's voices, which another program would have to speak: they make room for ours. espeak-ng
-knows 350 voices at most, and loses languages without a word where there are more."""
 
 
-def write_variants(folder: Path) -> Path:
-    """Data for espeak-ng in an empty folder, with the variants NAMES; the same every time.
+class Tracts:
+    """A folder of data for espeak-ng in which one variant is ours."""
 
-    Raises:
-        MachineError: espeak-ng is not installed, or does not say where its data lie.
-    """
-    installed = _installed_data()
-    data = folder / "espeak-ng-data"
-    (data / _VARIANTS).mkdir(parents=True)
-    for room in (Path(), Path("voices"), _VARIANTS):
-        for path in (installed / room).iterdir():
-            if path.name != _LEFT_OUT and not (data / room / path.name).exists():
-                (data / room / path.name).symlink_to(path)
-    for number, name in enumerate(NAMES):
-        (data / _VARIANTS / name).write_text(variant(name, random.Random(number)))
-    return folder
+    def __init__(self, folder: Path) -> None:
+        """Lay it out in an empty folder.
+
+        Raises:
+            MachineError: espeak-ng is not installed, or does not say where its data lie.
+        """
+        self.folder = folder
+        """In which `espeak-ng-data` lies."""
+        installed, data = _installed_data(), folder / "espeak-ng-data"
+        (data / _VARIANTS).mkdir(parents=True)
+        for room in (Path(), Path("voices"), _VARIANTS):
+            for path in (installed / room).iterdir():
+                if not (data / room / path.name).exists():
+                    (data / room / path.name).symlink_to(path)
+        self._file = data / _VARIANTS / NAME
+        self.draw(random.Random(0))
+
+    def draw(self, choose: random.Random) -> str:
+        """Make another voice of our variant, and name it."""
+        self._file.write_text(variant(NAME, choose))
+        return NAME
 
 
 def variant(name: str, choose: random.Random) -> str:

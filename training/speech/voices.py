@@ -22,7 +22,8 @@ from engine.speech.espeak import Manner, Speaker, espeak
 from engine.speech.features import FRAME_S
 from engine.speech.mel import RATE_HZ
 from engine.speech.visemes import Phoneme, labels
-from training.speech import sentences, vocal_tracts
+from training.speech import sentences
+from training.speech.vocal_tracts import Tracts
 from training.speech.word_salad import plain_words, words
 
 Samples = NDArray[np.float32]
@@ -41,16 +42,26 @@ _LEARNED_FROM = (
 )  # fmt: skip
 """espeak-ng's variants."""
 CASTS: dict[Cast, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "learn": (_LEARNED_FROM + vocal_tracts.NAMES, ("awb", "slt")),
+    "learn": (_LEARNED_FROM, ("awb", "slt")),
     "choose": (("m7", "f4", "klatt2", "david"), ("kal16",)),
     "test": (("Hugo", "travis", "shelby", "caleb"), ("rms",)),
     "fresh": (("Denis", "Gene", "grandma", "gustave", "kaukovalta", "miguel", "victor"), ()),
 }
 """Variants of espeak-ng, and voices of flite; no voice is in two of them."""
 _FLITE_SHARE = 0.3
+_OWN_SHARE = 0.6
+"""Of espeak-ng's sentences that are learned from: by a voice that speaks this one sentence."""
 _FOREIGN_SHARE = 0.35
-_SALAD_SHARE, _PLAIN_SHARE = 0.7, 0.5
-"""Of what is learned from, that is words without sense."""
+Text: TypeAlias = Literal["sentences", "words", "both", "prose"]
+"""What is said: sentences put together, rows of words without sense, some of each, or English prose
+that nobody learned from."""
+_WORDS_SHARE: dict[Text, tuple[float, float]] = {
+    "sentences": (0.0, 0.0),
+    "words": (1.0, 1.0),
+    "both": (0.7, 0.5),
+    "prose": (0.0, 0.0),
+}
+"""Of English and of other languages, that is words without sense."""
 _SLOWEST, _FASTEST = 0.86, 1.18
 """Played slower or faster, which also makes another vocal tract of it."""
 
@@ -68,10 +79,14 @@ class Utterance:
 class Voices:
     """Speaks sentences by chance; `voices` makes one."""
 
-    def __init__(self, speaker: Speaker, folder: Path, cast: Cast) -> None:
-        self._speaker = speaker
+    def __init__(
+        self, speaker: Speaker, folder: Path, cast: Cast, text: Text, tracts: Tracts | None
+    ) -> None:
+        self._speaker, self._tracts = speaker, tracts
         self._file = folder / "flite.wav"
         self._variants, self._flite = CASTS[cast]
+        self._words_share, self._plain_share = _WORDS_SHARE[text]
+        self._is_prose = text == "prose"
         self.are_learned_from = cast == "learn"
         """Voices of whom nothing is measured: what they say and go through may be harder."""
 
@@ -94,12 +109,14 @@ class Voices:
     def _by_espeak(self, choose: random.Random) -> tuple[Samples, int, tuple[Phoneme, ...]]:
         language = choose.choice(ACCENTS)
         text = self._english(choose)
-        if choose.random() < _FOREIGN_SHARE:
+        if choose.random() < _FOREIGN_SHARE and not self._is_prose:
             language = choose.choice(sentences.LANGUAGES)
             text = sentences.foreign(language, choose)
-            if self.are_learned_from and choose.random() < _PLAIN_SHARE:
+            if self._plain_share and choose.random() < self._plain_share:
                 text = plain_words(choose)
         variant = choose.choice(self._variants)
+        if self._tracts is not None and choose.random() < _OWN_SHARE:
+            variant = self._tracts.draw(choose)
         manner = Manner(
             voice=f"{language}+{variant}" if variant else language,
             rate=choose.randint(125, 230),
@@ -110,7 +127,9 @@ class Voices:
         return said.samples, said.rate_hz, said.phonemes
 
     def _english(self, choose: random.Random) -> str:
-        if self.are_learned_from and choose.random() < _SALAD_SHARE:
+        if self._is_prose:
+            return choose.choice(sentences.PROSE)
+        if self._words_share and choose.random() < self._words_share:
             return words(choose)
         return sentences.english(choose)
 
@@ -133,8 +152,10 @@ class Voices:
 
 
 @contextmanager
-def voices(cast: Cast) -> Iterator[Voices]:
-    """The synthesisers, running.
+def voices(cast: Cast, text: Text | None = None) -> Iterator[Voices]:
+    """The synthesisers, running; unless told otherwise, what is learned from says both texts.
+
+    Whom is measured on says sentences.
 
     Raises:
         MachineError: one of them is not installed.
@@ -146,6 +167,7 @@ def voices(cast: Cast) -> Iterator[Voices]:
         )
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        data = vocal_tracts.write_variants(folder) if cast == "learn" else None
-        with espeak(data) as speaker:
-            yield Voices(speaker, folder, cast)
+        tracts = Tracts(folder) if cast == "learn" else None
+        text = text or ("both" if cast == "learn" else "sentences")
+        with espeak(None if tracts is None else tracts.folder) as speaker:
+            yield Voices(speaker, folder, cast, text, tracts)

@@ -96,8 +96,13 @@ class Lent:
         return np.asarray(moved, np.float32), there
 
     def _reduced(self, scale: float) -> tuple[NDArray[np.float32], MeshFlower]:
-        """The cut at a scale, and its mesh there; made once for much the same scale."""
-        known = self._small.get(round(scale, 2))
+        """The cut at a scale, and its mesh there; made once for much the same scale.
+
+        At that scale rounded, whoever asks first: a frame must not depend on those made before it,
+        which are others where a broken-off run goes on.
+        """
+        scale = round(scale, 2)
+        known = self._small.get(scale)
         if known is None:
             rows, columns = self.cut.pixels.shape[:2]
             size = max(2, round(columns * scale)), max(2, round(rows * scale))
@@ -106,7 +111,7 @@ class Lent:
             half = np.array([0.5, 0.5, 0.0])
             landmarks = (self.landmarks + half) * own - half
             known = np.asarray(reduced, np.float32), MeshFlower(landmarks)
-            self._small[round(scale, 2)] = known
+            self._small[scale] = known
         return known
 
     @cached_property
