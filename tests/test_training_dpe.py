@@ -21,13 +21,23 @@ from engine.motion import ARKIT_NAMES
 from tests.dpe_training_made import drawn_person, made_grid, made_heads
 from training.clips.pairs import HeadPairs
 from training.dpe.batches import Batch, Batches, Share
+from training.dpe.beginning import begin
 from training.dpe.checkpoint import write_official
-from training.dpe.coefficients import GROUPS, groups_of, mirrored_coefficients
-from training.dpe.cycle import draw_cycle, draw_itself, read
+from training.dpe.coefficients import GROUPS, groups_of, mirrored_boxes, mirrored_coefficients
+from training.dpe.cycle import draw_cycle, draw_edited, draw_itself, read
 from training.dpe.discriminator import Discriminator, fooling, r1, telling
 from training.dpe.expression_network import ExpressionNetwork, aligned, load_reader
+from training.dpe.first_reading import condition
 from training.dpe.held_out import HeldOutHeads, psnr
-from training.dpe.losses import Judges, cycle_losses, region_weights, self_losses
+from training.dpe.initial import begin_gently
+from training.dpe.losses import (
+    Judges,
+    ReadingHeads,
+    cycle_losses,
+    edited_losses,
+    region_weights,
+    self_losses,
+)
 from training.dpe.perceptual import PerceptualPairs, VggFeatures
 from training.dpe.read_expressions import slices, train_reader
 from training.dpe.recipe import PAPER, Weights, recipe_of, small, tiny
@@ -89,9 +99,9 @@ def test_the_cycles_pictures_are_what_reenact_draws(model: DPE, batch: Batch) ->
             (s2, model.reenact(s, d, "both")),
             (d1, model.reenact(d, s, "pose")),
             (d2, model.reenact(d1, s, "expression")),
-            (drawn.itself_expression, model.reenact(s, s, "expression")),
-            (drawn.itself_pose, model.reenact(s, s, "pose")),
-            (draw_itself(model, read(model, s, d)).itself_pose, model.reenact(s, s, "pose")),
+            (drawn.itself[0], model.reenact(s, s, "expression")),
+            (drawn.itself[1], model.reenact(s, s, "pose")),
+            (draw_itself(model, read(model, s, d)).itself[1], model.reenact(s, s, "pose")),
         ):
             # D'' reads the motion of S, wherever it is asked for.
             torch.testing.assert_close(mine, wanted, atol=2e-5, rtol=1e-4)
@@ -106,8 +116,8 @@ def test_losses_are_the_papers_sums_done_by_hand(model: DPE, batch: Batch) -> No
     s1, s2, d1, d2 = drawn.cycle
     wanted = F.l1_loss(s2, batch.driving) + F.l1_loss(d2, batch.source) + F.l1_loss(s1, d1)
     assert found["reconstruction"] == pytest.approx(float(wanted), rel=1e-5)
-    itself = F.l1_loss(drawn.itself_expression, batch.source)
-    itself += F.l1_loss(drawn.itself_pose, batch.source)
+    itself = F.l1_loss(drawn.itself[0], batch.source)
+    itself += F.l1_loss(drawn.itself[1], batch.source)
     assert found["itself"] == pytest.approx(3 * float(itself), rel=1e-5)
     assert set(found) == {"reconstruction", "itself"}
 
@@ -379,6 +389,89 @@ def test_compiled_parts_compute_the_same_and_keep_their_names(batch: Batch) -> N
         given = plain.reenact(batch.source, batch.driving, "expression")
     torch.testing.assert_close(given, wanted)
     assert set(plain.state_dict()) == names
+
+
+def reading_layout() -> tuple[DPE, ReadingHeads]:
+    torch.manual_seed(0)
+    model = DPE(Layout(widths=(16, 16, 16, 12), style=48, directions=20))
+    begin_gently(model)
+    return model, ReadingHeads(48)
+
+
+def test_gentle_chains_hand_on_every_direction_alike() -> None:
+    model, _ = reading_layout()
+    code = torch.randn(64, 48)
+    with torch.no_grad():
+        directions = model.projection(code)
+        spread = torch.linalg.svdvals(model.expression.motion(torch.eye(48)))
+    assert float(directions.std()) == pytest.approx(1.0, rel=0.1)
+    assert float(spread.max() / spread.min()) == pytest.approx(1.0, rel=1e-3)
+
+
+def test_conditioned_filters_have_mean_0_and_deviation_1() -> None:
+    model, _ = reading_layout()
+    pictures = torch.rand(16, 3, 32, 32) * 2 - 1
+    encoder = model.encoder.net_app
+    condition(encoder, pictures)
+    with torch.no_grad():
+        first = encoder.first[0](pictures) + encoder.first.bias
+        inner = encoder.blocks[0].conv1
+        second = inner[0](encoder.first(pictures)) + inner.bias
+    for maps in (first, second):
+        torch.testing.assert_close(maps.mean((0, 2, 3)), torch.zeros(12), atol=1e-4, rtol=0)
+        torch.testing.assert_close(maps.std((0, 2, 3)), torch.ones(12), atol=1e-3, rtol=0)
+
+
+def test_the_first_reading_is_read_off_the_codes_by_the_heads(heads: HeadPairs) -> None:
+    model, reader = reading_layout()
+    networks = torch.nn.ModuleDict({"dpe": model, "reading": reader})
+    recipe = replace(small(32), layout=model.layout)
+    batch = Batches(heads, recipe, Share(), seed=0, workers=0).made(0, 0)
+
+    def error() -> float:
+        with torch.no_grad():
+            return float(reader.unlike(read(model, batch.source, batch.driving), batch))
+
+    told = begin(networks, recipe, [heads], None)
+    assert "regression" in told
+    solved = error()
+    torch.nn.init.zeros_(reader.expression.weight)
+    torch.nn.init.zeros_(reader.pose.weight)
+    torch.nn.init.zeros_(reader.boxes.weight)
+    assert solved < 0.5 * error()
+
+
+def test_edits_are_held_to_the_exact_pictures_where_these_are_known(
+    model: DPE, batch: Batch
+) -> None:
+    weights = Weights(truth=1.0)
+    with torch.no_grad():
+        drawn = draw_edited(model, read(model, batch.source, batch.driving))
+        s1 = model.reenact(batch.source, batch.driving, "expression")
+    torch.testing.assert_close(drawn.edited[0], s1, atol=1e-5, rtol=1e-4)
+    perfect = replace(drawn, edited=(batch.expression_only, batch.pose_only))
+    assert float(edited_losses(perfect, batch, weights, tiny(), NOBODY)["truth"]) == 0
+    assert float(edited_losses(drawn, batch, weights, tiny(), NOBODY)["truth"]) > 0.01
+    filmed = replace(batch, is_known=torch.zeros_like(batch.is_known))
+    assert float(edited_losses(drawn, filmed, weights, tiny(), NOBODY)["truth"]) == 0
+
+
+def test_boxes_are_mirrored_with_the_picture() -> None:
+    boxes = torch.tensor([-0.5, -0.2, 0.3, 0.4] * 3)
+    assert mirrored_boxes(boxes)[:4].tolist() == pytest.approx([-0.3, -0.2, 0.5, 0.4])
+    torch.testing.assert_close(mirrored_boxes(mirrored_boxes(boxes)), boxes)
+
+
+def test_stages_are_chosen_by_name_and_films_have_no_truths_to_learn_from() -> None:
+    chosen = small().in_stages({"joint": 7, "read": 3})
+    assert [(stage.name, stage.steps) for stage in chosen.stages] == [("read", 3), ("joint", 7)]
+    left = small().of_films()
+    assert [stage.name for stage in left.stages] == ["autoencode", "joint", "expression"]
+    for wrong in ({"reed": 3}, {"read": -1}, {}):
+        with pytest.raises(InputError, match="--stages: `small` has read, autoencode"):
+            small().in_stages(wrong)
+    with pytest.raises(InputError, match="--heads"):
+        small().in_stages({"read": 3}).of_films()
 
 
 def test_recipes_are_scaled_and_refused_in_words() -> None:

@@ -27,7 +27,7 @@ from tests.dpe_made import command
 from tests.dpe_training_made import made_heads
 from tests.video_files import make_clip
 from training.dpe.checkpoint import RESULT
-from training.dpe.recipe import tiny
+from training.dpe.recipe import small, tiny
 from training.dpe.run import RECORD, Run, train
 from training.dpe.task import DpeTask
 from training.trainer import CHECKPOINT, LOG
@@ -169,6 +169,39 @@ def test_numbers_that_are_not_finite_stop_the_run_with_the_weights_before_them(
     state = checkpoint(tmp_path)
     assert state["step"] == 1
     assert all(value.isfinite().all() for value in state["networks"].values())
+
+
+def test_a_run_begins_with_the_weights_of_another_and_says_so(
+    whole: Path, heads: Path, tmp_path: Path
+) -> None:
+    for name, part in ((CHECKPOINT, "average"), (RESULT, None)):
+        folder = tmp_path / name
+        said = trained(run_of(folder, heads, minutes=0.0, begins_from=whole / name))
+        assert any(str(whole / name) in line for line in said)
+        mine, wanted = checkpoint(folder)["networks"], checkpoint(whole)["average"]
+        names = wanted if part else [n for n in wanted if n.startswith("dpe.")]
+        assert all(torch.equal(mine[n], wanted[n]) for n in names)
+        ancestor = json.loads((folder / RECORD).read_text())["begins_from"]
+        assert ancestor["steps"] == STEPS
+        assert ancestor["record"]["recipe"]["name"] == "tiny"
+        trained(run_of(folder, heads, recipe=tiny().lasting(2), resume=True))
+        assert json.loads((folder / RECORD).read_text())["begins_from"] == ancestor
+    wider = small(32).in_stages({"autoencode": 1})
+    with pytest.raises(InputError, match=r"--from .*(other sizes|has Layout)"):
+        trained(run_of(tmp_path / "c", heads, recipe=wider, begins_from=whole / RESULT))
+    with pytest.raises(InputError, match="--from"):
+        trained(run_of(tmp_path / "d", heads, begins_from=whole / LOG))
+
+
+def test_a_cycle_that_begins_before_the_codes_tell_anything_is_warned_of(
+    heads: Path, tmp_path: Path
+) -> None:
+    said = trained(run_of(tmp_path, heads, recipe=tiny().lasting(2)))
+    assert [line for line in said if line.startswith("WARNING: stage joint begins with r of")]
+    begun = json.loads((tmp_path / RECORD).read_text())["cycle_begins_with"]
+    assert set(begun) == {"joint", "expression"}
+    assert set(begun["joint"]["reads"]) == {"jaw", "smile", "blink"}
+    assert "blink" in begun["joint"]["warning"]
 
 
 def test_bf16_and_channels_last_learn_too(heads: Path, tmp_path: Path) -> None:

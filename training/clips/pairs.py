@@ -20,7 +20,7 @@ from training.clips.shards import ClipEntry, ClipReader, read_index
 from training.clips.splits import Split, held_out
 from training.reader.samples import HELD_OUT
 
-COEFFICIENTS, POSES = 52, 6
+COEFFICIENTS, POSES, BOXES = 52, 6, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,6 +35,8 @@ class Known:
     """(2, 52) of source and driver."""
     poses: NDArray[np.float32]
     """(2, 6) likewise."""
+    boxes: NDArray[np.float32]
+    """(2, 12) likewise: left, top, right, bottom of face, mouth and eyes, in -1..1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,6 +169,7 @@ def pair_of(grid: HeadGrid, source: tuple[int, int], driving: tuple[int, int]) -
             pose_only=grid.pictures[q, e],
             coefficients=grid.coefficients[[e, f]],
             poses=grid.poses[[p, q]],
+            boxes=np.stack([grid.boxes[p, e].ravel(), grid.boxes[q, f].ravel()]),
         ),
     )
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from engine.errors import InputError
 from training.clips.alignment import mirrored
-from training.clips.pairs import COEFFICIENTS, POSES, Pair, PairSource
-from training.dpe.coefficients import mirrored_coefficients, mirrored_poses
+from training.clips.pairs import BOXES, COEFFICIENTS, POSES, Pair, PairSource
+from training.dpe.coefficients import mirrored_boxes, mirrored_coefficients, mirrored_poses
 from training.dpe.recipe import Recipe
 
 _AHEAD = 3
@@ -34,10 +34,13 @@ class Batch:
     is_known: Tensor
     """(N,) whether what follows is there; 0 where not."""
     expression_only: Tensor
+    pose_only: Tensor
     coefficients: Tensor
     """(N, 2, 52)"""
     poses: Tensor
     """(N, 2, 6)"""
+    boxes: Tensor
+    """(N, 2, 12)"""
 
     def to(self, device: str) -> "Batch":
         """On another device."""
@@ -108,7 +111,7 @@ class Batches:
             random = np.random.default_rng([self._seed, step, place])
             pairs.append(self._source.draw(random, along))
             flips.append(self._recipe.mirrors and random.random() < 0.5)
-            colours.append(_colours(random) if self._recipe.mirrors else np.array(_AS_IT_IS))
+            colours.append(_colours(random) if self._recipe.recolours else np.array(_AS_IT_IS))
         return collate(pairs, np.array(flips, bool), np.array(colours, np.float32))
 
     def _taken(self, place: tuple[int, int]) -> Batch:
@@ -151,9 +154,10 @@ def collate(pairs: list[Pair], flips: NDArray[np.bool_], colours: NDArray[np.flo
     dress = _dresser(flipped, torch.from_numpy(colours))
     alignments = np.array([pair.alignments for pair in pairs])
     alignments = np.where(flips[:, None, None, None], mirrored(alignments), alignments)
-    zeros = np.zeros((2, COEFFICIENTS), np.float32), np.zeros((2, POSES), np.float32)
+    zeros = [np.zeros((2, count), np.float32) for count in (COEFFICIENTS, POSES, BOXES)]
     coefficients = torch.from_numpy(np.array([k.coefficients if k else zeros[0] for k in known]))
     poses = torch.from_numpy(np.array([k.poses if k else zeros[1] for k in known]))
+    boxes = torch.from_numpy(np.array([k.boxes if k else zeros[2] for k in known]))
     turned = flipped[:, None, None]
     return Batch(
         source=dress(np.array([pair.source for pair in pairs])),
@@ -161,8 +165,10 @@ def collate(pairs: list[Pair], flips: NDArray[np.bool_], colours: NDArray[np.flo
         alignments=torch.from_numpy(alignments.astype(np.float32)),
         is_known=torch.tensor([k is not None for k in known]),
         expression_only=dress(np.array([k.expression_only if k else blank for k in known])),
+        pose_only=dress(np.array([k.pose_only if k else blank for k in known])),
         coefficients=torch.where(turned, mirrored_coefficients(coefficients), coefficients),
         poses=torch.where(turned, mirrored_poses(poses), poses),
+        boxes=torch.where(turned, mirrored_boxes(boxes), boxes),
     )
 
 

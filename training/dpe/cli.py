@@ -65,8 +65,11 @@ def dpe(
     *,
     out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, log, curves, sheets.")],
     recipe: Annotated[
-        Literal["paper", "small", "tiny"],
-        typer.Option(help="paper: full width, 256 px. small: for two cores. tiny: for tests."),
+        Literal["paper", "small", "plain", "tiny"],
+        typer.Option(
+            help="paper: full width, 256 px. small: for two cores. plain: for ablations, 32 px, "
+            "without known truths. tiny: for tests."
+        ),
     ] = "small",
     data: Annotated[
         list[Path] | None, typer.Option(help="Clips, by `understudy train clips`; several times.")
@@ -81,6 +84,16 @@ def dpe(
     minutes: Annotated[float, typer.Option(min=0.0, help="Time budget of this call.")] = 60.0,
     steps: Annotated[
         int | None, typer.Option(min=1, help="In all stages; default: the recipe's.")
+    ] = None,
+    stages: Annotated[
+        str | None,
+        typer.Option(help="Only some of the recipe's, and their steps: read=500,joint=900."),
+    ] = None,
+    begins_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Weights to begin with: a run's checkpoint.pt, or a dpe.pt alone."
+        ),
     ] = None,
     size: Annotated[int | None, typer.Option(help="With small: 32, 64 or 128.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Pairs of a step, in all.")] = None,
@@ -126,6 +139,7 @@ def dpe(
 
     chosen = recipe_of(recipe, size)
     chosen = chosen if batch is None else chosen.in_batches_of(batch)
+    chosen = chosen if stages is None else chosen.in_stages(_lengths(stages))
     chosen = (chosen if steps is None else chosen.lasting(steps)).without(without or ())
     with (
         stopped_by_signals() as stop,
@@ -139,6 +153,7 @@ def dpe(
                 perceptual=perceptual, expression=expression, device=device, precision=precision,
                 channels_last=channels_last, compiled=compiled, accumulate=accumulate,
                 workers=workers, threads=threads, seed=seed, rate_factor=rate_factor,
+                begins_from=begins_from,
                 save_every=save_every, check_every_s=check_every * 60, tensorboard=tensorboard,
             ),
             lambda step, seconds, line: progress.update(
@@ -149,3 +164,11 @@ def dpe(
         )  # fmt: skip
     typer.echo(f"{out}: step {reached} of {chosen.steps}; look at its curves.png and sheets")
     typer.echo(f"Next: understudy import {out / RESULT} --out BUNDLE")
+
+
+def _lengths(stages: str) -> dict[str, int]:
+    """`read=500,joint=900`; what is no number is -1, which no recipe takes."""
+    pairs = (part.partition("=") for part in stages.split(","))
+    return {
+        name.strip(): int(steps) if steps.strip().isdecimal() else -1 for name, _, steps in pairs
+    }

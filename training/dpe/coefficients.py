@@ -45,6 +45,12 @@ def mirrored_poses(poses: Tensor) -> Tensor:
     return poses * poses.new_tensor([-1, 1, -1, -1, 1, 1])
 
 
+def mirrored_boxes(boxes: Tensor) -> Tensor:
+    """(..., 12) of the mirrored picture: left and right change places and signs."""
+    left, top, right, bottom = (boxes[..., k::4] for k in range(4))
+    return torch.stack([-right, top, -left, bottom], dim=-1).flatten(-2)
+
+
 def _matrix() -> Tensor:
     matrix = np.zeros((len(ARKIT_NAMES), len(GROUPS)), np.float32)
     for column, weights in enumerate(GROUPS.values()):

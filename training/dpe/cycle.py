@@ -13,19 +13,19 @@ from engine.dpe.nets.dpe import DPE, Branch
 class Drawn:
     """(N, 3, size, size) each, by the paper's letters."""
 
-    itself_expression: Tensor
-    """e(S, S)"""
-    itself_pose: Tensor
-    """p(S, S)"""
+    itself: tuple[Tensor, ...] = ()
+    """e(S, S), p(S, S)"""
+    edited: tuple[Tensor, ...] = ()
+    """e(S, D), p(S, D)"""
     cycle: tuple[Tensor, ...] = ()
     """S' = e(S, D), S'' = p(S', D), D' = p(D, S), D'' = e(D', S); nothing of the self pairs."""
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> "Drawn":
         """Every picture changed."""
         return Drawn(
-            itself_expression=change(self.itself_expression),
-            itself_pose=change(self.itself_pose),
-            cycle=tuple(change(picture) for picture in self.cycle),
+            itself=tuple(map(change, self.itself)),
+            edited=tuple(map(change, self.edited)),
+            cycle=tuple(map(change, self.cycle)),
         )
 
 
@@ -51,9 +51,22 @@ def draw_itself(model: DPE, codes: Codes) -> Drawn:
     (s, _), (e, _), (p, _) = _halves(codes.code), _halves(codes.expression), _halves(codes.pose)
     features = [_halves(x)[0] for x in codes.features]
     return Drawn(
-        itself_expression=model.draw(model.expression, e, s, features),
-        itself_pose=model.draw(model.pose, p, s, features),
-    )
+        itself=(
+            model.draw(model.expression, e, s, features), model.draw(model.pose, p, s, features)
+        )
+    )  # fmt: skip
+
+
+def draw_edited(model: DPE, codes: Codes) -> Drawn:
+    """Both edits of S by D, whose exact pictures a renderer knows."""
+    s, _ = _halves(codes.code)
+    (_, e), (_, p) = _halves(codes.expression), _halves(codes.pose)
+    features = [_halves(x)[0] for x in codes.features]
+    return Drawn(
+        edited=(
+            model.draw(model.expression, e, s, features), model.draw(model.pose, p, s, features)
+        )
+    )  # fmt: skip
 
 
 def draw_cycle(model: DPE, codes: Codes) -> Drawn:
@@ -69,7 +82,7 @@ def draw_cycle(model: DPE, codes: Codes) -> Drawn:
     of_s1, of_d1 = zip(*(_halves(x) for x in features), strict=True)
     (s2,) = _draw(model.pose, [(s_again + p_d, of_s1)])
     (d2,) = _draw(model.expression, [(d_again + e_s, of_d1)])
-    return Drawn(itself_expression=itself_e, itself_pose=itself_p, cycle=(s1, s2, d1, d2))
+    return Drawn(itself=(itself_e, itself_p), cycle=(s1, s2, d1, d2))
 
 
 def _halves(x: Tensor) -> tuple[Tensor, Tensor]:

@@ -111,8 +111,8 @@ class HeldOutClips:
         everywhere = torch.ones_like(source[:, :1])
         return {
             "clips_itself": (
-                psnr(drawn.itself_expression, source, everywhere)
-                + psnr(drawn.itself_pose, source, everywhere)
+                psnr(drawn.itself[0], source, everywhere)
+                + psnr(drawn.itself[1], source, everywhere)
             ) / 2,
             "clips_both": psnr(drawn.cycle[1], driving, everywhere),
             "clips_still": psnr(source, driving, everywhere),

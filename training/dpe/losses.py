@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.clips.pairs import BOXES, COEFFICIENTS, POSES
 from training.dpe.batches import Batch
 from training.dpe.coefficients import GROUPS, groups_of
 from training.dpe.cycle import Codes, Drawn
@@ -16,8 +17,8 @@ from training.dpe.recipe import Recipe, Weights
 Picture = Tensor
 _MOUTH, _EYES = (-0.5, 0.28, 0.5, 0.95), (-0.68, -0.55, 0.68, -0.1)
 """Boxes in the aligned square (`training/clips/alignment.py`)."""
-_TRUE_POSES = 3
-"""Yaw, pitch and roll are read off the pose code."""
+_SHARES = (1.0, 0.5, 0.5)
+"""Of coefficients, poses and boxes in what is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +30,12 @@ class Judges:
 
 
 class ReadingHeads(nn.Module):
-    """Known coefficients, linearly from the motion codes; for the reading stage of `small`."""
+    """What is known of rendered heads, linearly from the codes; for the reading stage of `small`.
+
+    Coefficients are read off the expression code and poses off the pose code. Off the picture's
+    own code are read the boxes of face, mouth and eyes: a network that knows where they lie finds
+    what they do with fewer pictures.
+    """
 
     scale: Tensor
     middle: Tensor
@@ -37,25 +43,37 @@ class ReadingHeads(nn.Module):
     def __init__(self, style: int) -> None:
         super().__init__()
         self.expression = nn.Linear(style, len(GROUPS))
-        self.pose = nn.Linear(style, _TRUE_POSES)
-        numbers = len(GROUPS) + _TRUE_POSES
+        self.pose = nn.Linear(style, POSES)
+        self.boxes = nn.Linear(style, BOXES)
+        numbers = len(GROUPS) + POSES + BOXES
         self.register_buffer("middle", torch.zeros(numbers))
         self.register_buffer("scale", torch.ones(numbers))
 
-    def measure(self, coefficients: Tensor, poses: Tensor) -> None:
-        """Standardise by (M, 52) and (M, 6) of the people learned from."""
-        numbers = torch.cat([groups_of(coefficients), poses[:, :_TRUE_POSES]], dim=1)
+    def measure(self, known: Tensor) -> None:
+        """Standardise by what is known (M, 70) of the people learned from."""
+        numbers = _grouped(known)
         self.middle.copy_(numbers.mean(0))
         self.scale.copy_(numbers.std(0).clamp(min=0.02))
 
+    def standard(self, known: Tensor) -> Tensor:
+        """(..., 70): 52 coefficients, 6 of a pose, 12 of boxes -> (..., 30) in deviations."""
+        return (_grouped(known) - self.middle) / self.scale
+
     def unlike(self, codes: Codes, batch: Batch) -> Tensor:
         """Mean squared error in deviations, over the pairs whose truth is known."""
-        both = batch.coefficients.transpose(0, 1).flatten(0, 1)
-        poses = batch.poses.transpose(0, 1).flatten(0, 1)[:, :_TRUE_POSES]
-        wanted = (torch.cat([groups_of(both), poses], dim=1) - self.middle) / self.scale
-        codes_read = self.expression(codes.expression), self.pose(codes.pose)
-        error = (torch.cat(codes_read, dim=1) - wanted).square().mean(1)
-        return (error * batch.is_known.repeat(2)).mean()
+        known = torch.cat((batch.coefficients, batch.poses, batch.boxes), dim=2)
+        wanted = self.standard(known.transpose(0, 1).flatten(0, 1))  # S first, as codes are
+        found = (
+            self.expression(codes.expression.float()),
+            self.pose(codes.pose.float()),
+            self.boxes(codes.code.float()),
+        )
+        each, first = torch.zeros_like(wanted[:, 0]), 0
+        for share, part in zip(_SHARES, found, strict=True):
+            last = first + part.shape[1]
+            each = each + share * (part - wanted[:, first:last]).square().mean(1)
+            first = last
+        return (each * batch.is_known.repeat(2)).mean()
 
 
 def self_losses(
@@ -64,7 +82,7 @@ def self_losses(
     """Of e(S, S) and p(S, S): the paper's core of the disentanglement."""
     if not recipe.uses("self"):
         return {}
-    given = [(drawn.itself_expression, batch.source), (drawn.itself_pose, batch.source)]
+    given = [(picture, batch.source) for picture in drawn.itself]
     losses: dict[str, Tensor] = {}
     if weights.itself:
         where = region_weights(batch.alignments[:, 0], batch.source, weights.regions)
@@ -72,6 +90,35 @@ def self_losses(
         losses["itself"] = weights.itself * total
     if weights.perceptual and judges.perceptual is not None:
         losses["perceptual_itself"] = weights.perceptual * judges.perceptual(given)
+    return losses
+
+
+def _grouped(known: Tensor) -> Tensor:
+    groups = groups_of(known[..., :COEFFICIENTS])
+    return torch.cat([groups, known[..., COEFFICIENTS:]], dim=-1)
+
+
+def edited_losses(
+    drawn: Drawn, batch: Batch, weights: Weights, recipe: Recipe, judges: Judges
+) -> dict[str, Tensor]:
+    """e(S, D) and p(S, D) against the exact pictures; nothing where these are not known."""
+    known = batch.is_known[:, None, None, None]
+    wanted = [
+        torch.where(known, exact, picture.detach())
+        for picture, exact in zip(
+            drawn.edited, (batch.expression_only, batch.pose_only), strict=True
+        )
+    ]
+    given = list(zip(drawn.edited, wanted, strict=True))
+    at_s, at_d = batch.alignments[:, 0], batch.alignments[:, 1]
+    where = [region_weights(at, batch.source, weights.regions) for at in (at_s, at_d)]
+    apart = [_unequal(a, b, there) for (a, b), there in zip(given, where, strict=True)]
+    losses = {"truth": weights.truth * torch.stack(apart).sum()}
+    if weights.perceptual and judges.perceptual is not None:
+        losses["perceptual"] = weights.perceptual * judges.perceptual(given)
+    if weights.expression and judges.expression is not None and recipe.uses("expression"):
+        faces = [(drawn.edited[0], at_s, wanted[0], at_s)]
+        losses["expression"] = weights.expression * judges.expression.unlike(faces)
     return losses
 
 

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
 
@@ -16,17 +16,23 @@ from engine.errors import InputError
 from training.clips.pairs import ClipPairs, HeadPairs, Mixture, PairSource
 from training.computing import Computing, DeviceName, Precision, computing_on
 from training.dpe.batches import Batches, Share, pairs_a_second
+from training.dpe.beginning import begin
 from training.dpe.checkpoint import RESULT, write_official
 from training.dpe.expression_network import load_reader
 from training.dpe.held_out import HeldOutClips, HeldOutHeads
-from training.dpe.losses import Judges, ReadingHeads
+from training.dpe.losses import Judges
 from training.dpe.perceptual import PerceptualPairs
 from training.dpe.recipe import Recipe
 from training.dpe.task import DpeTask, dpe_of
 from training.processes import Processes, joined
-from training.trainer import Plan, Trainer
+from training.trainer import LOG, Plan, Trainer
 
+Say = Callable[[str], None]
 RECORD = "record.json"
+READS = 0.6
+"""r from which on an encoder is said to read expression."""
+_KEPT = ("cycle_begins_with", "begins_from")
+"""What a record keeps of the calls before."""
 _PROBED_BY = 60
 """People that the probe of r is fitted on."""
 _CLIP_PAIRS = 24
@@ -55,6 +61,8 @@ class Run:
     threads: int = 1
     seed: int = 0
     rate_factor: float = 1.0
+    begins_from: Path | None = None
+    """A `checkpoint.pt` or `dpe.pt` whose weights it begins with."""
     save_every: int | None = 200
     check_every_s: float = 300.0
     tensorboard: bool = False
@@ -75,6 +83,8 @@ def train(
         TrainingError: losses are no longer finite.
     """
     torch.set_num_threads(run.threads)
+    if not run.heads:
+        run = replace(run, recipe=run.recipe.of_films())
     asked = computing_on(run.device, run.precision)
     with joined(asked.device) as (processes, device):
         return _train(run, Computing(device, run.precision), processes, tell, say, stop)
@@ -97,7 +107,10 @@ def _train(
     torch.manual_seed(run.seed)  # the first weights, alike in every process
     held_out = _held_out(run, people) if processes.leads else []
     task = DpeTask(recipe, batches, judges, held_out, computing=computing)
-    _standardise(task.networks, people)
+    if not run.resume:
+        told = begin(task.networks, recipe, people, run.begins_from)
+        if processes.leads and told:
+            say(told)
     task.networks.to(computing.device)
     if run.channels_last:
         for parameter in task.networks.parameters():
@@ -110,7 +123,12 @@ def _train(
             say(line)
         say(f"a worker makes {pairs_a_second(batches, 0):.0f} pairs a second")
     trainer = Trainer(
-        task, run.folder, _plan(run, task), resume=run.resume, seed=run.seed, processes=processes
+        task,
+        run.folder,
+        _plan(run, task, held_out, say),
+        resume=run.resume,
+        seed=run.seed,
+        processes=processes,
     )
     if processes.leads:
         _write_record(run, judges, processes, computing)
@@ -130,7 +148,9 @@ def notes(run: Run, judges: Judges) -> list[str]:
     if recipe.uses_truth:
         lines.append(f"`{recipe.name}` learns from known truths of rendered heads")
         if not run.heads:
-            lines.append("no --heads: nothing is known, so there is nothing to read or to hold to")
+            lines.append(
+                "no --heads: nothing is known, so stages that read or draw truths are left out"
+            )
     lines += [f"left out: {part}" for part in recipe.left_out]
     return lines
 
@@ -177,23 +197,9 @@ def _held_out(run: Run, people: Sequence[HeadPairs]) -> list[HeldOutHeads | Held
     return found
 
 
-def _standardise(networks: nn.ModuleDict, people: Sequence[HeadPairs]) -> None:
-    if "reading" not in networks or not people:
-        return
-    heads = networks["reading"]
-    assert isinstance(heads, ReadingHeads)
-    grids = [grid for each in people for grid in each.grids]
-    coefficients = np.concatenate([grid.coefficients for grid in grids])
-    poses = np.concatenate([grid.poses for grid in grids])
-    count = min(len(coefficients), len(poses))
-    random = np.random.default_rng(0)
-    heads.measure(
-        torch.from_numpy(random.permutation(coefficients)[:count]),
-        torch.from_numpy(random.permutation(poses)[:count]),
-    )
-
-
-def _plan(run: Run, task: DpeTask) -> Plan:
+def _plan(
+    run: Run, task: DpeTask, held_out: Sequence[HeldOutHeads | HeldOutClips], say: Say
+) -> Plan:
     recipe = run.recipe
 
     def save(average: nn.ModuleDict) -> None:
@@ -204,7 +210,7 @@ def _plan(run: Run, task: DpeTask) -> Plan:
         total_steps=recipe.steps,
         check_every_s=run.check_every_s,
         save_every=run.save_every,
-        schedule=_Scaled(task, run.rate_factor),
+        schedule=_Schedule(task, run, held_out, say),
         betas=recipe.betas,
         decay=0.0,
         clip=recipe.clip,
@@ -217,17 +223,39 @@ def _plan(run: Run, task: DpeTask) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scaled:
-    """A task's schedule with all rates times a factor."""
+class _Schedule:
+    """A task's schedule with all rates times a factor; before the cycle begins, r is looked at."""
 
     task: DpeTask
-    factor: float
+    run: Run
+    held_out: Sequence[HeldOutHeads | HeldOutClips]
+    say: Say
 
     def begin(self, step: int) -> None:
+        stage, at = self.task.recipe.stage_at(step)
+        known = [people for people in self.held_out if isinstance(people, HeldOutHeads)]
+        if at == 0 and stage.draws == "cycle" and known:
+            self._look(stage.name, known[0].reads(dpe_of(self.task.networks)))
         self.task.begin(step)
 
     def rate(self, step: int) -> float:
-        return self.factor * self.task.rate(step)
+        return self.run.rate_factor * self.task.rate(step)
+
+    def _look(self, stage: str, reads: Mapping[str, float]) -> None:
+        told = ", ".join(f"{name} {r:.2f}" for name, r in reads.items())
+        self.say(f"r where stage {stage} begins: {told}")
+        found: dict[str, object] = {"reads": {name: round(r, 3) for name, r in reads.items()}}
+        low = [name for name, r in reads.items() if r < READS]
+        if low:
+            found["warning"] = (
+                f"stage {stage} begins with r of {', '.join(low)} below {READS}: the code does not "
+                "tell the expression, so what follows shows nothing about the strategy"
+            )
+            self.say(f"WARNING: {found['warning']}. Read longer.")
+        path = self.run.folder / RECORD
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record.setdefault("cycle_begins_with", {})[stage] = found
+        _write_json(record, path)
 
 
 def _tensorboard(folder: Path) -> Callable[[int, Mapping[str, float]], None]:
@@ -256,6 +284,7 @@ def _write_record(run: Run, judges: Judges, processes: Processes, computing: Com
         "learns_from_truth": run.recipe.uses_truth and bool(run.heads),
         "notes": notes(run, judges),
         "seed": run.seed,
+        "begins_from": _ancestor(run.begins_from),
         "rate_factor": run.rate_factor,
         "accumulate": run.accumulate,
         "processes": processes.count,
@@ -265,7 +294,29 @@ def _write_record(run: Run, judges: Judges, processes: Processes, computing: Com
         "torch": torch.__version__,
         "machine": platform.processor() or platform.machine(),
     }
-    (run.folder / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    path = run.folder / RECORD
+    if path.exists():  # of the part before this call
+        before = json.loads(path.read_text(encoding="utf-8"))
+        record |= {name: before[name] for name in _KEPT if before.get(name)}
+    _write_json(record, path)
+
+
+def _write_json(record: Mapping[str, object], path: Path) -> None:
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def _ancestor(weights: Path | None) -> dict[str, object] | None:
+    """The file, and the record that lies beside it."""
+    if weights is None:
+        return None
+    record, log = weights.parent / RECORD, weights.parent / LOG
+    found: dict[str, object] = {"file": str(weights)}
+    if record.is_file():
+        found["record"] = json.loads(record.read_text(encoding="utf-8"))
+    if log.is_file():
+        last = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+        found |= {"steps": last["step"], "seconds": last["seconds"]}
+    return found
 
 
 def _nobody(step: int, seconds: float, line: str) -> None:

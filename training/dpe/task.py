@@ -10,11 +10,11 @@ from engine.dpe.nets.dpe import DPE
 from engine.frame import Pixels
 from training.computing import Computing
 from training.dpe.batches import Batches
-from training.dpe.cycle import Drawn, draw_cycle, draw_itself, read
+from training.dpe.cycle import Drawn, draw_cycle, draw_edited, draw_itself, read
 from training.dpe.discriminator import R1_EVERY, Discriminator, fooling, r1, telling
 from training.dpe.held_out import HeldOutClips, HeldOutHeads, sheet_of
 from training.dpe.initial import begin_gently
-from training.dpe.losses import Judges, ReadingHeads, cycle_losses, self_losses
+from training.dpe.losses import Judges, ReadingHeads, cycle_losses, edited_losses, self_losses
 from training.dpe.recipe import Recipe
 
 
@@ -72,11 +72,16 @@ class DpeTask:
             drawn: Drawn | None = None
             if stage.draws == "self":
                 drawn = draw_itself(dpe, codes)
+            elif stage.draws == "edits":
+                drawn = draw_edited(dpe, codes)
             elif stage.draws == "cycle":
                 drawn = draw_cycle(dpe, codes)
         if drawn is not None:
             drawn = drawn.mapped(Tensor.float)
-            found |= self_losses(drawn, batch, weights, self.recipe, self._judges)
+            if drawn.itself:
+                found |= self_losses(drawn, batch, weights, self.recipe, self._judges)
+            if drawn.edited:
+                found |= edited_losses(drawn, batch, weights, self.recipe, self._judges)
         if drawn is not None and drawn.cycle:
             found |= cycle_losses(drawn, batch, weights, self.recipe, self._judges)
             if weights.adversarial:

@@ -1,0 +1,159 @@
+"""The paper's ablations (Sec. 4.4) and the pair (S', D'), each a short run at 32 pixels.
+
+    python -m benchmarks.dpe_training.ablations --heads HEADS --out DIR [--perceptual FILE]
+        [--expression FILE] [--steps 1500] [--minutes 20] [--only NAME] [--name NAME]
+
+All runs have the same seed, pairs and number of steps; --minutes ends a run of this call, and the
+same command goes on with those that have not come to their end. The recipe is `plain`: nothing that
+only a renderer knows is learned from. Nothing that differs by less than half a decibel is decided
+by one run each.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.machine import keep, markdown
+from engine.errors import UnderstudyError
+from engine.frame import Pixels
+from training.dpe.recipe import PARTS, recipe_of
+from training.dpe.run import Run, train
+from training.trainer import CHECKPOINT, LOG
+
+WHOLE = "whole"
+RUNS = (WHOLE, *PARTS)
+DECIDES_DB = 0.5
+FIGURES = ("psnr_itself", "psnr_expression", "psnr_pose", "psnr_both")
+_READS = ("r_jaw", "r_smile", "r_blink")
+_ROWS = 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train what has not been trained to its end; then the table and the sheet."""
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(arguments)
+    try:
+        for name in options.only or RUNS:
+            _train(options, name)
+    except UnderstudyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    found = {name: scores for name in RUNS if (scores := find_scores(options.out / name))}
+    text = table(found)
+    cv2.imwrite(str(options.out / "sheet.png"), _sheet(options.out, list(found))[..., ::-1])
+    if options.name is None:
+        sys.stdout.write(f"{text}\n\n{json.dumps(found)}\n")
+    else:
+        command = shlex.join(["python", "-m", "benchmarks.dpe_training.ablations", *given])
+        keep(options.name, command, found, text)
+    return 0
+
+
+def _train(options: argparse.Namespace, name: str) -> None:
+    folder = options.out / name
+    recipe = recipe_of("plain").lasting(options.steps)
+    train(
+        Run(
+            folder=folder,
+            recipe=recipe if name == WHOLE else recipe.without([name]),
+            minutes=options.minutes,
+            resume=(folder / CHECKPOINT).exists(),
+            heads=(options.heads,),
+            perceptual=options.perceptual,
+            expression=options.expression,
+            device=options.device,
+            check_every_s=1e9,
+        ),
+        lambda step, seconds, line: None,
+        lambda line: None,
+    )
+    reached = int(find_scores(folder).get("step", 0))
+    sys.stderr.write(f"{name}: step {reached}\n")
+
+
+def find_scores(folder: Path) -> dict[str, float]:
+    """The last figures of a run; empty where there are none."""
+    log = folder / LOG
+    if not log.is_file():
+        return {}
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    scored = [line for line in lines if FIGURES[0] in line]
+    return dict(scored[-1]) if scored else {}
+
+
+def table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """Markdown; what a part does is decided only where leaving it out changes a figure enough."""
+    heads = ["run", "steps", *(f.removeprefix("psnr_") for f in FIGURES), *_READS, "without it"]
+    rows = []
+    whole = found.get(WHOLE)
+    for name, scores in found.items():
+        rows.append(
+            [
+                name if name == WHOLE else f"without {name}",
+                str(int(scores["step"])),
+                *(f"{scores[figure]:.2f}" for figure in FIGURES),
+                *(f"{scores[read]:.2f}" for read in _READS),
+                "" if name == WHOLE or whole is None else decision(whole, scores),
+            ]
+        )
+    stills = (
+        "" if whole is None else
+        f"\n\nThe still picture: expression {whole['still_expression']:.2f}, pose "
+        f"{whole['still_pose']:.2f} dB."
+    )  # fmt: skip
+    return markdown(heads, rows) + stills
+
+
+def decision(whole: Mapping[str, float], ablated: Mapping[str, float]) -> str:
+    """Which figures are lower or higher without a part; undecided where none is by enough."""
+    told = []
+    for figure in FIGURES:
+        apart = ablated[figure] - whole[figure]
+        if abs(apart) >= DECIDES_DB:
+            told.append(f"{figure.removeprefix('psnr_')} {apart:+.1f}")
+    return ", ".join(told) or "undecided"
+
+
+def _sheet(out: Path, names: Sequence[str]) -> Pixels:
+    """The first rows of each run's last sheet, one under the other."""
+    parts = []
+    for name in names:
+        last = sorted((out / name).glob("sheet_*.png"))[-1]
+        picture = cv2.imread(str(last))
+        assert picture is not None
+        label = np.full((22, picture.shape[1], 3), 255, np.uint8)
+        cv2.putText(
+            label, name if name == WHOLE else f"without {name}", (6, 16),
+            cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA,
+        )  # fmt: skip
+        side = picture.shape[1] // 7
+        parts += [label, picture[: 24 + _ROWS * side, :, ::-1]]
+    width = max(part.shape[1] for part in parts)
+    return np.vstack([p for p in parts if p.shape[1] == width])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.dpe_training.ablations",
+        description=__doc__.partition("\n")[0],
+    )
+    parser.add_argument("--heads", type=Path, required=True, help="by `understudy train heads`")
+    parser.add_argument("--out", type=Path, required=True, help="a folder for all runs")
+    parser.add_argument("--perceptual", type=Path, help="as in `understudy train dpe`")
+    parser.add_argument("--expression", type=Path, help="as in `understudy train dpe`")
+    parser.add_argument("--steps", type=int, default=1500, help="of each run")
+    parser.add_argument("--minutes", type=float, default=20.0, help="of each run, in this call")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--only", choices=RUNS, action="append", help="may be repeated")
+    parser.add_argument("--name", help="of the result's files")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
