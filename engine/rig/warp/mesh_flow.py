@@ -58,14 +58,16 @@ class MeshFlower:
             MachineError: this OpenCV cannot draw triangles.
         """
         settings = self._settings
-        if source is not None:
-            self._colours[:, :2] = (source[:MESH_POINTS, :2] - self._low) / self._extent
+        colours = self._colours
+        if source is not None:  # a copy: a portrait is shared, and another frame's may be drawn now
+            colours = colours.copy()
+            colours[:, :2] = (source[:MESH_POINTS, :2] - self._low) / self._extent
         drawn = np.zeros((sample_grid.rows, sample_grid.columns, 3), np.float32)
         depth = np.ones((sample_grid.rows, sample_grid.columns), np.float32)  # 1 is the farthest
         cv2.triangleRasterize(
             _placed(target),
             self._triangles,
-            self._colours,
+            colours,
             drawn,
             depth,
             _camera(sample_grid),
