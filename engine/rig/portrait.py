@@ -222,7 +222,7 @@ class RigPortrait:
 
     def placed(self, motion: RigMotion) -> Placed:
         """Where everything goes, within what keeps the head whole. Once a frame: mouths ease."""
-        if head_motion(self._face, motion.of_rim).moves:
+        if self._late.find_matte is not None and head_motion(self._face, motion.of_rim).moves:
             self.prepare()
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
