@@ -1,6 +1,7 @@
 """A film's face with another expression: where it goes, who lends what, and what stays."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from itertools import islice
 
@@ -17,17 +18,26 @@ from engine.faces.several import SeveralFaces
 from engine.frame import Pixels
 from engine.geometry import Similarity
 from engine.motion import LipShape
+from engine.rig.driver.driver import difference
 from engine.rig.driver.reading import read_face
 from engine.rig.edit.aim import aimed, closes_of
 from engine.rig.edit.editor import RigEditor
 from engine.rig.edit.expression import EXPRESSION, own_of, wished
 from engine.rig.edit.lending import DRAWN, NOBODY, OWN, PASSES, lenders_of_rest, mouths
 from engine.rig.edit.lent import Lent
-from engine.rig.edit.performers import FollowedFace, HeldExpression, Speaking, rest_of_track
+from engine.rig.edit.performers import (
+    FollowedFace,
+    HeldExpression,
+    Replayed,
+    Speaking,
+    rest_of_track,
+)
 from engine.rig.edit.plan import RigFilmPlan
+from engine.rig.edit.rest import rest_of
 from engine.rig.edit.survey import Survey, cut_off
 from engine.rig.landmarks import relative_lip_gap
 from engine.rig.motion.factors import motion_from_arkit
+from engine.rig.motion.recording import Recording as RigRecording
 from engine.rig.warp.target import PortraitFace
 from stream.files.bundled import ASSETS
 from stream.files.clips import Clip
@@ -360,6 +370,17 @@ def test_whom_the_pictures_edge_cuts_is_known() -> None:
     assert not cut_off(close_up).any()
 
 
+def test_lips_that_are_pressed_as_a_smile_begins_are_not_at_rest() -> None:
+    resting = face_with(jawOpen=0.015)
+    pressed = face_with(mouthSmileLeft=0.4, mouthSmileRight=0.4)
+    smiling = face_with(mouthSmileLeft=0.9, mouthSmileRight=0.9, jawOpen=0.2)
+    gaps = [relative_lip_gap(read_face(face).points) for face in (pressed, resting, smiling)]
+    assert gaps == sorted(gaps)
+    rest = rest_of([resting] * 12 + [pressed] * 3 + [smiling] * 8)
+    corners = [points[[61, 291], 1].mean() for points in (rest.points, read_face(resting).points)]
+    assert corners[0] == pytest.approx(corners[1], abs=0.05)
+
+
 def test_the_films_own_person_is_told_from_the_films_rest() -> None:
     raised = [face_with(browInnerUp=0.9)] * 4
     film = [face_with()] * 4
@@ -370,6 +391,30 @@ def test_the_films_own_person_is_told_from_the_films_rest() -> None:
     heights = [0.0 if way is None else float(way.offsets[9, 1]) for way in ways]
     assert heights[0] == pytest.approx(0.0, abs=0.01)
     assert heights[1] > 0.2
+
+
+def test_a_motion_file_says_what_the_clip_it_was_recorded_from_says() -> None:
+    rest = read_face(face_with())
+    landmarks = face_with(jawOpen=0.4, mouthSmileLeft=0.5).landmarks.copy()
+    landmarks[[1, 4, 5, 195, 197], 1] += 6.0  # a tracker's nose slides down with the mouth
+    reading = read_face(Face(landmarks=landmarks, confidence=1.0))
+    motion = difference(rest, reading)
+    recorded = RigRecording(
+        times_ns=np.zeros(1, np.int64),
+        tracked=np.ones(1, np.bool_),
+        offsets=motion.offsets[None].astype(np.float32),
+        aperture=motion.aperture[None].astype(np.float32),
+        lip_contact=np.array([motion.lip_contact], np.float32),
+        rotation=np.array([[0.1, 0.2, 0.0]], np.float32),
+        shift=motion.shift[None].astype(np.float32),
+        log_scale=np.zeros(1, np.float32),
+        rate=Fraction(25),
+    )
+    of_file, of_clip = Replayed(recorded).at(0.0), own_of(rest, reading).expression
+    assert of_file is not None
+    assert np.abs(of_file.offsets - of_clip.offsets).max() < 1e-5
+    assert np.abs(motion.offsets - of_clip.offsets).max() > 0.05
+    assert not of_file.rotation.any()
 
 
 def test_beyond_the_pictures_edge_a_lender_shows_nothing() -> None:

@@ -37,10 +37,21 @@ class Own:
 
 def own_of(rest: Reading, reading: Reading) -> Own:
     """A face against its person's rest."""
-    moved = with_factor(difference(rest, reading), "pose", still_motion())
     return Own(
-        expression=replace(moved, offsets=of_skin(moved.offsets)),
+        expression=expression_of(difference(rest, reading)),
         ratio=reading.openings / np.maximum(rest.openings, 0.02),
+    )
+
+
+def expression_of(motion: RigMotion) -> RigMotion:
+    """What of a motion, as it was read, the face does itself: without pose, and the skin's alone.
+
+    A performance from a file goes through it as one from a clip does.
+    """
+    return replace(
+        with_factor(motion, "pose", still_motion()),
+        offsets=of_skin(motion.offsets),
+        mouth=None,
     )
 
 

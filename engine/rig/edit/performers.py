@@ -11,10 +11,10 @@ from engine.errors import InputError
 from engine.faces.face import Face
 from engine.motion import ARKIT_NAMES, LipShape
 from engine.rig.driver.reading import Reading, read_face
-from engine.rig.edit.expression import own_of
+from engine.rig.edit.expression import expression_of, own_of
 from engine.rig.edit.rest import rest_of
-from engine.rig.motion.factors import motion_from_arkit, with_factor
-from engine.rig.motion.motion import RigMotion, between, still_motion
+from engine.rig.motion.factors import motion_from_arkit
+from engine.rig.motion.motion import RigMotion, between
 from engine.rig.motion.recording import Recording
 
 MOST_FACES = 1500
@@ -75,8 +75,7 @@ class Replayed:
     def at(self, time_s: float) -> RigMotion | None:
         """What was recorded at this time."""
         last = int(self._recording.times_ns[-1])
-        motion = self._recording.at(min(max(round(time_s * 1e9), 0), last))
-        return with_factor(motion, "pose", still_motion())
+        return expression_of(self._recording.at(min(max(round(time_s * 1e9), 0), last)))
 
 
 class HeldExpression:

@@ -25,6 +25,9 @@ _NEAR_RAD = np.radians(8.0)
 """Heads turned no farther from the most neutral one say what the face is like."""
 _TOUCH = 0.02
 """Lip gap over mouth width: so little is closed."""
+_AS_CLOSED = 0.015
+"""The same by which lips may be more apart than a clip's tightest, and count as closed as those:
+the tightest are pressed, or stretched by the beginning of a smile."""
 _USUAL_LIDS = 70
 """Percentile of the openings: blinks and half-closed lids lie below."""
 _LEAST = 3
@@ -68,7 +71,7 @@ def _near(reference: Reading, readings: Sequence[Reading]) -> Mask:
 
 def _closed(near: Mask, gaps: Array, points: Array) -> Indices:
     """Indices of the frames whose lips touch, at the mouth's usual width."""
-    touch = near & (gaps <= max(float(np.percentile(gaps[near], 10)), _TOUCH))
+    touch = near & (gaps <= max(float(np.percentile(gaps[near], 10)), _TOUCH) + _AS_CLOSED)
     width = np.linalg.norm(points[:, 61] - points[:, 291], axis=1)
     return _nearest(
         touch, np.abs(width - np.median(width)), max(_LEAST, int(np.count_nonzero(touch)) // 2)
