@@ -124,7 +124,7 @@ def report(found: Mapping[str, Part]) -> Iterator[str]:
 def _tables(pairs: Sequence[Sequence[str]]) -> Iterator[str]:
     yield from ("## Leak: what follows the driver, what is left of the source", "")
     yield from (edit_leaks.FOLLOWS, "")
-    names = " | ".join(f"{name} r_d / g_d / g_s / still" for name in FEATURES)
+    names = " | ".join(f"{name} r_d / g_d / g_s / chance / still" for name in FEATURES)
     yield f"| film by driver | {names} |"
     yield "|---" * (len(FEATURES) + 1) + "|"
     yield from (line for line, _ in pairs)
