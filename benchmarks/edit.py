@@ -10,6 +10,7 @@ tracked again. With `--only` nothing is kept; `times` is what to run on a quiet 
 import argparse
 import multiprocessing
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -105,7 +106,8 @@ def measured(name: str, clips: Path, made: Path) -> Part:
         else:
             made_of_it = PARTS[name][1](place, clips, made)
             part = made_of_it if isinstance(made_of_it, Part) else Part(lines=list(made_of_it))
-    print("\n".join([name, *part.lines]), file=sys.stderr, flush=True)
+    spent = f"{name}: {time.process_time():.0f} s of CPU in this process so far"
+    print("\n".join([spent, *part.lines]), file=sys.stderr, flush=True)
     return part
 
 
@@ -122,7 +124,7 @@ def report(found: Mapping[str, Part]) -> Iterator[str]:
 def _tables(pairs: Sequence[Sequence[str]]) -> Iterator[str]:
     yield from ("## Leak: what follows the driver, what is left of the source", "")
     yield from (edit_leaks.FOLLOWS, "")
-    names = " | ".join(f"{name} r_d / g_d / g_s / still" for name in FEATURES)
+    names = " | ".join(f"{name} r_d / g_d / g_s / chance / still" for name in FEATURES)
     yield f"| film by driver | {names} |"
     yield "|---" * (len(FEATURES) + 1) + "|"
     yield from (line for line, _ in pairs)

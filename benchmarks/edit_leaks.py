@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.edit_measures import (
     FEATURES,
+    chances,
     features,
     fine_detail,
     leaks,
@@ -43,7 +44,9 @@ LEAST_SPREAD = 3.0
 FOLLOWS = (
     "r_d: correlation with the driver; g_d: gain of the driver; g_s: share of the source left, "
     "both by one regression over three takes, in which the driver begins at three moments. "
-    "Still: g_s where the driver keeps still at rest. A dash: who should be followed, or leak, "
+    "Chance: what the same regression finds of a source moved in time, which cannot be in the "
+    "result, 19 of 20 times no more. Still: g_s where the driver keeps still at rest. A dash: "
+    "who should be followed, or leak, "
     f"moves by less than {LEAST_SPREAD:g} times what reading one frame twice differs by."
 )
 KEEPS = (
@@ -71,11 +74,14 @@ def pair(place: Path, source: Path, driver: Path) -> Part:
     left_told = own.std(axis=0) >= LEAST_SPREAD * noise
     still = _still(place, source)
     told = leaks(result, drove, own)
+    chance = chances([(each.result, each.drove, each.own) for each in takes])
     cells = [
         " / ".join(
             [
                 f"{leak.follows:.2f} / {leak.gain:.2f}" if follows_told[k] else "- / -",
-                f"{leak.left:+.2f} / {left:+.2f}" if left_told[k] else "- / -",
+                f"{leak.left:+.2f} / {chance[k]:.2f} / {left:+.2f}"
+                if left_told[k]
+                else "- / - / -",
             ]
         )
         for k, (leak, left) in enumerate(zip(told, still, strict=True))
@@ -101,7 +107,7 @@ def pair(place: Path, source: Path, driver: Path) -> Part:
     figures = {
         leak.name: {
             **({"r_d": leak.follows, "g_d": leak.gain} if follows_told[k] else {}),
-            **({"g_s": leak.left, "still": still[k]} if left_told[k] else {}),
+            **({"g_s": leak.left, "chance": chance[k], "still": still[k]} if left_told[k] else {}),
         }
         for k, leak in enumerate(told)
     }

@@ -15,6 +15,8 @@ from engine.rig.driver.reading import read_face
 from engine.rig.landmarks import EYES, OUTER_LIPS
 
 FEATURES = ("lip gap", "mouth width", "smile", "brows", "lids", "gaze")
+_APART = 3
+"""Frames by which a source is moved at least, for what chance finds."""
 _SKIN = (205, 187, 132, 58, 136, 149, 152, 378, 365, 288, 361, 411, 425, 2)
 """The lower face, as a hull; its lips are left out."""
 _RIM = (127, 356, 234, 454, 162, 389, 21, 251, 54, 284, 103, 332, 67, 297, 109, 338, 10)
@@ -57,6 +59,25 @@ def leaks(result: Array, driver: Array, source: Array) -> list[Leak]:
         follows = float(np.corrcoef(driver[:, column], result[:, column])[0, 1])
         found.append(Leak(name=name, follows=follows, gain=float(gain), left=float(left)))
     return found
+
+
+def chances(takes: Sequence[tuple[Array, Array, Array]]) -> Array:
+    """(6,) shares of a source that chance alone finds left, 19 of 20 times no larger.
+
+    `takes` are results, drivers and sources, (N, 6) each. Where the source begins at another
+    moment, nothing of it can be in the result; what the regression still finds is chance. A share
+    below it is none that could be told: a source who hardly moves has a large one.
+    """
+    count = min(len(source) for _, _, source in takes)
+    found = []
+    for moment in range(_APART, count - _APART + 1):
+        turned = [(r, d, np.roll(s, moment, axis=0)) for r, d, s in takes]
+        result, driver, source = (
+            np.concatenate([each - each.mean(axis=0) for each in kind])
+            for kind in zip(*turned, strict=True)
+        )
+        found.append([abs(leak.left) for leak in leaks(result, driver, source)])
+    return np.asarray(np.percentile(found, 95, axis=0))
 
 
 def fine_detail(picture: Pixels, landmarks: NDArray[np.float32]) -> float:

@@ -33,6 +33,7 @@ from engine.rig.edit.performers import (
     rest_of_track,
 )
 from engine.rig.edit.plan import RigFilmPlan
+from engine.rig.edit.rest import rest_of
 from engine.rig.edit.survey import Survey, cut_off
 from engine.rig.landmarks import relative_lip_gap
 from engine.rig.motion.factors import motion_from_arkit
@@ -367,6 +368,17 @@ def test_whom_the_pictures_edge_cuts_is_known() -> None:
     assert cut_off(track).tolist() == [False, True, True, False]
     close_up = Track([faces[1]] * 4)
     assert not cut_off(close_up).any()
+
+
+def test_lips_that_are_pressed_as_a_smile_begins_are_not_at_rest() -> None:
+    resting = face_with(jawOpen=0.015)
+    pressed = face_with(mouthSmileLeft=0.4, mouthSmileRight=0.4)
+    smiling = face_with(mouthSmileLeft=0.9, mouthSmileRight=0.9, jawOpen=0.2)
+    gaps = [relative_lip_gap(read_face(face).points) for face in (pressed, resting, smiling)]
+    assert gaps == sorted(gaps)
+    rest = rest_of([resting] * 12 + [pressed] * 3 + [smiling] * 8)
+    corners = [points[[61, 291], 1].mean() for points in (rest.points, read_face(resting).points)]
+    assert corners[0] == pytest.approx(corners[1], abs=0.05)
 
 
 def test_the_films_own_person_is_told_from_the_films_rest() -> None:

@@ -89,10 +89,14 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """An npz that is there wholly or not at all."""
     growing = path.with_suffix(".part")
     with failures_named(path):
-        with growing.open("wb") as file:
-            np.savez(file, allow_pickle=False, **dict(arrays))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with growing.open("wb") as file:
+                np.savez(file, allow_pickle=False, **dict(arrays))
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            growing.unlink(missing_ok=True)  # a full disk needs its room
+            raise
         growing.replace(path)
 
 

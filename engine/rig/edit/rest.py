@@ -26,8 +26,8 @@ _NEAR_RAD = np.radians(8.0)
 _TOUCH = 0.02
 """Lip gap over mouth width: so little is closed."""
 _AS_CLOSED = 0.015
-"""The same for lips that count as closed as the most closed ones of a clip: only to take the tightest
-would take lips that are pressed, or stretched by the beginning of a smile."""
+"""The same by which lips may be more apart than a clip's tightest, and count as closed as those:
+the tightest are pressed, or stretched by the beginning of a smile."""
 _USUAL_LIDS = 70
 """Percentile of the openings: blinks and half-closed lids lie below."""
 _LEAST = 3
