@@ -27,7 +27,7 @@ from training.dpe.coefficients import GROUPS, groups_of, mirrored_boxes, mirrore
 from training.dpe.cycle import draw_cycle, draw_edited, draw_itself, read
 from training.dpe.discriminator import Discriminator, fooling, r1, telling
 from training.dpe.expression_network import ExpressionNetwork, aligned, load_reader
-from training.dpe.first_reading import condition
+from training.dpe.first_reading import Seen, filters_of_patches
 from training.dpe.held_out import HeldOutHeads, psnr
 from training.dpe.initial import begin_gently
 from training.dpe.losses import (
@@ -408,15 +408,21 @@ def test_gentle_chains_hand_on_every_direction_alike() -> None:
     assert float(spread.max() / spread.min()) == pytest.approx(1.0, rel=1e-3)
 
 
-def test_conditioned_filters_have_mean_0_and_deviation_1() -> None:
+def test_filters_of_patches_have_mean_0_and_deviation_1_and_see_what_varies() -> None:
     model, _ = reading_layout()
     pictures = torch.rand(16, 3, 32, 32) * 2 - 1
+    pictures[:, 2] = 0.3  # a channel that tells nothing
     encoder = model.encoder.net_app
-    condition(encoder, pictures)
+    boxes = torch.tensor([-0.5, -0.5, 0.5, 0.5] * 3).repeat(16, 1)
+    filters_of_patches(
+        encoder, Seen(pictures=pictures, boxes=boxes, random=np.random.default_rng(0))
+    )
     with torch.no_grad():
         first = encoder.first[0](pictures) + encoder.first.bias
         inner = encoder.blocks[0].conv1
         second = inner[0](encoder.first(pictures)) + inner.bias
+        weight = encoder.first.scaled.abs().mean((0, 2, 3))
+    assert float(weight[2]) < 1e-3 * float(weight[0])
     for maps in (first, second):
         torch.testing.assert_close(maps.mean((0, 2, 3)), torch.zeros(12), atol=1e-4, rtol=0)
         torch.testing.assert_close(maps.std((0, 2, 3)), torch.ones(12), atol=1e-3, rtol=0)

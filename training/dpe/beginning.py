@@ -16,13 +16,13 @@ from training.dpe.coefficients import (
     mirrored_coefficients,
     mirrored_poses,
 )
-from training.dpe.first_reading import condition, fits, read_at_first
+from training.dpe.first_reading import Seen, filters_of_patches, fits, read_at_first
 from training.dpe.losses import ReadingHeads
 from training.dpe.recipe import Recipe
 from training.dpe.task import dpe_of
 
-_CONDITIONED_BY = 192
-_SOLVED_BY = 3000
+_PATCHED_BY = 256
+_SOLVED_BY = 5000
 """Pictures; each is taken mirrored, too."""
 
 
@@ -45,8 +45,15 @@ def begin(
         pictures = _pictures(people)
         random = np.random.default_rng(0)
         chosen = torch.from_numpy(random.permutation(len(pictures)))
-        some = pictures[chosen[:_CONDITIONED_BY]].float() / 127.5 - 1.0
-        condition(dpe.encoder.net_app, some)
+        some = chosen[:_PATCHED_BY]
+        filters_of_patches(
+            dpe.encoder.net_app,
+            Seen(
+                pictures=pictures[some].float() / 127.5 - 1.0,
+                boxes=numbers[some, -BOXES:],
+                random=random,
+            ),
+        )
         if fits(dpe):
             chosen = chosen[:_SOLVED_BY]
             both = torch.cat([pictures[chosen], pictures[chosen].flip(-1)])

@@ -1,13 +1,16 @@
-"""An encoder that reads something before it has learned: conditioned filters, least squares on top.
+"""An encoder that reads something before it has learned: filters of patches, least squares on top.
 
 From StyleGAN2's own initialisation an expression code told next to nothing after 16,000 pictures.
-Filters whose channels have mean 0 and deviation 1 on pictures (as in Krähenbühl 2016), and a last
-layer that is the regression of the known numbers on what these filters give, begin where that ends.
+Filters that are whitened patches of what they will see, most of them at mouths and eyes (as Coates
+and Ng 2011 have it, layer after layer), and a last layer that is the regression of the known
+numbers on what these filters give, read at once better than 30,000 pictures had taught.
 """
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,23 +26,44 @@ _MOTION = 0.3
 _RIDGE = 0.1
 """Of the regression, in mean squares of a feature."""
 _AT_ONCE = 64
+_PATCHES = 3000
+_AT_PARTS = 0.7
+"""Share of the patches that lie at mouths and eyes."""
+_WHITENING = 0.1
+"""Added to each variance, in their mean: noise is not made as large as a feature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """Pictures that filters are made of."""
+
+    pictures: Tensor
+    """(N, 3, S, S) in -1..1"""
+    boxes: Tensor
+    """(N, 12): face, mouth, eyes as in `HeadGrid`."""
+    random: np.random.Generator
 
 
 @torch.no_grad()
-def condition(encoder: AppearanceEncoder, pictures: Tensor) -> None:
-    """Scale and shift each filter by what it gives on pictures (N, 3, S, S) in -1..1."""
-    x = _conditioned(encoder.first, pictures)
+def filters_of_patches(encoder: AppearanceEncoder, seen: Seen) -> None:
+    """Set every filter but those of the last layer, each from what the layer below gives.
+
+    On these pictures a filter's answers, before the activation, have mean 0 and deviation 1.
+    """
+    x = _set_filters(encoder.first, seen.pictures, seen)
     for block in encoder.blocks:
-        main = _conditioned(block.conv2, _conditioned(block.conv1, x))
-        x = (main + _conditioned(block.skip, x)) / math.sqrt(2.0)
+        main = _set_filters(block.conv2, _set_filters(block.conv1, x, seen), seen)
+        x = (main + _set_filters(block.skip, x, seen)) / math.sqrt(2.0)
     codes: Tensor = encoder.last(x)
     encoder.last.weight.div_(codes.std((0, 2, 3))[:, None, None, None] + 1e-6)
 
 
-def _conditioned(layer: ConvLayer, x: Tensor) -> Tensor:
+def _set_filters(layer: ConvLayer, x: Tensor, seen: Seen) -> Tensor:
     activation = layer[-1] if isinstance(layer[-1], LeakyBias) else None
     for part in layer:
         if isinstance(part, EqualConv):
+            filters = _filters(_patches(x, part.weight.shape[-1], seen), len(part.weight), seen)
+            part.weight.copy_(filters.reshape(part.weight.shape) / _scale(part))
             raw: Tensor = part(x)
             spread = raw.std((0, 2, 3)) + 1e-6
             part.weight.div_(spread[:, None, None, None])
@@ -47,6 +71,39 @@ def _conditioned(layer: ConvLayer, x: Tensor) -> Tensor:
                 activation.bias.copy_((-raw.mean((0, 2, 3)) / spread)[None, :, None, None])
         x = part(x)
     return x
+
+
+def _filters(patches: Tensor, count: int, seen: Seen) -> Tensor:
+    """(count, n): some of the patches (M, n), whitened."""
+    centred = (patches - patches.mean(0)).double()
+    values, vectors = torch.linalg.eigh(centred.T @ centred / len(centred))
+    whiten = vectors * (values + _WHITENING * values.mean()).rsqrt() @ vectors.T
+    chosen = torch.from_numpy(seen.random.choice(len(patches), count, replace=False))
+    white = centred[chosen] @ whiten
+    return (white / (white.norm(dim=1, keepdim=True) + 1e-9) @ whiten).float()
+
+
+def _patches(x: Tensor, side: int, seen: Seen) -> Tensor:
+    """(M, C side side) of maps (N, C, h, w)."""
+    random, size = seen.random, x.shape[-1]
+    which = random.integers(0, len(x), _PATCHES)
+    part = random.integers(1, 3, _PATCHES)  # mouth, eyes
+    boxes = seen.boxes.numpy().reshape(-1, 3, 4)[which, part]
+    anywhere = random.random(_PATCHES) > _AT_PARTS
+    boxes[anywhere] = (-1.0, -1.0, 1.0, 1.0)
+    spot = boxes[:, :2] + random.random((_PATCHES, 2)) * (boxes[:, 2:] - boxes[:, :2])
+    reach = side // 2
+    columns, rows = np.clip(((spot + 1) * size / 2).astype(int), reach, size - 1 - reach).T
+    found = [
+        x[n, :, row - reach : row + reach + 1, column - reach : column + reach + 1].flatten()
+        for n, row, column in zip(which, rows, columns, strict=True)
+    ]
+    return torch.stack(found)
+
+
+def _scale(conv: EqualConv) -> float:
+    """What a stored weight is multiplied by when it is used."""
+    return 1.0 / math.sqrt(conv.weight[0].numel())
 
 
 @torch.no_grad()
