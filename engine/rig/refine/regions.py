@@ -112,7 +112,7 @@ def _lips(motion: RigMotion, trusted: Trusted) -> list[Place]:
     moved_cm = np.linalg.norm(motion.offsets[_LIPS], axis=1).mean()
     gaps = motion.offsets[list(INNER_LOWER)] - motion.offsets[list(INNER_UPPER)]
     parted_cm = np.linalg.norm(gaps, axis=1).mean()
-    turned_rad = np.linalg.norm(motion.rotation)
+    turned_rad = np.asarray(np.linalg.norm(motion.rotation))
     shares = (
         smoothstep(*_MOVED_CM, moved_cm),
         smoothstep(*_PARTED_CM, parted_cm),
