@@ -218,13 +218,15 @@ def test_a_part_with_nothing_to_correct_is_not_looked_at() -> None:
         "closed lips that shift": motion_from_arkit({"mouthLeft": 0.3}),
         "closed lips that go far": motion_from_arkit({"mouthLeft": 1.0}),
         "lips that part": motion_from_arkit({"jawOpen": 0.2}),
+        "a head that turns a little": replace(still_motion(), rotation=np.array([0.0, 0.1, 0.0])),
+        "a head that turns": replace(still_motion(), rotation=np.array([0.0, 0.3, 0.0])),
     }
     runs = {}
     for name, motion in motions.items():
         before = graph.frames
         refined.render(motion, Edit())
         runs[name] = graph.frames - before
-    assert list(runs.values()) == [0, 1, 0, 1, 1], runs
+    assert list(runs.values()) == [0, 1, 0, 1, 1, 0, 1], runs
 
 
 def test_open_eyes_are_left_and_closed_ones_refined() -> None:

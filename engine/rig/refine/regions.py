@@ -37,6 +37,9 @@ them."""
 _MOVED_CM = 0.45, 0.8
 """The same of the mean way of the lips from rest: where they go far, skin folds."""
 
+_TURNED_RAD = 0.14, 0.25
+"""The same of the head's turn: lips are then seen from where the portrait does not show them."""
+
 _LIPS = np.unique(np.array(OUTER_LIPS + INNER_LIPS))
 
 _REACH = 1.5
@@ -105,12 +108,17 @@ def _lids(motion: RigMotion, trusted: Trusted) -> list[Place]:
 
 
 def _lips(motion: RigMotion, trusted: Trusted) -> list[Place]:
-    """The mouth where it speaks; a filmed one is as sharp as the camera was."""
+    """The mouth where it speaks or is turned; a filmed one is as sharp as the camera was."""
     moved_cm = np.linalg.norm(motion.offsets[_LIPS], axis=1).mean()
     gaps = motion.offsets[list(INNER_LOWER)] - motion.offsets[list(INNER_UPPER)]
     parted_cm = np.linalg.norm(gaps, axis=1).mean()
-    share = float(max(smoothstep(*_MOVED_CM, moved_cm), smoothstep(*_PARTED_CM, parted_cm)))
-    share *= 1.0 - trusted.mouth
+    turned_rad = np.asarray(np.linalg.norm(motion.rotation))
+    shares = (
+        smoothstep(*_MOVED_CM, moved_cm),
+        smoothstep(*_PARTED_CM, parted_cm),
+        smoothstep(*_TURNED_RAD, turned_rad),
+    )
+    share = float(max(shares)) * (1.0 - trusted.mouth)
     contour = np.array(OUTER_LIPS)
     return [Place(contour=contour, flatness=_LIP_FLATNESS, share=share)] if share > 0.0 else []
 
