@@ -32,7 +32,7 @@ from engine.rig.edit.performers import (
     Speaking,
     rest_of_track,
 )
-from engine.rig.edit.plan import RigFilmPlan
+from engine.rig.edit.plan import RigFilmPlan, _switched
 from engine.rig.edit.rest import rest_of
 from engine.rig.edit.survey import Survey, cut_off
 from engine.rig.landmarks import relative_lip_gap
@@ -271,6 +271,12 @@ def test_a_patch_ends_within_its_box_and_changes_the_mouth() -> None:
 
 
 @pytest.mark.slow
+def test_eyes_are_the_frames_own_or_lent_and_hardly_ever_half() -> None:
+    need = np.array([0.0, 0.1, 0.3, 0.15, 0.3, 0.02, 0.0, 0.2, 0.2, 0.9, 0.9, 0.0])
+    shown = _switched(need, [(0, 8), (8, 12)])
+    assert shown.tolist() == [0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 0]
+
+
 def test_what_lies_in_front_stays_and_lends_nothing() -> None:
     clip = film()
     hand = [picture.copy() for picture in clip.pictures]

@@ -260,8 +260,7 @@ class CoveredPlan(DiscPlan):
 
     def retouch(self, index: int, cut: Cut, lent: Mapping[int, Cut]) -> Patch | None:
         patch = super().retouch(index, cut, lent)
-        assert patch is not None
-        return replace(patch, covered=0.2 if 3 <= index < 9 else 0.0)
+        return patch and replace(patch, covered=0.2 if 3 <= index < 9 else 0.0)
 
 
 class CoveredEditor(DiscEditor):
@@ -291,6 +290,22 @@ def test_what_lies_in_front_is_foreseen_and_told_exactly_once_it_is_known(tmp_pa
     assert foreseen == pytest.approx([0.0, 1.0])
     times = [(each.begin_s, each.end_s) for each in report.problems]
     assert times == [pytest.approx((0.1, 8 / 30)), pytest.approx((1.0, 1.4))]
+
+
+@pytest.mark.parametrize(("begin_s", "told"), [(1.6, []), (1.2, [1.0])])
+def test_problems_are_told_of_the_part_that_is_edited(
+    begin_s: float, told: list[float], tmp_path: Path
+) -> None:
+    source = make_clip(tmp_path / "film.mp4", pictures(90), rate=30)
+    report = edit(
+        EditJob(
+            source=source, out=tmp_path / "out.mp4", drivings=[Driving(source=None)],
+            keys=Keys(range=Range(begin_s=begin_s, end_s=2.6)),
+        ),
+        editor=CoveredEditor(),
+        make_finder=DiscFinder,
+    )  # fmt: skip
+    assert [each.begin_s for each in report.problems] == pytest.approx(told)
 
 
 def test_a_film_without_a_face_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from engine.faces.brow_strip import strip_of
 from engine.faces.face import Face
 from engine.progress import Silence
+from engine.rig.edit.performers import sampled
 from stream.edit.analysis import analyse_clip
 from stream.edit.tracks import Tracks
 from stream.edit.workplace import SEGMENT_S
@@ -41,3 +42,12 @@ def test_brows_of_any_frames_are_those_of_the_clips_pictures(tmp_path: Path) -> 
             truth = strip_of(picture, Face(landmarks=landmarks, confidence=1.0))
             assert np.array_equal(strip.grey, truth.grey)
             assert (strip.scale, strip.shift) == (truth.scale, truth.shift)
+
+
+def test_faces_that_tell_a_rest_do_not_keep_the_whole_films_landmarks(tmp_path: Path) -> None:
+    shown = [disc_picture(128, 96, (40.0 + k, 48.0)) for k in range(8)]
+    clip = Clip(make_clip(tmp_path / "clip.mp4", shown, rate=RATE))
+    analyse_clip(clip, tmp_path, DiscFinder, Silence(), Event())
+    _, faces = sampled(Tracks(tmp_path).track(0))
+    assert len(faces) == len(shown)
+    assert all(face.landmarks.base is None for face in faces)

@@ -38,6 +38,7 @@ class Planned:
     plans: Mapping[int, FilmPlan]
     """The number of a face from 1 -> what becomes of it."""
     problems: Sequence[Problem]
+    """Those of the part that is edited."""
     key: str
     """Of all that the result depends on."""
     acts: Span
@@ -100,7 +101,10 @@ def plan(
         tracks=tracks,
         people=people,
         plans=plans,
-        problems=sorted(problems, key=lambda problem: problem.begin_s),
+        problems=sorted(
+            (each for each in problems if each.begin_s <= acts[1] and acts[0] <= each.end_s),
+            key=lambda problem: problem.begin_s,
+        ),
         key=key_of(
             of_film,
             job.settings(),

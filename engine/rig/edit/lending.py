@@ -15,6 +15,8 @@ from engine.rig.edit.survey import Survey
 
 PASSES = 10
 """Frames in which one lender passes over to the next."""
+PASSES_OF_EYES = 3
+"""The same of eyes: two irises that are half seen are a ghost."""
 NOBODY, OWN, DRAWN = -1, -2, -3
 """In place of a frame's number: nothing is lent; the frame itself; the drawn mouth."""
 
@@ -55,12 +57,17 @@ class Lenders:
 
 
 def lenders_of_rest(
-    survey: Survey, away: Array, weight: Array, unfit: NDArray[np.bool_]
+    survey: Survey,
+    away: Array,
+    weight: Array,
+    unfit: NDArray[np.bool_],
+    passes: int = PASSES,
 ) -> Lenders:
     """For each frame one that is at rest and turned alike.
 
     `away` (N,) is how far a frame's region is from rest, as a cost; `weight` (N,) how far the frame
-    needs a lender at all; those that are `unfit` lend only where there is no other.
+    needs a lender at all; those that are `unfit` lend only where there is no other. `passes` frames
+    lie between one lender and the next.
     """
     now = np.full(len(away), NOBODY, np.int64)
     rotation = survey.rotation.reshape(-1, 9)
@@ -79,7 +86,7 @@ def lenders_of_rest(
                 row = row + _KEEP * (near != last)
                 last = int(near[int(np.argmin(row))])
                 now[index] = last
-    return _passing(now)
+    return _passing(now, passes)
 
 
 def mouths(survey: Survey, unfit: NDArray[np.bool_]) -> tuple[Lenders, list[tuple[int, int]]]:
@@ -160,16 +167,16 @@ def _lender_of_opening(
     return int(near[best]) if is_alike else DRAWN
 
 
-def _passing(now: NDArray[np.int64]) -> Lenders:
+def _passing(now: NDArray[np.int64], passes: int = PASSES) -> Lenders:
     """Each change of lender, spread over the frames after it."""
     former, share = now.copy(), np.ones(len(now))
-    since, before = PASSES, NOBODY
+    since, before = passes, NOBODY
     for index in range(1, len(now)):
         if NOBODY in (now[index], now[index - 1]):
-            since = PASSES
+            since = passes
         elif now[index] != now[index - 1]:
             before, since = int(now[index - 1]), 0
-        if since < PASSES:
+        if since < passes:
             since += 1
-            former[index], share[index] = before, since / (PASSES + 1)
+            former[index], share[index] = before, since / (passes + 1)
     return Lenders(now=now, former=former, share=share)

@@ -124,5 +124,6 @@ def sampled(
         own = chosen[(chosen >= begin) & (chosen < begin + BLOCK)]
         if len(own):
             landmarks = track.landmarks(begin, min(begin + BLOCK, len(track.seen)))
-            faces += [Face(landmarks=landmarks[k - begin], confidence=1.0) for k in own]
+            # Copies: a view would keep its whole block in memory, and with it all of a long film.
+            faces += [Face(landmarks=landmarks[k - begin].copy(), confidence=1.0) for k in own]
     return chosen, faces

@@ -22,6 +22,7 @@ from engine.rig.edit.lending import (
     DRAWN,
     NOBODY,
     OWN,
+    PASSES_OF_EYES,
     Lenders,
     lenders_of_rest,
     mouths,
@@ -39,6 +40,10 @@ KEPT = 8
 """Lenders kept ready."""
 _SMOOTHED_OVER = 2.0
 """Standard deviation in frames over which the lenders' weights change."""
+_EYES_OVER = 0.7
+"""The same of the eyes: between two irises side by side, the half of each is a ghost."""
+_ON, _OFF = 0.25, 0.05
+"""Need of other eyes at which they are laid over the frame's own, and at which no more."""
 _LOOKED_AT = 12
 """Of so many frames one is looked at for things in front before the film is made."""
 
@@ -60,7 +65,7 @@ class RigFilmPlan:
         self._survey = survey = surveyed(track, self._rest, parts)
         spans = runs(survey.seen, survey.shots)
         self._lips_go = _smoothed(survey.lips_go, spans)
-        self._eyes_go = _smoothed(survey.eyes_go, spans)
+        self._eyes_go = _smoothed(_switched(survey.eyes_go, spans), spans, _EYES_OVER)
         self._mouth_go = _smoothed(survey.inner_go, spans)
         self._read: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lent: OrderedDict[int, Lent] = OrderedDict()
@@ -79,7 +84,7 @@ class RigFilmPlan:
         eyes_away = survey.lids + 2.0 * survey.gaze
         for _ in range(ROUNDS):
             self._lips = lenders_of_rest(survey, lips_away, anywhere, unfit)
-            self._eyes = lenders_of_rest(survey, eyes_away, anywhere, unfit)
+            self._eyes = lenders_of_rest(survey, eyes_away, anywhere, unfit, PASSES_OF_EYES)
             self._mouths, self._openings = mouths(survey, unfit)
             found = vetting.unfit(self.lenders(0, len(survey.seen)))
             if not (found & ~unfit).any():
@@ -249,11 +254,24 @@ def _in_cut(landmarks: NDArray[np.float32], cut: Cut) -> Array:
     return landmarks.astype(np.float64) - (*cut.corner, 0.0)
 
 
-def _smoothed(weights: Array, spans: Sequence[tuple[int, int]]) -> Array:
-    """(N,) without delay, never below what a frame needs, by runs of frames."""
-    reach = round(3 * _SMOOTHED_OVER)
+def _switched(need: Array, spans: Sequence[tuple[int, int]]) -> Array:
+    """(N,) 0 or 1: wholly or not at all, and not to and fro."""
+    result = np.zeros_like(need)
+    for begin, end in spans:
+        is_on = False
+        for index in range(begin, end):
+            is_on = need[index] > (_OFF if is_on else _ON)
+            result[index] = float(is_on)
+    return result
+
+
+def _smoothed(
+    weights: Array, spans: Sequence[tuple[int, int]], over: float = _SMOOTHED_OVER
+) -> Array:
+    """(N,) without delay, by runs of frames; `over` is a standard deviation in frames."""
+    reach = round(3 * over)
     steps = np.arange(-reach, reach + 1)
-    kernel = np.exp(-(steps**2) / (2 * _SMOOTHED_OVER**2))
+    kernel = np.exp(-(steps**2) / (2 * over**2))
     kernel /= kernel.sum()
     result = np.zeros_like(weights)
     for begin, end in spans:
