@@ -1,6 +1,7 @@
 """A film's face with another expression: where it goes, who lends what, and what stays."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import islice
@@ -22,7 +23,7 @@ from engine.rig.driver.driver import difference
 from engine.rig.driver.reading import read_face
 from engine.rig.edit.aim import aimed, closes_of
 from engine.rig.edit.editor import RigEditor
-from engine.rig.edit.expression import EXPRESSION, own_of, wished
+from engine.rig.edit.expression import EXPRESSION, expression_of, own_of, wished
 from engine.rig.edit.lending import DRAWN, NOBODY, OWN, PASSES, lenders_of_rest, mouths
 from engine.rig.edit.lent import Lent
 from engine.rig.edit.performers import (
@@ -376,6 +377,17 @@ def test_whom_the_pictures_edge_cuts_is_known() -> None:
     assert not cut_off(close_up).any()
 
 
+def test_brows_of_a_head_that_is_turned_away_are_at_rest() -> None:
+    raised = replace(
+        motion_from_arkit({"browInnerUp": 0.8, "jawOpen": 0.4}), rotation=np.array([0.0, 0.6, 0.0])
+    )
+    ahead = replace(raised, rotation=np.array([0.0, 0.1, 0.0]))
+    away, seen = expression_of(raised).offsets, expression_of(ahead).offsets
+    assert seen[[107, 336], 1].min() > 0.2
+    assert np.abs(away[[107, 336], 1]).max() < 0.3 * seen[[107, 336], 1].min()
+    assert np.allclose(away[[13, 14, 152]], seen[[13, 14, 152]])
+
+
 def test_lips_that_are_pressed_as_a_smile_begins_are_not_at_rest() -> None:
     resting = face_with(jawOpen=0.015)
     pressed = face_with(mouthSmileLeft=0.4, mouthSmileRight=0.4)
@@ -411,7 +423,7 @@ def test_a_motion_file_says_what_the_clip_it_was_recorded_from_says() -> None:
         offsets=motion.offsets[None].astype(np.float32),
         aperture=motion.aperture[None].astype(np.float32),
         lip_contact=np.array([motion.lip_contact], np.float32),
-        rotation=np.array([[0.1, 0.2, 0.0]], np.float32),
+        rotation=np.array([[0.05, 0.1, 0.0]], np.float32),
         shift=motion.shift[None].astype(np.float32),
         log_scale=np.zeros(1, np.float32),
         rate=Fraction(25),

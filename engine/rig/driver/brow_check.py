@@ -67,7 +67,7 @@ class BrowCheck:
         """(6,) cm by which the brows' parts are higher than they are read; for `spread`."""
         by = np.concatenate([self._error(band, reading, picture) for band in self._bands])
         turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
-        return by * (1.0 - float(smoothstep(_TURNED_RAD, _AWAY_RAD, np.asarray(turn))))
+        return by * seen_at(turn)
 
     def _error(self, band: Band, reading: Reading, picture: Pixels) -> Array:
         """(3,) cm: how much higher the parts of a brow are than the landmarks say."""
@@ -79,6 +79,11 @@ class BrowCheck:
         there = alike[np.arange(len(best)), best]
         sure = _MOST * band.trust * smoothstep(_UNLIKE, _ALIKE, there)
         return np.asarray(sure * (between(alike, best) - band.at_rest - own))
+
+
+def seen_at(turn_rad: float) -> float:
+    """How well the brows of a head turned so far from its neutral place are seen, 1..0."""
+    return 1.0 - float(smoothstep(_TURNED_RAD, _AWAY_RAD, np.asarray(turn_rad)))
 
 
 def _best_chain(score: Array) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ import numpy as np
 from engine.editing import Part
 from engine.geometry import Array
 from engine.motion import Edit, Factor
+from engine.rig.driver.brow_check import seen_at, spread
 from engine.rig.driver.driver import difference
 from engine.rig.driver.reading import Reading
 from engine.rig.edit.calm import calmed
@@ -46,13 +47,13 @@ def own_of(rest: Reading, reading: Reading) -> Own:
 def expression_of(motion: RigMotion) -> RigMotion:
     """What of a motion, as it was read, the face does itself: without pose, and the skin's alone.
 
-    A performance from a file goes through it as one from a clip does.
+    A performance from a file goes through it as one from a clip does. Brows of a head that is
+    turned away are taken for resting ones: most of what is read of them is the turn.
     """
-    return replace(
-        with_factor(motion, "pose", still_motion()),
-        offsets=of_skin(motion.offsets),
-        mouth=None,
-    )
+    offsets = of_skin(motion.offsets)
+    unsure = 1.0 - seen_at(float(np.linalg.norm(motion.rotation)))
+    offsets[:468] *= (1.0 - unsure * spread().sum(axis=1))[:, None]
+    return replace(with_factor(motion, "pose", still_motion()), offsets=offsets, mouth=None)
 
 
 def wished(own: RigMotion, parts: Sequence[Part], time_s: float) -> RigMotion:
