@@ -3,6 +3,7 @@
 And what the measures say of the right answer itself: what they find wrong with it is their own.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -128,7 +129,8 @@ def times(place: Path, made: Path) -> Iterator[str]:
     )
     yield (
         f"- by the clock, decoding in a thread of its own and {threads} threads of OpenCV: "
-        f"{clock:.0f} ms a frame without encoding"
+        f"{clock:.0f} ms a frame without encoding, at a load average of {os.getloadavg()[0]:.1f}, "
+        "which all of these grow with"
     )
 
 
