@@ -32,8 +32,7 @@ def test_a_face_becomes_a_little_friendlier_and_nothing_else_changes(
     film: Path, tmp_path: Path
 ) -> None:
     out, sheet = tmp_path / "out.mkv", tmp_path / "sheet.png"
-    smile = ("--slider", "mouthSmileLeft=0.7", "--slider", "mouthSmileRight=0.7")
-    asked = ("--source", film, "--out", out, "--lossless", *smile)
+    asked = ("--source", film, "--out", out, "--lossless", "--preset", "smile")
     preview = edit(*asked, "--preview", sheet)
     assert preview.exit_code == 0, preview.output
     assert "face 1: 15 frames" in preview.output

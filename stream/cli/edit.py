@@ -54,6 +54,14 @@ def edit(
             "mouthSmileLeft=0.3. May be repeated; alone it is added.",
         ),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[=STRENGTH]",
+            help="An expression that stays and has a name, as strong as 0..1: friendlier, smile, "
+            "awake, surprised, serious or sad. Sliders of the same names win; alone it is added.",
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
     ] = "rig",
@@ -155,7 +163,9 @@ def edit(
     if preview is not None and many:
         raise typer.BadParameter("give one film for a preview", param_hint="--preview")
     keys_read = _keys(keys, gain, begin, end)
-    drivings = [replace(each, is_own=same_person) for each in _drivings(driving, slider, keys_read)]
+    drivings = [
+        replace(each, is_own=same_person) for each in _drivings(driving, preset, slider, keys_read)
+    ]
     jobs = [
         EditJob(
             source=each,
@@ -259,10 +269,11 @@ def _tell(out: Path, report: "EditReport") -> None:
 
 
 def _drivings(
-    driving: list[str] | None, sliders: list[str] | None, keys: "Keys"
+    driving: list[str] | None, preset: str | None, sliders: list[str] | None, keys: "Keys"
 ) -> list["Driving"]:
     """All drivers, those of the file of keys last."""
     from stream.edit.asked import EXPRESSION, Driving
+    from stream.edit.presets import sliders_of
 
     found: list[Driving] = []
     for text in driving or []:
@@ -277,9 +288,10 @@ def _drivings(
             found.append(Driving(source=Path(text)))
         else:
             found.append(Driving(source=Path(file), factors=factors))
-    if sliders:
+    if preset is not None or sliders:
         pairs = _pairs(sliders, "--slider")
-        values = {name: _number(value, "--slider") for name, value in pairs.items()}
+        values = dict(sliders_of(preset)) if preset is not None else {}
+        values |= {name: _number(value, "--slider") for name, value in pairs.items()}
         found.append(Driving(source=None, sliders=values, blending="add"))
     found += [
         Driving(
@@ -293,7 +305,7 @@ def _drivings(
     ]
     if not found:
         raise typer.BadParameter(
-            "give a clip, a motion file or a sound, --slider, or --keys with drivers",
+            "give a clip, a motion file or a sound, --preset, --slider, or --keys with drivers",
             param_hint="--driving",
         )
     return found

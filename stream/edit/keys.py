@@ -14,6 +14,7 @@ from typing import Any
 from engine.editing import BLENDINGS, Blending
 from engine.errors import InputError
 from engine.motion import ARKIT_NAMES, FACTORS, GAIN_LIMIT, Factor
+from stream.edit.presets import sliders_of
 
 FADE_S = 0.3
 """Over which a range begins and ends, inside of it."""
@@ -136,12 +137,16 @@ def _key(path: Path, entry: Any) -> Key:  # noqa: ANN401 (JSON)
 
 
 def _driver(path: Path, entry: Any) -> KeyedDriver:  # noqa: ANN401 (JSON)
-    known = {"file", "sliders", "factors", "from", "to", "motion"}
+    known = {"file", "preset", "sliders", "factors", "from", "to", "motion"}
     if not isinstance(entry, dict) or not set(entry) <= known:
         raise _odd(path, f"{entry!r} is no driver of {', '.join(sorted(known))}")
-    file, sliders = entry.get("file"), entry.get("sliders", {})
-    if (file is None) == (not sliders) or not isinstance(file, str | None):
-        raise _odd(path, "a driver needs either a `file` or `sliders`")
+    file, sliders, preset = entry.get("file"), entry.get("sliders", {}), entry.get("preset")
+    if not isinstance(file, str | None) or not isinstance(preset, str | None):
+        raise _odd(path, "a `file` and a `preset` are texts")
+    if sum(map(bool, (file, preset, sliders))) != 1:
+        raise _odd(path, "a driver needs either a `file`, a `preset` or `sliders`")
+    if preset:
+        sliders = sliders_of(preset)
     if not isinstance(sliders, dict) or not all(
         name in ARKIT_NAMES and _is_number(value) and 0.0 <= value <= 1.0
         for name, value in sliders.items()
