@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,20 @@ def test_a_run_begins_with_the_weights_of_another_and_says_so(
         trained(run_of(tmp_path / "c", heads, recipe=wider, begins_from=whole / RESULT))
     with pytest.raises(InputError, match="--from"):
         trained(run_of(tmp_path / "d", heads, begins_from=whole / LOG))
+
+
+def test_what_reads_may_learn_more_slowly_than_what_draws(heads: Path, tmp_path: Path) -> None:
+    stage = replace(tiny().stages[0], steps=3, slowness=0.0)
+    recipe = replace(tiny(), stages=(stage,))
+    trained(run_of(tmp_path, heads, recipe=recipe, minutes=0.0))
+    before = checkpoint(tmp_path)["networks"]
+    trained(run_of(tmp_path, heads, recipe=recipe, resume=True))
+    after = checkpoint(tmp_path)["networks"]
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert any(".generator." in name for name in changed)
+    assert all(".generator." in name for name in changed if name.startswith("dpe."))
+    assert {s.slowness for s in small().stages} != {1.0}
+    assert {s.slowness for s in small().of_films().stages} == {1.0}
 
 
 def test_a_cycle_that_begins_before_the_codes_tell_anything_is_warned_of(

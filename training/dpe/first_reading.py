@@ -80,7 +80,8 @@ def _filters(patches: Tensor, count: int, seen: Seen) -> Tensor:
     whiten = vectors * (values + _WHITENING * values.mean()).rsqrt() @ vectors.T
     chosen = torch.from_numpy(seen.random.choice(len(patches), count, replace=False))
     white = centred[chosen] @ whiten
-    return (white / (white.norm(dim=1, keepdim=True) + 1e-9) @ whiten).float()
+    filters: Tensor = white / (white.norm(dim=1, keepdim=True) + 1e-9) @ whiten
+    return filters.float()
 
 
 def _patches(x: Tensor, side: int, seen: Seen) -> Tensor:
