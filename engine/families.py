@@ -26,13 +26,19 @@ def _dpe() -> Family[Any]:
     return FAMILY
 
 
+def _dpe_small() -> Family[Any]:
+    from engine.dpe.family import SMALL
+
+    return SMALL
+
+
 def _pdfgc() -> Family[Any]:
     from engine.pdfgc.family import FAMILY
 
     return FAMILY
 
 
-BUILT_IN: dict[str, Callable[[], Family[Any]]] = {"rig": _rig}
+BUILT_IN: dict[str, Callable[[], Family[Any]]] = {"rig": _rig, "dpe-small": _dpe_small}
 """Those that ship; they are asked for by their name."""
 BUNDLED: dict[str, Callable[[], Family[Any]]] = {"dpe": _dpe, "pdfgc": _pdfgc}
 """Those that come as a bundle, whose manifest has the name."""

@@ -207,6 +207,8 @@ class Capabilities:
     """Eyes can be kept on the camera, in a family whose factors have names."""
     lip_shapes: bool = True
     """Lips can be moved by `Lips`, in such a family."""
+    notice: str = ""
+    """What whoever meets this model must be told, such as that it is a test model."""
     check_edit: Callable[[Edit], object] = _any_edit
     """Raises InputError for gains that the family cannot have, before a frame meets them."""
 

@@ -47,7 +47,9 @@ def test_a_bundle_of_no_family_is_named(dpe_bundle: Path, tmp_path: Path) -> Non
 
 
 def test_a_folder_that_is_not_there_is_named() -> None:
-    with pytest.raises(InputError, match="--model must be rig or the folder of a bundle"):
+    with pytest.raises(
+        InputError, match="--model must be rig, dpe-small or the folder of a bundle"
+    ):
         find_family("nowhere")
 
 
@@ -59,7 +61,11 @@ def test_a_mouth_that_is_none_is_refused(mouth: str) -> None:
 
 def test_what_ships_is_whole_and_has_its_graphs() -> None:
     check_shipped()
-    assert {path.name for path in shipped_graphs()} == {"enroll.onnx", "refine.onnx"}
+    names = {path.name for path in shipped_graphs()}
+    assert names == {
+        "enroll.onnx", "refine.onnx",
+        "encode.onnx", "read.onnx", "generate_expression.onnx", "generate_pose.onnx",
+    }  # fmt: skip
 
 
 def test_every_entry_has_the_name_it_is_found_by() -> None:

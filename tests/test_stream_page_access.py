@@ -84,6 +84,16 @@ def test_where_the_neutral_face_comes_from_is_said(
     expect(page.locator("#neutral")).to_contain_text(words)
 
 
+def test_a_test_model_is_called_one_where_what_moves_is_chosen(
+    opened: Opener, server: FakeServer
+) -> None:
+    page = opened()
+    start(page)
+    expect(page.get_by_test_id("model-notice")).to_be_hidden()
+    server.behaviour.model_notice = "dpe-small is a test model."
+    expect(page.get_by_test_id("model-notice")).to_have_text("dpe-small is a test model.")
+
+
 def test_no_face_in_view_is_shown_and_spoken(opened: Opener, server: FakeServer) -> None:
     page = opened()
     start(page)

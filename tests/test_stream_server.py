@@ -54,6 +54,7 @@ def test_figures_come_twice_a_second(tmp_path: Path) -> None:
         told = await peer.figures(lambda told: told["end_to_end"]["p50"] is not None)
         assert told["face"] is True
         assert told["neutral"] == "automatic"
+        assert told["model_notice"] == ""
         assert told["quality"] == {"size": SIZE, "reason": None}
         assert told["recording"] is False
         assert {"wait", "find", "read", "render", "step", "encode"} <= set(told["stages"])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from tests.video_files import make_clip
 from training.dpe.checkpoint import RESULT
 from training.dpe.recipe import small, tiny
 from training.dpe.run import RECORD, Run, train
+from training.dpe.ship import ship
 from training.dpe.task import DpeTask
 from training.trainer import CHECKPOINT, LOG
 
@@ -191,6 +193,40 @@ def test_a_run_begins_with_the_weights_of_another_and_says_so(
         trained(run_of(tmp_path / "c", heads, recipe=wider, begins_from=whole / RESULT))
     with pytest.raises(InputError, match="--from"):
         trained(run_of(tmp_path / "d", heads, begins_from=whole / LOG))
+
+
+def test_a_run_is_shipped_with_its_record_and_no_folder_of_the_machine(
+    whole: Path, tmp_path: Path
+) -> None:
+    psnr = {"psnr_db": {"expression": 20.0}}
+    figures = {"people": 2, "cases": 8, "still": psnr, "DPE": psnr | {"turn_deg": 3.0}}
+    found = ship(whole, figures, tmp_path / "out")
+    assert (found.expression_db, found.still_db, found.turn_deg) == (20.0, 20.0, 3.0)
+    assert not found.is_offered
+    text = (tmp_path / "out" / RECORD).read_text()
+    assert str(whole.parent) not in text
+    record = json.loads(text)
+    assert record["steps"] == STEPS
+    assert record["training"]["recipe"]["name"] == "tiny"
+    halves = DPE.from_official(tmp_path / "out" / RESULT).state_dict()
+    exact = DPE.from_official(whole / RESULT).state_dict()
+    assert all(torch.allclose(halves[name], exact[name], rtol=1e-3, atol=1e-6) for name in exact)
+    with pytest.raises(InputError, match="make no record"):
+        ship(whole, {"people": 2}, tmp_path / "other")
+
+
+def test_what_reads_may_learn_more_slowly_than_what_draws(heads: Path, tmp_path: Path) -> None:
+    stage = replace(tiny().stages[0], steps=3, slowness=0.0)
+    recipe = replace(tiny(), stages=(stage,))
+    trained(run_of(tmp_path, heads, recipe=recipe, minutes=0.0))
+    before = checkpoint(tmp_path)["networks"]
+    trained(run_of(tmp_path, heads, recipe=recipe, resume=True))
+    after = checkpoint(tmp_path)["networks"]
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert any(".generator." in name for name in changed)
+    assert all(".generator." in name for name in changed if name.startswith("dpe."))
+    assert {s.slowness for s in small().stages} != {1.0}
+    assert {s.slowness for s in small().of_films().stages} == {1.0}
 
 
 def test_a_cycle_that_begins_before_the_codes_tell_anything_is_warned_of(

@@ -46,6 +46,14 @@ class Schedule(Protocol):
         """The learning rate of this step."""
         ...
 
+    def is_slow(self, name: str) -> bool:
+        """Whether a parameter, by its name among the networks', is of those that learn slower."""
+        ...
+
+    def slowness(self, step: int) -> float:
+        """What the rate of these is multiplied by in this step."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -105,9 +113,8 @@ class Trainer:
         self._networks = task.networks
         self._device = str(next(task.networks.parameters()).device)
         self._average = copy.deepcopy(task.networks).requires_grad_(requires_grad=False).eval()
-        parameters = [p for p in self._networks.parameters() if p.requires_grad]
         self._optimiser = torch.optim.AdamW(
-            parameters, lr=plan.rate, betas=plan.betas, weight_decay=plan.decay
+            self._groups(), lr=plan.rate, betas=plan.betas, weight_decay=plan.decay
         )
         self._random = np.random.default_rng(seed)
         self._shared: nn.Module | None = None
@@ -180,6 +187,14 @@ class Trainer:
                 mine.lerp_(theirs, 1 - keep)
         return losses | {f"norm_{name}": float(norm) for name, norm in norms.items()}
 
+    def _groups(self) -> list[dict[str, Any]]:
+        schedule = self._plan.schedule
+        parts: dict[bool, list[nn.Parameter]] = {False: [], True: []}
+        for name, parameter in self._networks.named_parameters():
+            if parameter.requires_grad:
+                parts[schedule is not None and schedule.is_slow(name)].append(parameter)
+        return [{"params": found, "slow": slow} for slow, found in parts.items() if found]
+
     def _begin_step(self) -> None:
         schedule = self._plan.schedule
         if schedule is not None:
@@ -189,6 +204,8 @@ class Trainer:
             rate = self._plan.rate * self._rate_now()
         for group in self._optimiser.param_groups:
             group["lr"] = rate
+            if schedule is not None and group.get("slow"):
+                group["lr"] = rate * schedule.slowness(self.step)
         learns = [p.requires_grad for p in self._networks.parameters()]
         if self._shared is None or learns != self._learns:
             # What is averaged over processes is settled when they are joined.

@@ -146,7 +146,11 @@ def as_json(found: Mapping[str, Measured]) -> dict[str, object]:
             "turn_deg": _number(of.turn_deg),
             "turned_of": len(of.turn_deg),
             "responses": {
-                mode: {seen: response(of.moves[mode][seen]) for seen in SEEN} for mode in MODES
+                mode: {
+                    seen: response(pairs) if (pairs := of.moves[mode][seen]) else None
+                    for seen in SEEN
+                }
+                for mode in MODES
             },
             "not_drawn": of.refused,
         }

@@ -1,5 +1,6 @@
 """Who is compared: a DPE bundle, the still picture, the rig."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -68,7 +69,12 @@ class DpeSubject:
 
 
 class RigSubject:
-    """The rig at its best: its neutral face is the source itself."""
+    """The rig, whose neutral face is the source itself.
+
+    It is made for a neutral face that looks straight ahead, and a driver who moves continuously.
+    Here the source is turned and grimaces, and the driver is one picture: figures of the rig are
+    those of that task, and lower than in its own.
+    """
 
     name = "rig"
 
@@ -84,7 +90,8 @@ class RigSubject:
             return None
         driver = self._model.driver()
         driver.calibrate(big, face)
-        motion = driver.read(other, driver_face, 0)
+        # Looked for afresh, but of the same shot: the neutral face holds.
+        motion = driver.read(other, replace(driver_face, shot=face.shot), 0)
         picture = self._model.enroll(big, face).render(motion, Edit(mode=mode))
         side = len(source)
         return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)

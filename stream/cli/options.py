@@ -21,7 +21,11 @@ ModeName: TypeAlias = Annotated[
     Mode, typer.Option(help="What of the driver moves the portrait: face, head, or both.")
 ]
 ModelName: TypeAlias = Annotated[
-    str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
+    str,
+    typer.Option(
+        metavar="rig|dpe-small|FOLDER",
+        help="rig; dpe-small, a small DPE that is a test model; or the folder of a bundle.",
+    ),
 ]
 Gains: TypeAlias = Annotated[
     list[str] | None,

@@ -36,7 +36,11 @@ def serve(
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(metavar="rig|FOLDER", help="rig, or the folder of a bundle.")
+        str,
+        typer.Option(
+            metavar="rig|dpe-small|FOLDER",
+            help="rig; dpe-small, a small DPE that is a test model; or the folder of a bundle.",
+        ),
     ] = "rig",
     backend: BackendName = "auto",
     size: Size = 512,

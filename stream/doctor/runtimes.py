@@ -5,10 +5,10 @@ from stream.doctor.system import Finding, System
 
 def runtimes(system: System) -> Finding:
     """Which runtime `--backend auto` takes for the rig's refiner."""
-    from engine.families import shipped_graphs
+    from engine.families import find_family
     from engine.runtimes.auto import candidates
 
-    found = list(candidates(graphs=shipped_graphs()))
+    found = list(candidates(graphs=find_family("rig").shipped_graphs()))
     taken = next((candidate for candidate in found if candidate.runtime is not None), None)
     others = [
         f"{candidate.name}: {candidate.why_not or 'works too'}"

@@ -82,6 +82,10 @@ function setUpLive(store) {
     for (const id of ["pause", "record", "recalibrate", "copy-view"]) find(`#${id}`).disabled = !isLive;
   });
   store.watch((state) => state.settings.paused, (on) => find("#pause").setAttribute("aria-pressed", String(on)));
+  store.watch((state) => state.stats?.model_notice ?? "", (notice) => {
+    find("#model-notice").hidden = !notice;
+    find("#model-notice").textContent = notice;
+  });
   store.watch((state) => state.stats?.neutral, (neutral) => {
     find("#neutral").textContent = NEUTRAL[neutral] ?? "Look straight ahead with a relaxed face, then recalibrate.";
   });

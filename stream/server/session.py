@@ -119,6 +119,7 @@ class Session:
             "stages": {stage: _brief(found) for stage, found in report.stages_ms.items()},
             "end_to_end": _brief(report.end_to_end_ms),
             "neutral": report.neutral,
+            "model_notice": self._shared.enroller.model.can.notice,
             "quality": {"size": self.live.ladder.size, "reason": self.live.ladder.reason},
             "recording": self.live.is_recording,
             "recording_problem": self.recording_problem,

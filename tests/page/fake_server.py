@@ -50,6 +50,7 @@ class Behaviour:
     token: str | None = None
     is_face_in_view: bool = True
     neutral: str = "automatic"
+    model_notice: str = ""
     is_silent: bool = False
     """Sessions live, but their figures stop, as with a server that hangs."""
     is_deaf: bool = False
@@ -239,6 +240,7 @@ class FakeServer:
                 "stages": stages,
                 "end_to_end": {"p50": sum(STAGES.values()), "p95": 1.5 * sum(STAGES.values())},
                 "neutral": self.behaviour.neutral,
+                "model_notice": self.behaviour.model_notice,
                 "quality": self.behaviour.quality,
                 "recording": session.is_recording,
                 "enrolment": session.enrolment,

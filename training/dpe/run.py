@@ -241,6 +241,13 @@ class _Schedule:
     def rate(self, step: int) -> float:
         return self.run.rate_factor * self.task.rate(step)
 
+    def is_slow(self, name: str) -> bool:
+        """What reads; what draws is as fast as the stage says."""
+        return name.startswith("dpe.") and ".generator." not in name
+
+    def slowness(self, step: int) -> float:
+        return self.task.recipe.stage_at(step)[0].slowness
+
     def _look(self, stage: str, reads: Mapping[str, float]) -> None:
         told = ", ".join(f"{name} {r:.2f}" for name, r in reads.items())
         self.say(f"r where stage {stage} begins: {told}")
