@@ -200,7 +200,7 @@ def test_a_run_is_shipped_with_its_record_and_no_folder_of_the_machine(
 ) -> None:
     psnr = {"psnr_db": {"expression": 20.0}}
     figures = {"people": 2, "cases": 8, "still": psnr, "DPE": psnr | {"turn_deg": 3.0}}
-    found = ship(whole, figures, tmp_path / "out")
+    found = ship(whole, figures, tmp_path / "out", tmp_path / "small.pt")
     assert (found.expression_db, found.still_db, found.turn_deg) == (20.0, 20.0, 3.0)
     assert not found.is_offered
     text = (tmp_path / "out" / RECORD).read_text()
@@ -208,11 +208,11 @@ def test_a_run_is_shipped_with_its_record_and_no_folder_of_the_machine(
     record = json.loads(text)
     assert record["steps"] == STEPS
     assert record["training"]["recipe"]["name"] == "tiny"
-    halves = DPE.from_official(tmp_path / "out" / RESULT).state_dict()
+    halves = DPE.from_official(tmp_path / "small.pt").state_dict()
     exact = DPE.from_official(whole / RESULT).state_dict()
     assert all(torch.allclose(halves[name], exact[name], rtol=1e-3, atol=1e-6) for name in exact)
     with pytest.raises(InputError, match="make no record"):
-        ship(whole, {"people": 2}, tmp_path / "other")
+        ship(whole, {"people": 2}, tmp_path / "other", tmp_path / "other.pt")
 
 
 def test_what_reads_may_learn_more_slowly_than_what_draws(heads: Path, tmp_path: Path) -> None:

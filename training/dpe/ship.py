@@ -1,6 +1,7 @@
-"""Puts a run's result where the package ships it from: bundle, weights to go on from, record.
+"""Puts a run's result where the package ships it from: bundle, record, and weights to go on from.
 
-    python -m training.dpe.ship --run RUN --figures FIGURES.json --out engine/assets/dpe_small
+    python -m training.dpe.ship --run RUN --figures FIGURES.json --out engine/assets/dpe_small \
+        --weights training/dpe/small.pt
 
 FIGURES is what `python -m benchmarks.dpe_training` found of this run's bundle.
 """
@@ -25,11 +26,11 @@ from training.trainer import LOG
 
 ORIGIN = Origin(licence="MIT", trained_on="synthetic heads on ICT-FaceKit; no real face")
 MOST_BYTES = 15_000_000
-"""Of the bundle; the weights to go on from are half of its size."""
+"""Of the bundle."""
 
 
-def ship(run: Path, figures: Mapping[str, Any], out: Path) -> Figures:
-    """Write the folder; gives what its record says.
+def ship(run: Path, figures: Mapping[str, Any], out: Path, weights: Path) -> Figures:
+    """Write the folder `out` and the file `weights`; gives what the record says.
 
     Raises:
         InputError: the run or the figures lack something, or the result is too large.
@@ -44,7 +45,7 @@ def ship(run: Path, figures: Mapping[str, Any], out: Path) -> Figures:
     (out / SHIPPED_RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     # Half as large; what is lost is far below an optimiser's first step.
     halves = {name: value.half() for name, value in model.official_state().items()}
-    torch.save({"gen": halves}, out / RESULT)
+    torch.save({"gen": halves}, weights)
     return Figures.of_record(out)
 
 
@@ -97,10 +98,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--figures", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, required=True)
     options = parser.parse_args(arguments)
     try:
         figures = json.loads(options.figures.read_text(encoding="utf-8"))
-        found = ship(options.run, figures.get("details", figures), options.out)
+        details = figures.get("details", figures)
+        found = ship(options.run, details, options.out, options.weights)
     except UnderstudyError as error:
         sys.stderr.write(f"{error}\n")
         return 2
