@@ -33,7 +33,7 @@ def with_grain_of(own: Pixels, new: Colours, lent: Mask) -> None:
     part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     change = (_grain(own[part]) - _grain(new[part])) * lent[part]
     # Grain is of luma: what chroma has of it, films store at half the size.
-    new[part] += change[..., None]
+    new[part] += cv2.merge((change, change, change))
 
 
 def _grain(picture: Pixels | Colours) -> Mask:

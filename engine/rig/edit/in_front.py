@@ -66,8 +66,10 @@ def _difference(
     sigma = max(_BLUR * board.face_px, 0.8)
     weight = cv2.GaussianBlur(there.astype(np.float32), (0, 0), sigma) + np.float32(1e-3)
     apart = cv2.GaussianBlur((own - again) * there[..., None], (0, 0), sigma) / weight[..., None]
-    apart = apart - np.median(apart[counted], axis=0)
-    size = np.abs(apart).max(axis=-1)
+    # By channel: along rows of three numpy is several times as slow.
+    apart = apart - np.median(np.ascontiguousarray(apart[counted].T), axis=1)
+    red, green, blue = np.moveaxis(np.abs(apart), -1, 0)
+    size = np.maximum(np.maximum(red, green), blue)
     usual = max(_LEAST, _TIMES_USUAL * float(np.median(size[counted])))
     return np.asarray(np.where(counted, size / usual, 0.0), np.float32)
 

@@ -162,7 +162,7 @@ def _lay_over(
     colours += board.full(light)
     colours -= new
     laid = board.full(mask)
-    colours *= laid[..., None]
+    colours *= cv2.merge((laid, laid, laid))  # numpy is slow along rows of three
     new += colours
     return laid
 
