@@ -59,10 +59,11 @@ class Figures:
         """What whoever meets the model is told; empty where nothing needs to be."""
         if self.is_offered:
             return ""
+        gain_db = self.expression_db - self.still_db
         return (
             "dpe-small is a test model, not for use: on people that it has never seen an edited "
-            f"expression is {self.expression_db - self.still_db:+.1f} dB from the still picture's "
-            f"likeness to the truth, and turns the head by {self.turn_deg:.1f} degrees."
+            f"expression is {gain_db:+.1f} dB nearer to the truth than the still picture, and "
+            f"turns the head by {self.turn_deg:.1f} degrees."
         )
 
 

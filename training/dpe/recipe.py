@@ -210,7 +210,7 @@ def small(size: int = 64, batch: int = 8) -> Recipe:
         reconstruction=2, perceptual=0.3, expression=1.5, adversarial=0,
         itself=1, truth=1, reading=0.3, regions=5,
     )  # fmt: skip
-    return Recipe(
+    return _on_two_cores(
         name="small",
         layout=LAYOUTS[size],
         stages=(
@@ -232,12 +232,6 @@ def small(size: int = 64, batch: int = 8) -> Recipe:
                 learns="expression",
             ),
         ),
-        betas=(0.5, 0.99),
-        falls=True,
-        clip=5.0,
-        average=0.995,
-        begins_gently=True,
-        mirrors=True,
     )  # fmt: skip
 
 
@@ -246,7 +240,7 @@ def plain() -> Recipe:
     weights = Weights(
         reconstruction=2, perceptual=0.3, expression=1.5, adversarial=0, itself=1, regions=5
     )
-    return Recipe(
+    return _on_two_cores(
         name="plain",
         layout=LAYOUTS[32],
         stages=(
@@ -257,13 +251,22 @@ def plain() -> Recipe:
                 learns="expression",
             ),
         ),
+    )  # fmt: skip
+
+
+def _on_two_cores(name: str, layout: Layout, stages: tuple[Stage, ...]) -> Recipe:
+    """What the presets that learn in hours have in common: few steps, so a quick average."""
+    return Recipe(
+        name=name,
+        layout=layout,
+        stages=stages,
         betas=(0.5, 0.99),
         falls=True,
         clip=5.0,
         average=0.995,
         begins_gently=True,
         mirrors=True,
-    )  # fmt: skip
+    )
 
 
 def tiny() -> Recipe:
