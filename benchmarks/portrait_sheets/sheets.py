@@ -10,7 +10,7 @@ from PIL import Image
 from engine.frame import Pixels
 
 _TITLE_PX = 20
-_JPEG = 84
+_JPEG = 80
 """Quality at which a seam of two levels can still be seen."""
 
 

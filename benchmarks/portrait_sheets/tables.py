@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from engine.frame import Pixels
 EXACT, STILL = "exact", "still"
 
 _CSIM = (
-    "CSIM to the portrait, mean of three drivers (least); `exact` is the same head rendered in "
+    "CSIM to the portrait, mean of the drivers (least); `exact` is the same head rendered in "
     "that pose:"
 )
 _SEAM = (
     "Seam: what steps of colour across the face's outline gained on the portrait's own, in levels, "
-    "mean of three drivers (most); a head that really turns has such steps, too (`exact`):"
+    "mean of the drivers (most); a head that really turns has such steps, too (`exact`):"
 )
 
 
@@ -36,6 +37,9 @@ class Cell:
     l1: dict[str, float]
     """AREAS -> of 255; empty where no exact picture is known."""
     csim: float | None
+    """To the portrait."""
+    csim_exact: float | None
+    """To the exact picture."""
     seam: float | None
 
 
@@ -74,6 +78,9 @@ def _cell(
     is_still = row == STILL
     face = None if is_still else meter.face(picture)
     true = None if exact is None or row == EXACT else meter.face(exact.picture)
+    likeness = None
+    if exact is not None and true is not None:
+        likeness = meter.likeness(meter.known(exact.picture), picture, face or meter.face(picture))
     return Cell(
         row=row,
         portrait=name,
@@ -81,21 +88,29 @@ def _cell(
         view=view,
         l1={} if exact is None or true is None else errors(picture, exact, true),
         csim=None if is_still else meter.likeness(portrait, picture, face),
+        csim_exact=likeness,
         seam=None if is_still else seam(portrait, picture, face),
     )
 
 
 def as_json(cells: Sequence[Cell]) -> dict[str, object]:
-    """Row -> portrait -> driver -> view -> measure -> value."""
-    found: dict[str, dict[str, dict[str, dict[str, dict[str, float]]]]] = {}
+    """Row -> portrait -> view -> measure -> mean of the drivers."""
+    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    values: dict[tuple[str, str, str], dict[str, list[float]]] = {}
     for cell in cells:
-        values = {f"L1 {area}": round(value, 3) for area, value in cell.l1.items()}
-        for name, value in (("CSIM", cell.csim), ("seam", cell.seam)):
-            if value is not None:
-                values[name] = round(value, 4)
-        by_view = found.setdefault(cell.row, {}).setdefault(cell.portrait, {})
-        by_view.setdefault(cell.driver, {})[cell.view] = values
+        of = values.setdefault((cell.row, cell.portrait, cell.view), defaultdict(list))
+        for name, value in _measures(cell).items():
+            of[name].append(value)
+    for (row, portrait, view), of in values.items():
+        means = {name: round(float(np.mean(each)), 4) for name, each in of.items()}
+        found.setdefault(row, {}).setdefault(portrait, {})[view] = means
     return dict(found)
+
+
+def _measures(cell: Cell) -> dict[str, float]:
+    found = {f"L1 {area}": value for area, value in cell.l1.items()}
+    others = {"CSIM": cell.csim, "CSIM to exact": cell.csim_exact, "seam": cell.seam}
+    return found | {name: value for name, value in others.items() if value is not None}
 
 
 def tables(cells: Sequence[Cell], shown: Sequence[str]) -> str:
@@ -104,7 +119,7 @@ def tables(cells: Sequence[Cell], shown: Sequence[str]) -> str:
     has_csim = any(cell.csim is not None for cell in cells)
     parts = [
         f"Sheets: {links}. What is worst, and why: [worst](portrait_sheets/worst.md).",
-        "Mean L1 of 255 to the exact picture; three drivers, two rendered heads:",
+        "Mean L1 of 255 to the exact picture, and likeness to it; all drivers, two rendered heads:",
         _l1(cells),
         _CSIM if has_csim else "CSIM was not measured: --models was not given.",
         *([_figure(cells, "csim")] if has_csim else []),
@@ -120,40 +135,37 @@ def file_of(portrait: str) -> str:
 
 
 def _l1(cells: Sequence[Cell]) -> str:
-    found: dict[tuple[str, str], list[dict[str, float]]] = defaultdict(list)
+    found: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for cell in cells:
         if cell.l1:
-            found[cell.view, cell.row].append(cell.l1)
-    lines = [
-        [view, row, *(f"{np.mean([each[area] for each in all_of]):.2f}" for area in AREAS)]
-        for (view, row), all_of in sorted(found.items(), key=lambda item: _order(cells, item[0][0]))
-    ]
-    return markdown(["", "", *AREAS], lines)
-
-
-def _figure(cells: Sequence[Cell], measure: str) -> str:
-    """Lines: portrait and row; columns: views, then their mean."""
-    views = list(dict.fromkeys(cell.view for cell in cells))
-    values: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for cell in cells:
-        value = cell.csim if measure == "csim" else cell.seam
-        if value is not None:
-            values[cell.portrait, cell.row][cell.view].append(value)
-    worst = min if measure == "csim" else max
-    digits = 3 if measure == "csim" else 1
+            found[cell.view, cell.row].append(cell)
+    views = _views(cells)
     lines = []
-    for (portrait, row), by_view in values.items():
-        every = [value for found in by_view.values() for value in found]
-        told = [by_view[view] for view in views] + [every]
-        lines.append(
-            [portrait, row]
-            + [f"{np.mean(f):.{digits}f} ({worst(f):.{digits}f})" if f else "" for f in told]
-        )
-    for row in dict.fromkeys(row for _, row in values):
-        every = [v for (_, r), by in values.items() if r == row for f in by.values() for v in f]
-        lines.append(["all", row, *[""] * len(views), f"{np.mean(every):.{digits}f}"])
-    return markdown(["portrait", "", *views, "all"], lines)
+    for (view, row), all_of in sorted(found.items(), key=lambda item: views.index(item[0][0])):
+        near = [f"{np.mean([cell.l1[area] for cell in all_of]):.2f}" for area in AREAS]
+        like = [cell.csim_exact for cell in all_of if cell.csim_exact is not None]
+        lines.append([view, row, *near, f"{np.mean(like):.3f}" if like else ""])
+    return markdown(["", "", *AREAS, "CSIM to it"], lines)
 
 
-def _order(cells: Sequence[Cell], view: str) -> int:
-    return list(dict.fromkeys(cell.view for cell in cells)).index(view)
+def _figure(cells: Sequence[Cell], measure: Literal["csim", "seam"]) -> str:
+    """Lines: portrait, then who drew it; columns: views, then their mean."""
+    views, worst = _views(cells), min if measure == "csim" else max
+    digits = 3 if measure == "csim" else 1
+    found: dict[tuple[str, str], list[tuple[str, float]]] = {}
+    portraits = list(dict.fromkeys(cell.portrait for cell in cells))
+    for portrait in (*portraits, "all"):
+        for cell in cells:
+            value = cell.csim if measure == "csim" else cell.seam
+            if value is not None and portrait in {cell.portrait, "all"}:
+                found.setdefault((portrait, cell.row), []).append((cell.view, value))
+    lines = []
+    for (portrait, row), values in found.items():
+        by_view = [[value for at, value in values if at == view] for view in views]
+        told = [f"{np.mean(of):.{digits}f} ({worst(of):.{digits}f})" for of in by_view]
+        lines.append([portrait, row, *told, f"{np.mean([v for _, v in values]):.{digits}f}"])
+    return markdown(["portrait", "", *views, "mean"], lines)
+
+
+def _views(cells: Sequence[Cell]) -> list[str]:
+    return list(dict.fromkeys(cell.view for cell in cells))
