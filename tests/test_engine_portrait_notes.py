@@ -10,7 +10,7 @@ import stream
 from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
-from engine.portrait_notes import DOUBTFUL, OPEN, notes_on
+from engine.portrait_notes import OPEN, Doubt, doubts_of, doubts_told, notes_on
 from tests.drawn_faces import drawn_picture
 from tests.fakes import DiscTracker, disc_picture
 
@@ -19,11 +19,18 @@ pytestmark = pytest.mark.slow
 SHARED = Path(__file__).parents[2] / "shared/media/portraits"
 
 
+def doubts(picture: Pixels) -> tuple[Doubt, ...]:
+    tracker = MeshTracker()
+    face = tracker.find(picture)
+    assert face is not None
+    return doubts_of(picture, face, tracker)
+
+
 def notes(picture: Pixels) -> tuple[str, ...]:
     tracker = MeshTracker()
     face = tracker.find(picture)
     assert face is not None
-    return notes_on(picture, face, tracker)
+    return (*doubts_told(doubts_of(picture, face, tracker)), *notes_on(face))
 
 
 def cartoon(eye: tuple[int, int], *, apart: int, mouth: tuple[int, int]) -> Pixels:
@@ -59,7 +66,20 @@ def cartoon(eye: tuple[int, int], *, apart: int, mouth: tuple[int, int]) -> Pixe
 def test_eyes_that_no_human_has_are_doubted(
     eye: tuple[int, int], apart: int, mouth: tuple[int, int]
 ) -> None:
-    assert DOUBTFUL in notes(cartoon(eye, apart=apart, mouth=mouth))
+    assert "eyes" in doubts(cartoon(eye, apart=apart, mouth=mouth))
+
+
+def test_a_mouth_that_the_tracker_guesses_is_doubted() -> None:
+    """A small one: its corners are found 10 % of the eyes' distance beside it."""
+    assert "mouth" in doubts(cartoon((55, 70), apart=62, mouth=(25, 8)))
+
+
+def test_what_is_doubted_is_one_line() -> None:
+    assert doubts_told(()) == ()
+    (line,) = doubts_told(("mouth",))
+    assert line.startswith("the mouth of the portrait may be off")
+    (both,) = doubts_told(("eyes", "mouth"))
+    assert both.startswith("eyes and mouth of the portrait may be off")
 
 
 @pytest.mark.parametrize("lid_gap", [1.0, 0.5])
@@ -87,5 +107,5 @@ def test_whoever_lends_the_tracker_gets_it_back_without_a_memory() -> None:
     tracker, picture = DiscTracker(), disc_picture(256, 256, (128.0, 120.0))
     face = tracker.find(picture)
     assert face is not None
-    assert notes_on(picture, face, tracker) == ()
+    assert doubts_of(picture, face, tracker) == ()
     assert tracker.resets == 5

@@ -81,8 +81,8 @@ def swapped() -> dict[str, tuple[float, float]]:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ([], "does not name points"),
-        ({}, "does not name points"),
+        ([], "no points are named"),
+        ({}, "no points are named"),
         ({"nose": [1, 2]}, "'nose' is none of"),
         ({"chin": [1]}, "chin is not"),
         ({"chin": [True, 2]}, "chin is not"),

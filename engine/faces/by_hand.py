@@ -46,6 +46,8 @@ Points: TypeAlias = Mapping[str, tuple[float, float]]
 
 _FIRST_FACE = 0.5
 """Confidence in a face that no tracker has found."""
+_AMID = 0.5
+"""Of the picture's shorter side: the longer side of a face laid into its middle."""
 
 
 def points_of(face: Face) -> dict[str, tuple[float, float]]:
@@ -86,6 +88,19 @@ def laid_over(points: Points) -> Face:
         landmarks=to_picture(load_basis().canonical).astype(np.float32), confidence=_FIRST_FACE
     )
     return placed_by_hand(canonical, points)
+
+
+def face_amid(size: tuple[int, int]) -> Face:
+    """The canonical face in the middle of a picture of (H, W) px.
+
+    There a person begins to place the points of a face that no tracker has found.
+    """
+    landmarks = to_picture(load_basis().canonical)
+    low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
+    scale = _AMID * min(size) / float((high - low).max())
+    landmarks *= scale
+    landmarks[:, :2] += (np.array(size[::-1]) - 1.0) / 2.0 - scale * (low + high) / 2.0
+    return Face(landmarks=landmarks.astype(np.float32), confidence=_FIRST_FACE)
 
 
 def _irises_that_stay(face: Face, points: Points) -> Points:

@@ -60,6 +60,7 @@ def enroll(
     Look straight, smile with teeth, say "ee", "aah" and "ooh", close the eyes, raise the brows,
     in good light, with nothing before the face. Only film people who agree to it.
     """
+    from engine.portrait_notes import warn_of
     from stream.cli.factories import tracker_maker
     from stream.cli.options import read_neutral
     from stream.cli.terminal import working
@@ -71,10 +72,11 @@ def enroll(
     if points is not None or points_out is not None:
         _by_hand(material, out, points, points_out, tracker_maker(tracker)(), force=force)
         return
+    finder = tracker_maker(tracker)()
     with working() as terminal:
         enrolment = run(
             material,
-            tracker_maker(tracker)(),
+            finder,
             neutral=None if index == "auto" else index,
             progress=terminal.progress,
             stop=terminal.stop,
@@ -82,6 +84,7 @@ def enroll(
     if enrolment is None:
         print("stopped before the portrait was ready; nothing was written", file=sys.stderr)
         raise typer.Exit(STOPPED)
+    warn_of(enrolment.portrait.picture, enrolment.portrait.face, finder)
     save_portrait(out, enrolment.portrait, force=force)
     _tell(out, enrolment)
 

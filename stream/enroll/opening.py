@@ -7,7 +7,7 @@ from threading import Event
 
 from engine.errors import InputError
 from engine.faces.face import Tracker
-from engine.portrait_notes import notes_on
+from engine.portrait_notes import Doubt, doubts_of, notes_on
 from engine.progress import Progress
 from stream.enroll.footage import Footage, kind_of_portrait
 from stream.enroll.person import enroll, rejections
@@ -48,7 +48,7 @@ def open_person(
     if kinds == ["picture"]:
         return open_portrait(paths[0], tracker, is_noted=is_noted)
     if kinds == ["portrait file"]:
-        return from_kept(load_portrait(paths[0]), tracker, is_noted=is_noted)
+        return from_file(load_portrait(paths[0]), is_noted=is_noted)
     if "portrait file" in kinds:
         file = paths[kinds.index("portrait file")]
         raise InputError(
@@ -72,17 +72,33 @@ def open_person(
 
 
 def from_kept(kept: KeptPortrait, tracker: Tracker, *, is_noted: bool = True) -> FacePicture:
-    """The portrait that a file, or an enrolment, says; what its owner should know is logged."""
-    notes = notes_on(kept.picture, kept.face, tracker) if is_noted else ()
+    """The portrait that an enrolment says; what its owner should know is logged."""
+    doubts = doubts_of(kept.picture, kept.face, tracker) if is_noted else ()
     tracker.reset()
-    found = FacePicture(
-        picture=kept.picture, face=kept.face, appearances=tuple(kept.appearances), notes=notes
+    return noted(_of(kept, doubts, is_noted=is_noted))
+
+
+def from_file(kept: KeptPortrait, *, is_noted: bool = True) -> FacePicture:
+    """The portrait that a file says.
+
+    Whether its face fits was told when the file was made, and points that were put by hand are
+    beyond a tracker's judgement.
+    """
+    return noted(_of(kept, (), is_noted=is_noted))
+
+
+def _of(kept: KeptPortrait, doubts: tuple[Doubt, ...], *, is_noted: bool) -> FacePicture:
+    return FacePicture(
+        picture=kept.picture,
+        face=kept.face,
+        appearances=tuple(kept.appearances),
+        notes=notes_on(kept.face) if is_noted else (),
+        doubts=doubts,
     )
-    return noted(found)
 
 
 def noted(found: FacePicture) -> FacePicture:
     """The same; its notes are logged."""
-    for note in found.notes:
+    for note in found.told:
         logger.warning("%s", note)
     return found

@@ -83,11 +83,20 @@ const at = (id, rest = "") => `/api/sessions/${encodeURIComponent(id)}${rest}`;
 export const listPortraits = async ({ patienceMs } = {}) =>
   readJson(await request("GET", "/api/portraits", { patienceMs }));
 
-export async function addPortrait(file) {
+/** `byHand`: a picture in which no face is found is taken, too, and its points are put by hand. */
+export async function addPortrait(file, { byHand = false } = {}) {
   const body = new FormData();
   body.append("file", file, file.name);
-  return readJson(await request("POST", "/api/portraits", { body, patienceMs: UPLOAD_MS }));
+  const path = byHand ? "/api/portraits?by_hand=1" : "/api/portraits";
+  return readJson(await request("POST", path, { body, patienceMs: UPLOAD_MS }));
 }
+
+/** A portrait's eight points in px of its picture; `url` is the portrait's `points`. */
+export const showPoints = async (url) => readJson(await request("GET", url));
+/** The lines of the face with these points; nothing is changed. */
+export const tryPoints = async (url, points) => readJson(await request("POST", `${url}/fit`, { json: { points } }));
+/** The portrait with these points. */
+export const placePoints = async (url, points) => readJson(await request("PUT", url, { json: { points } }));
 
 export const forgetPortrait = (id) => request("DELETE", `/api/portraits/${encodeURIComponent(id)}`);
 

@@ -11,6 +11,7 @@ import { Guide } from "/assets/guide.js";
 import { setUpHud } from "/assets/hud.js";
 import { setUpKeys } from "/assets/keys.js";
 import { merge } from "/assets/patches.js";
+import { Points } from "/assets/points.js";
 import { Portraits } from "/assets/portraits.js";
 import { Recording } from "/assets/recording.js";
 import { toast } from "/assets/say.js";
@@ -45,7 +46,8 @@ const session = new Session(store, {
   beforeEnd: (id) => recording.finish(id),
   beforeRetry: (patienceMs) => portraits.restore(patienceMs),
 });
-const portraits = new Portraits(store, (id) => session.change({ portrait: id }));
+const points = new Points();
+const portraits = new Portraits(store, (id) => session.change({ portrait: id }), (portrait, picture) => points.adjust(portrait, picture));
 new Guide(store, session, portraits, { save: savePortrait });
 
 /** Do it; what goes wrong becomes a message. */

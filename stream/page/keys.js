@@ -24,7 +24,7 @@ export function setUpKeys(shortcuts, isOn) {
       return;
     }
     const shortcut = byKey.get(event.key.toLowerCase());
-    if (!shortcut || !isOn() || help.open) return;
+    if (!shortcut || !isOn() || help.open || find("#points").open) return;
     event.preventDefault();
     shortcut.act();
   });

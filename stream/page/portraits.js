@@ -1,6 +1,6 @@
 /** The strip of portraits: choosing one, adding one's own by file or by drag and drop. */
 
-import { addPortrait, forgetPortrait, listPortraits, pictureAddress, Refused, Unreachable } from "/assets/api.js";
+import { addPortrait, fetchFile, forgetPortrait, listPortraits, pictureAddress, Refused, Unreachable } from "/assets/api.js";
 import { build, find, icon } from "/assets/dom.js";
 import { announce, asSentence, toast } from "/assets/say.js";
 import { shrunk } from "/assets/shrink.js";
@@ -13,13 +13,19 @@ const STILL_HERE_MS = 4 * 60_000; // the server forgets own portraits of a page 
 export class Portraits {
   #store;
   #change;
+  #adjust;
   #pictures = new Map(); // url -> what an <img> can show
   #added = new Map(); // id -> File: a server may forget uploads, this page does not
 
-  /** `change(id)` tells a running session; it may refuse. */
-  constructor(store, change) {
+  /**
+   * `change(id)` tells a running session; it may refuse. `adjust(portrait, picture)` lets the user
+   * put its points in their places: the portrait as it is then, or null for one not to be used.
+   */
+  constructor(store, change, adjust) {
     this.#store = store;
     this.#change = change;
+    this.#adjust = adjust;
+    find("#portrait-points").addEventListener("click", () => this.adjustChosen());
     const file = find("#portrait-file");
     find("#portrait-add").addEventListener("click", () => file.click());
     file.addEventListener("change", async () => {
@@ -85,12 +91,44 @@ export class Portraits {
     this.#setBusy(true);
     try {
       const file = isPicture ? await shrunk(chosen) : chosen;
-      await this.take(await addPortrait(file), file);
+      await this.#takeIfItFits(await addPortrait(file, { byHand: isPicture }), file);
     } catch (error) {
       toast(`${chosen.name}: ${explain(error).text}`, { isTrouble: true });
     } finally {
       this.#setBusy(false);
     }
+  }
+
+  /** Where the server doubts that its face fits, the user sees that before the portrait is shown. */
+  async #takeIfItFits(added, file) {
+    if (!added.doubts?.length) return this.take(added, file);
+    const fits = await this.#adjust(added, await pictureAddress(added.url));
+    if (!fits) return forgetPortrait(added.id);
+    return this.take(fits, fits.file ? await this.#fileOf(fits) : file);
+  }
+
+  /** Put the points of the portrait that is chosen in their places. */
+  async adjustChosen() {
+    const chosen = this.#find(this.#store.get().portraitId);
+    try {
+      const moved = await this.#adjust(chosen, chosen.picture);
+      if (!moved || moved === chosen) return;
+      this.#added.set(moved.id, await this.#fileOf(moved));
+      const portraits = this.#store.get().portraits.map((each) => (each.id === moved.id ? { ...each, ...moved } : each));
+      this.#store.set({ portraits, swappingTo: moved.id });
+      if (this.#store.get().portraitId === moved.id) await this.#change(moved.id);
+      toast("The points are in their places.");
+    } catch (error) {
+      toast(explain(error).text, { isTrouble: true });
+    } finally {
+      this.#store.set({ swappingTo: null });
+      find("#portrait-points").focus();
+    }
+  }
+
+  /** Its portrait file, which has the points that were put by hand. */
+  async #fileOf({ name, file }) {
+    return new File([await fetchFile(file)], `${name}.portrait`);
   }
 
   /** Show a portrait that the server has just got, and keep its file should the server lose it. */
@@ -217,6 +255,7 @@ export class Portraits {
     }
     const chosen = this.#find(portraitId);
     find("#portrait-save").hidden = !chosen?.file;
+    find("#portrait-points").hidden = !chosen?.points;
     const still = find("#still");
     still.hidden = !chosen;
     if (chosen && still.getAttribute("src") !== chosen.picture) still.src = chosen.picture;

@@ -155,7 +155,10 @@ async def list_portraits(request: web.Request) -> web.Response:
 
 @routes.post("/api/portraits")
 async def add_portrait(request: web.Request) -> web.Response:
-    """Take in an uploaded picture that shows a face, or a portrait file."""
+    """Take in an uploaded picture that shows a face, or a portrait file.
+
+    With `?by_hand=1` a picture in which no face is found is taken, too: its points are put then.
+    """
     uploads, browser = request.app[UPLOADS], request.app[CALLERS].browser(request)
     with uploads.arriving(browser):
         content, name = await read_upload(request)
@@ -165,7 +168,9 @@ async def add_portrait(request: web.Request) -> web.Response:
             raise refusal(web.HTTPUnsupportedMediaType, str(error)) from error
         except TooLargeError as error:
             raise refusal(_TooManyPixels, str(error)) from error
-        item = await request.app[SHARED_WORK].examine(found, name)
+        item = await request.app[SHARED_WORK].examine(
+            found, name, is_by_hand=request.query.get("by_hand") == "1"
+        )
     uploads.add(item, browser)
     return web.json_response(item.as_json(), status=201)
 

@@ -17,7 +17,7 @@ from engine.folders import user_data
 from engine.model import AnyModel
 from stream.files.ffmpeg_version import check_ffmpeg
 from stream.files.output_place import reason_of
-from stream.server import api, enrolments, pages, whip
+from stream.server import api, enrolments, pages, points, whip
 from stream.server.app_keys import (
     BUSY,
     CALLERS,
@@ -118,7 +118,7 @@ def application(
     app[SHARED_WORK], app[SESSIONS] = shared, sessions
     app[UPLOADS], app[DECODERS], app[BUSY] = Uploads(), Decoders(), busy
     app[CALLERS] = Callers(settings, port)
-    for part in (api, enrolments, whip, pages):
+    for part in (api, enrolments, points, whip, pages):
         app.add_routes(part.routes)
     return app
 

@@ -73,10 +73,13 @@ async def finish(request: web.Request) -> web.Response:
 
 @routes.get("/api/portraits/{id}/file")
 async def save(request: web.Request) -> web.Response:
-    """A portrait that was filmed, as a file."""
+    """A portrait that was filmed, or whose points were put by hand, as a file."""
     item = found_item(request, request.match_info["id"])
-    if not item.is_filmed:
-        raise refusal(web.HTTPNotFound, "only a portrait that was filmed can be saved as a file")
+    if not item.is_savable:
+        raise refusal(
+            web.HTTPNotFound,
+            "only a portrait that was filmed, or whose points were put by hand, can be saved",
+        )
     content = await request.app[SHARED_WORK].file_of(item)
     return web.Response(
         body=content,

@@ -5,20 +5,22 @@ Those that a browser brings are in `uploads`. No file name of a peer is ever use
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from engine.errors import MachineError
-from engine.faces.face import Tracker
+from engine.faces.by_hand import face_amid
+from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
-from stream.enroll.opening import from_kept, open_person
+from engine.portrait_notes import notes_on
+from stream.enroll.opening import from_file, open_person
 from stream.files.bundled import ASSETS
 from stream.files.portrait_layout import KeptPortrait
 from stream.server.tokens import new_key
-from stream.session.portraits import FacePicture, find_face
+from stream.session.portraits import FacePicture, NoFaceError, find_face
 
 THUMBNAIL = 640
 """Longest side of the picture that the page shows."""
@@ -35,6 +37,10 @@ class Item(FacePicture):
     """The picture, made anew and small: nothing of the uploaded file is passed on."""
     is_own: bool = False
     """Whether a browser brought it, or filmed it."""
+    found: Face | None = None
+    """As the tracker, or a file, had it before points of it were put by hand; None for no face."""
+    is_by_hand: bool = False
+    """Whether points of it were put by hand."""
 
     @property
     def url(self) -> str:
@@ -42,15 +48,30 @@ class Item(FacePicture):
         return f"/api/portraits/{self.id}/picture"
 
     @property
-    def is_filmed(self) -> bool:
-        """Whether it is more than one picture: it can be saved as a portrait file."""
-        return self.is_own and bool(self.appearances)
+    def is_savable(self) -> bool:
+        """Whether a portrait file of it holds more than its picture does.
+
+        It was filmed, or its points were put by hand.
+        """
+        return self.is_own and (bool(self.appearances) or self.is_by_hand)
+
+    @property
+    def is_movable(self) -> bool:
+        """Whether its points may be put by hand: it is one picture, and a browser's own."""
+        return self.is_own and not self.appearances
+
+    def with_face(self, face: Face) -> "Item":
+        """The same with its points put by hand, so that nothing of them is doubted."""
+        return replace(self, face=face, notes=notes_on(face), doubts=(), is_by_hand=True)
 
     def as_json(self) -> dict[str, str | bool | list[str]]:
         """What the page gets."""
         found = {"id": self.id, "name": self.name, "url": self.url}
-        file = {"file": f"/api/portraits/{self.id}/file"} if self.is_filmed else {}
-        return {**found, "own": self.is_own, "notes": list(self.notes), **file}
+        place = f"/api/portraits/{self.id}"
+        file = {"file": f"{place}/file"} if self.is_savable else {}
+        points = {"points": f"{place}/points"} if self.is_movable else {}
+        told: dict[str, list[str]] = {"notes": list(self.notes), "doubts": list(self.doubts)}
+        return {**found, "own": self.is_own, **told, **file, **points}
 
 
 class PortraitList:
@@ -87,14 +108,23 @@ class PortraitList:
             )
 
 
-def uploaded(content: Pixels | KeptPortrait, name: str, tracker: Tracker) -> Item:
-    """A portrait from a peer's picture, portrait file or enrolment; an error says what is wrong."""
+def uploaded(
+    content: Pixels | KeptPortrait, name: str, tracker: Tracker, *, is_by_hand: bool = False
+) -> Item:
+    """A portrait from a peer's picture, portrait file or enrolment; an error says what is wrong.
+
+    Where its points are put by hand and no face is found, one lies amid the picture till then.
+    """
     name = _name(name)
     if isinstance(content, KeptPortrait):
-        found = from_kept(content, tracker)
-    else:
-        found = find_face(content, tracker, name=name)
-    return _item(found, name, new_key(), is_own=True)
+        return _item(from_file(content), name, new_key(), is_own=True)
+    try:
+        return _item(find_face(content, tracker, name=name), name, new_key(), is_own=True)
+    except NoFaceError:
+        if not is_by_hand:
+            raise
+    made = FacePicture(picture=content, face=face_amid(content.shape[:2]), doubts=("face",))
+    return replace(_item(made, name, new_key(), is_own=True), found=None)
 
 
 def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = False) -> Item:
@@ -105,6 +135,8 @@ def _item(found: FacePicture, name: str, portrait_id: str, *, is_own: bool = Fal
         face=found.face,
         appearances=found.appearances,
         notes=found.notes,
+        doubts=found.doubts,
+        found=found.face,
         jpeg=_jpeg(found.picture),
         is_own=is_own,
     )

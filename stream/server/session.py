@@ -92,7 +92,7 @@ class Session:
     async def control(self, wanted: Mapping[str, object], item: Item | None = None) -> None:
         """Change settings, and the portrait where one is given; all of it or nothing."""
         self.live.check(changed(self.live.controls, wanted))
-        if item is not None and item.id != self.item.id:
+        if item is not None and item is not self.item:
             await asyncio.wrap_future(self.live.show(item))
             self.item = item
         self.live.change(changed(self.live.controls, wanted))

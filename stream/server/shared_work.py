@@ -71,9 +71,13 @@ class SharedWork:
         """Make the portrait ready at this size."""
         return await self._work(self.enroller.enroll, item, size)
 
-    async def examine(self, content: Pixels | KeptPortrait, name: str) -> Item:
-        """Find the face in an uploaded portrait."""
-        return await self.with_examiner(lambda tracker: uploaded(content, name, tracker))
+    async def examine(
+        self, content: Pixels | KeptPortrait, name: str, *, is_by_hand: bool = False
+    ) -> Item:
+        """Find the face in an uploaded portrait; where it `is_by_hand`, none need be found."""
+        return await self.with_examiner(
+            lambda tracker: uploaded(content, name, tracker, is_by_hand=is_by_hand)
+        )
 
     async def filmed(self, enrolment: Enrolment, name: str) -> Item:
         """The portrait of somebody who was filmed."""

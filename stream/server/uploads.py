@@ -61,6 +61,14 @@ class Uploads:
         self._items[item.id] = (item, browser)
         self._seen_s[browser] = self._now_s()
 
+    def replace(self, item: Item, browser: str | None) -> bool:
+        """Keep another in place of the one with its id; False where this browser has none such."""
+        if self.find(item.id, browser) is None:
+            return False
+        _, owner = self._items[item.id]
+        self._items[item.id] = (item, owner)
+        return True
+
     def remove(self, portrait_id: str, browser: str | None) -> bool:
         """Forget one; False where this browser has no such portrait."""
         if self.find(portrait_id, browser) is None:

@@ -18,7 +18,7 @@ from engine.frame import Pixels
 from engine.framing import Framing, letterboxed, place_on, plan_fit
 from engine.model import Model, MotionT, Portrait
 from engine.pictures import open_picture
-from engine.portrait_notes import notes_on
+from engine.portrait_notes import Doubt, doubts_of, doubts_told, notes_on
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,10 @@ ADVICE = "Use one that shows a face from the front, at least 60 pixels high, in 
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class NoFaceError(InputError):
+    """A picture that is to be a portrait shows no face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +42,13 @@ class FacePicture:
     """The person further, where the portrait comes from a clip."""
     notes: tuple[str, ...] = ()
     """What its owner should know of it; see `engine/portrait_notes.py`."""
+    doubts: tuple[Doubt, ...] = ()
+    """What of the face may be off."""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Doubts and notes as lines for whoever reads the log."""
+        return (*doubts_told(self.doubts), *self.notes)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -65,9 +76,10 @@ def find_face(
     tracker.reset()
     face = tracker.find(picture)
     if face is None:
-        raise InputError(f"no face was found in the portrait {name}. {ADVICE}")
-    notes = notes_on(picture, face, tracker) if is_noted else ()
-    return FacePicture(picture=picture, face=face, notes=notes)
+        raise NoFaceError(f"no face was found in the portrait {name}. {ADVICE}")
+    doubts = doubts_of(picture, face, tracker) if is_noted else ()
+    notes = notes_on(face) if is_noted else ()
+    return FacePicture(picture=picture, face=face, notes=notes, doubts=doubts)
 
 
 def open_portrait(path: Path, tracker: Tracker, *, is_noted: bool = True) -> FacePicture:
@@ -75,7 +87,7 @@ def open_portrait(path: Path, tracker: Tracker, *, is_noted: bool = True) -> Fac
     if not path.is_file():
         raise InputError(f"there is no file {path}. Check the name and the folder.")
     found = find_face(open_picture(path), tracker, name=path, is_noted=is_noted)
-    for note in found.notes:
+    for note in found.told:
         logger.warning("%s", note)
     return found
 

@@ -26,6 +26,13 @@ from aiortc.contrib.media import MediaRelay
 from aiortc.mediastreams import MediaStreamError
 from PIL import Image
 
+from engine.errors import InputError
+from engine.faces.by_hand import face_amid, points_of
+from engine.faces.face import Face
+from engine.fit_lines import lines_of
+from stream.enroll.points import checked_points, face_with
+from tests.faces_made import made_face
+
 PAGE = Path(__file__).parents[2] / "stream" / "page"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -58,6 +65,8 @@ class Behaviour:
     quality: dict[str, Any] = field(default_factory=lambda: {"size": 512, "reason": None})
     is_portrait_refused: bool = False
     portrait_notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Of what is uploaded; "face" where none was found in it."""
     refused_setting: str | None = None
     problem: str | None = None
     """Of a recording that has ended."""
@@ -95,6 +104,8 @@ class FakeServer:
         self.names: dict[str, str] = {}
         self.uploaded: dict[str, tuple[int, int, str | None]] = {}
         """Width, height and format of what was uploaded, by the portrait's id."""
+        self.placed: dict[str, Any] = {}
+        """Points that were put by hand, by the portrait's id."""
         self.filmed: set[str] = set()
         """Portraits that were filmed."""
         self.files: list[tuple[str, bytes]] = []
@@ -134,17 +145,25 @@ class FakeServer:
             task.cancel()
         await session.peer.close()
 
-    def _portrait(self, portrait_id: str) -> dict[str, str | bool | list[str]]:
+    def _portrait(self, portrait_id: str) -> dict[str, Any]:
         told = {"id": portrait_id, "name": self.names[portrait_id]}
         return {
             **told,
             "url": f"/api/portraits/{portrait_id}.png",
             "own": portrait_id in self.uploaded,
             "notes": self.behaviour.portrait_notes,
-            **(
-                {"file": f"/api/portraits/{portrait_id}/file"} if portrait_id in self.filmed else {}
-            ),
+            **self._of_own(portrait_id),
         }
+
+    def _of_own(self, portrait_id: str) -> dict[str, Any]:
+        place = f"/api/portraits/{portrait_id}"
+        if portrait_id in self.filmed:
+            return {"file": f"{place}/file"}
+        if portrait_id not in self.uploaded:
+            return {}
+        if portrait_id in self.placed:
+            return {"points": f"{place}/points", "file": f"{place}/file", "doubts": []}
+        return {"points": f"{place}/points", "doubts": self.behaviour.doubts}
 
     async def list_portraits(self, request: web.Request) -> web.Response:
         return web.json_response([self._portrait(name) for name in self.pictures])
@@ -165,6 +184,24 @@ class FakeServer:
         added = self.add_portrait(part.filename, picture.convert("RGB"))
         self.uploaded[added] = (*picture.size, picture.format)
         return web.json_response(self._portrait(added), status=201)
+
+    async def points(self, request: web.Request) -> web.Response:
+        """A made face of 256 px, by the server's own rules."""
+        face: Face | None = made_face() if "face" not in self.behaviour.doubts else None
+        shown = face or face_amid((256, 256))
+        if request.method == "GET":
+            found = None if face is None else points_of(face)
+            told = {"width": 256, "height": 256, "doubts": self.behaviour.doubts, "found": found}
+            return web.json_response({**told, "points": points_of(shown), "lines": lines_of(shown)})
+        wanted = (await request.json())["points"]
+        try:
+            face = face_with(face, checked_points(wanted), (256, 256))
+        except InputError as error:
+            return refuse(422, str(error))
+        if request.method == "POST":
+            return web.json_response({"lines": lines_of(face)})
+        self.placed[request.match_info["id"]] = wanted
+        return web.json_response(self._portrait(request.match_info["id"]))
 
     async def forget(self, request: web.Request) -> web.Response:
         del self.pictures[request.match_info["id"]]
@@ -377,6 +414,8 @@ class FakeServer:
         app.router.add_route("*", "/api/sessions/{id}/enrolment", self.enrol)
         app.router.add_post("/api/sessions/{id}/enrolment/portrait", self.make_portrait)
         app.router.add_get("/api/portraits/{id}/file", self.portrait_file)
+        app.router.add_route("*", "/api/portraits/{id}/points", self.points)
+        app.router.add_post("/api/portraits/{id}/points/fit", self.points)
         app.router.add_post("/whep/{id}", self.watch)
         return app
 
