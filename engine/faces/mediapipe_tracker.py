@@ -17,6 +17,7 @@ import numpy as np
 from engine.errors import MachineError
 from engine.faces.face import Face
 from engine.faces.identity import Identity
+from engine.faces.iris import with_irises
 from engine.folders import user_cache
 from engine.frame import Pixels
 from engine.installing import install_extra
@@ -74,7 +75,9 @@ class MediaPipeTracker:
         places = np.array([(point.x, point.y, point.z) for point in faces[0]], np.float32)
         places *= np.array([width, height, width], np.float32)
         # MediaPipe keeps its presence score to itself; it has passed its own threshold.
-        return Face(landmarks=places, confidence=1.0) if np.isfinite(places).all() else None
+        if not np.isfinite(places).all():
+            return None
+        return with_irises(picture, Face(landmarks=places, confidence=1.0))
 
     def _open(self) -> Any:  # noqa: ANN401 (MediaPipe has no types)
         vision = self._vision

@@ -12,6 +12,7 @@ import numpy as np
 from engine.faces.detection import FaceDetector
 from engine.faces.face import Face
 from engine.faces.identity import Identity
+from engine.faces.iris import with_irises
 from engine.faces.mesh import MARGIN, MeshNetwork, follow, square_of_detection, square_of_mesh
 from engine.faces.roi import Square
 from engine.frame import Pixels
@@ -58,7 +59,7 @@ class MeshTracker:
         if face is not None:
             now = square_of_mesh(face.landmarks)
             self._square = now if self._square is None else follow(self._square, now)
-        return face
+        return None if face is None else with_irises(picture, face)
 
     def reset(self) -> None:
         """Forget the last face: the next picture is searched as if it were the first."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.faces.descriptor import Descriptor, describe_face, describe_picture, likeness
 from engine.faces.detection import FaceDetector
 from engine.faces.face import Face
+from engine.faces.iris import with_irises
 from engine.faces.mesh import MARGIN, MeshNetwork, follow, square_of_detection, square_of_mesh
 from engine.faces.roi import Square
 from engine.frame import Pixels
@@ -113,7 +114,7 @@ class SeveralFaces:
         if not self._seen or has_lost or not faces or self._seen % look_every == 0:
             faces += self._found(picture, thorough=has_lost or not self._seen)
         self._seen += 1
-        return [replace(face, shot=self._shot) for face, _, _ in faces]
+        return [replace(with_irises(picture, face), shot=self._shot) for face, _, _ in faces]
 
     def _has_cut(self, picture: Pixels, continues: float, *, nobody_goes_on: bool) -> bool:
         """Whether this picture is of another shot than the one before."""

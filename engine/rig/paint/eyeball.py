@@ -19,7 +19,7 @@ _MARGIN = 0.6
 RIM = 0.03
 """Eye widths around the landmarks' opening that may still be eyeball: landmarks err by as much."""
 
-_IRIS, _IRIS_RIM = 1.2, 1.5
+_IRIS, _IRIS_RIM = 1.0, 1.5
 """Radii over the landmarks' iris radius: within the first all is iris, from the second on nothing;
 between them a pixel is iris as far as it differs from the white."""
 
@@ -45,6 +45,11 @@ what is seen within the second, which counts by the third everywhere."""
 _SHADE, _SHADE_REACH = 0.06, 0.12
 """Share of its light that the white lacks at the lids, and how far their shade reaches, in eye
 widths."""
+
+_ROUND, _ROUND_FROM = 0.3, 0.5
+"""Share of its light that a ball lacks at the corners of the eye, where it turns away into the
+socket's shade; and from which share of the way there on. What an iris moves off would be a bright
+crescent."""
 
 Plane = NDArray[np.float32]
 
@@ -110,7 +115,7 @@ def cut_eyeball(portrait: Pixels, source: Array, eye: Eye) -> Eyeball:
     opening = opening_in(source, eye, low, high)
     away, radius = radii_in(source, eye, low, high)
     width = eye_width(source, eye)
-    filled = _filled_white(own, opening, away, width)
+    filled = _filled_white(own, opening, away, width) * _rounding(source, eye, low, own.shape)
     belongs = cv2.blur(grown(opening, RIM * width + 1.0), (3, 3)).astype(np.float32) / 255.0
     sure = smoothstep(_WHITE_FROM, _WHITE_SURE, away.astype(np.float64))
     keep = np.asarray(sure * belongs, np.float32)[..., None]
@@ -139,6 +144,16 @@ def _filled_white(own: Pixels, opening: NDArray[np.uint8], away: Plane, width: f
     from_lids = cv2.distanceTransform(opening, cv2.DIST_L2, 3) / np.float32(_SHADE_REACH * width)
     light_there = 1.0 - _SHADE * (1.0 - np.clip(from_lids, 0.0, 1.0)) ** 2
     return np.asarray(mixed[..., :3] / mixed[..., 3:] * light_there[..., None], np.float32)
+
+
+def _rounding(source: Array, eye: Eye, low: Array, shape: tuple[int, ...]) -> Plane:
+    """(h, w, 1): the light of a ball, by how far a pixel lies from the eye's middle."""
+    outer, inner = source[eye.outer] - low, source[eye.inner] - low
+    half, middle = (inner - outer) / 2.0, (inner + outer) / 2.0
+    columns, rows = np.arange(shape[1]), np.arange(shape[0])[:, None]
+    aside = np.abs((columns - middle[0]) * half[0] + (rows - middle[1]) * half[1])
+    away = aside / max(float(half @ half), 1e-6)
+    return (1.0 - _ROUND * smoothstep(_ROUND_FROM, 1.0, away))[..., None].astype(np.float32)
 
 
 def _iris(
