@@ -108,7 +108,7 @@ def test_expression_has_no_pose_and_pose_no_expression() -> None:
     np.testing.assert_array_equal(pose.rotation, motion.rotation)
 
 
-@pytest.mark.parametrize("yaw", [4.0, 12.6, -25.0])
+@pytest.mark.parametrize("yaw", [12.6, -25.0])
 def test_a_portrait_does_not_turn_by_a_turn_that_the_rim_denies(yaw: float) -> None:
     """In the mode expression; in the mode pose its face does turn, all the way."""
     driver = RigDriver()
@@ -225,13 +225,11 @@ def test_a_head_that_moves_far_is_no_expression_whatever_the_picture_shows() -> 
     assert motion.of_rim.shift[0] > 14.0
 
 
-@pytest.mark.parametrize(
-    ("yaw", "at_least", "at_most"), [(25.0, 16.0, 25.0), (-14.0, 5.0, 14.0), (4.0, 0.0, 0.5)]
-)
+@pytest.mark.parametrize(("yaw", "at_least", "at_most"), [(25.0, 16.0, 25.0), (-14.0, 5.0, 14.0)])
 def test_the_rim_of_a_head_that_turns_far_turns_whatever_the_picture_shows(
     yaw: float, at_least: float, at_most: float
 ) -> None:
-    """A turned head shows another rim; a turn of a few degrees may be a crooked smile."""
+    """A turned head shows another rim."""
     driver = RigDriver()
     driver.calibrate(textured(), made_face())
     motion = driver.read(textured(), made_face(yaw=yaw), 0)

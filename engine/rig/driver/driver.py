@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from engine.faces.canonical import PIVOT_CM, rigid_weights, to_picture
+from engine.faces.canonical import PIVOT_CM, to_picture
 from engine.faces.face import Face
 from engine.faces.roi import as_pixels, scale_of_view
 from engine.frame import Pixels
@@ -18,6 +18,7 @@ from engine.geometry import (
 )
 from engine.model import Neutral
 from engine.rig.driver.brow_check import BrowCheck
+from engine.rig.driver.face_check import FaceCheck
 from engine.rig.driver.head_check import HeadCheck
 from engine.rig.driver.neutral import NeutralChoice
 from engine.rig.driver.reading import Reading, read_face
@@ -39,7 +40,18 @@ _LEAST_PX = 16
 """Sides of the part of a picture that shows a face, at least: beyond its edge nothing is known."""
 
 _STEADY_S = 0.12
-"""Memory of how far the rim goes along with the head: that may waver from frame to frame."""
+"""Memory of what pictures say of the head's movement: that may waver from frame to frame."""
+
+_STILL = (
+    33, 133, 263, 362,
+    127, 356, 234, 454, 162, 389, 21, 251,
+    6, 168, 197, 195, 5, 122, 351, 196, 419, 193, 417, 3, 248,
+)  # fmt: skip
+"""Corners of the eyes, temples and bridge of the nose: of the points by which faces are laid over
+the canonical one, those that a smile or an open mouth moves least."""
+
+_OTHERS = 1e-3
+"""Weight of all other points."""
 
 
 class RigDriver:
@@ -48,10 +60,11 @@ class RigDriver:
     def __init__(self, *, shows_mouth: bool = False) -> None:
         self._neutral = NeutralChoice()
         self._shows_mouth = shows_mouth
+        self._face_check: FaceCheck | None = None
         self._head_check: HeadCheck | None = None
         self._brow_check: BrowCheck | None = None
         self._checked_against: Reading | None = None
-        self._rim_share = 1.0
+        self._face_share = self._rim_share = 1.0
         self._steadier = Steadier()
         self._seen_ns = 0
         self._last = still_motion()
@@ -76,9 +89,10 @@ class RigDriver:
         if reading is None or not reading.is_sound:
             return self._last
         neutral = self._neutral.consider(reading, captured_ns)
-        moved = rigid_movement(neutral, reading)
         self._remember_neutral()
-        rim_share = self._check_head(moved, picture, captured_ns)
+        keep = self._keep(captured_ns)
+        moved = self._check_face(rigid_movement(neutral, reading), picture, keep)
+        rim_share = self._check_head(moved, picture, keep)
         if self._brow_check is not None:
             reading = self._brow_check.corrected(reading, picture)
         motion = difference(neutral, reading, moved, rim_share)
@@ -124,22 +138,36 @@ class RigDriver:
         if chosen.picture is not None:
             self._remember(chosen, chosen.picture)
         else:
-            self._head_check = self._brow_check = self._checked_against = None
+            self._face_check = self._head_check = self._brow_check = None
+            self._checked_against = None
 
     def _remember(self, neutral: Reading, picture: Pixels) -> None:
         """What the driver's neutral frame looks like."""
+        self._face_check = FaceCheck(neutral, picture)
         self._head_check = HeadCheck(neutral, picture)
         self._brow_check = BrowCheck(neutral, picture)
         self._checked_against = neutral
 
-    def _check_head(self, moved: Similarity, picture: Pixels, now_ns: int) -> float:
+    def _keep(self, now_ns: int) -> float:
+        """0..1: how much of what the last frames said of the head's movement still counts."""
+        elapsed_s = abs(now_ns - self._seen_ns) / 1e9
+        keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
+        self._seen_ns = now_ns
+        return keep
+
+    def _check_face(self, moved: Similarity, picture: Pixels, keep: float) -> Similarity:
+        """The movement that the face's own skin shows; it is believed at once, denied slowly."""
+        if self._face_check is None:
+            return moved
+        share = self._face_check.confirmed(moved, picture)
+        self._face_share = max(share, self._face_share * keep + share * (1.0 - keep))
+        return self._face_check.part_of(moved, self._face_share)
+
+    def _check_head(self, moved: Similarity, picture: Pixels, keep: float) -> float:
         """The share of the head's movement that its rim shows, steadied over time."""
         if self._head_check is None:
             return 1.0
         share = self._head_check.trusted_share(moved, picture)
-        elapsed_s = abs(now_ns - self._seen_ns) / 1e9
-        keep = float(np.exp(-elapsed_s / _STEADY_S)) if self._seen_ns else 0.0
-        self._seen_ns = now_ns
         steadied = self._rim_share * keep + share * (1.0 - keep)
         self._rim_share = max(steadied, self._head_check.least_share(moved))
         return self._rim_share
@@ -161,7 +189,9 @@ def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
     Found against the driver's neutral face, not against the canonical one, so that what makes a
     face differ from the canonical face cancels out.
     """
-    return fit_similarity(neutral.landmarks[:468], reading.landmarks[:468], rigid_weights())
+    weights = np.full(468, _OTHERS)
+    weights[list(_STILL)] = 1.0
+    return fit_similarity(neutral.landmarks[:468], reading.landmarks[:468], weights)
 
 
 def difference(

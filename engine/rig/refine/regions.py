@@ -40,6 +40,10 @@ _MOVED_CM = 0.45, 0.8
 _TURNED_RAD = 0.14, 0.25
 """The same of the head's turn: lips are then seen from where the portrait does not show them."""
 
+_OF_TURNED = 0.5
+"""How much of the corrections a turn alone asks for: with all of them lips that rest are nearer to
+the truth (L1), and blurred (LPIPS)."""
+
 _LIPS = np.unique(np.array(OUTER_LIPS + INNER_LIPS))
 
 _REACH = 1.5
@@ -116,7 +120,7 @@ def _lips(motion: RigMotion, trusted: Trusted) -> list[Place]:
     shares = (
         smoothstep(*_MOVED_CM, moved_cm),
         smoothstep(*_PARTED_CM, parted_cm),
-        smoothstep(*_TURNED_RAD, turned_rad),
+        _OF_TURNED * smoothstep(*_TURNED_RAD, turned_rad),
     )
     share = float(max(shares)) * (1.0 - trusted.mouth)
     contour = np.array(OUTER_LIPS)

@@ -1,0 +1,161 @@
+"""A part of the driver's head, small and grey, in the neutral frame: does it move as was read?
+
+The neutral frame's picture is moved by several shares of a movement that was read from landmarks
+and compared with the frame at hand, where a mask says.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.faces.canonical import PIVOT_CM, to_picture
+from engine.frame import Pixels
+from engine.geometry import Array, Similarity, rotation_from_vector, vector_from_rotation
+from engine.rig.driver.reading import Reading
+from engine.rig.landmarks import CHIN, FOREHEAD
+
+Grey: TypeAlias = NDArray[np.float32]
+"""(SIDE_PX, SIDE_PX) in 0..255."""
+
+Mask: TypeAlias = NDArray[np.uint8]
+"""(SIDE_PX, SIDE_PX), 255 where pictures are compared, else 0."""
+
+SIDE_PX = 72
+"""Side of the small pictures."""
+
+_SHARES = np.linspace(0.0, 1.0, 4)
+
+_FARTHEST_LEVELS = 40.0
+"""No difference counts for more."""
+
+
+class Glimpse:
+    """One part of the head in the driver's neutral frame."""
+
+    def __init__(
+        self,
+        neutral: Reading,
+        picture: Pixels,
+        *,
+        reach: float,
+        depth_cm: float,
+        mask: Callable[[Array], Mask],
+    ) -> None:
+        """Look at the neutral frame.
+
+        Args:
+            neutral: its face.
+            picture: the frame.
+            reach: side of the square that is looked at, in face heights.
+            depth_cm: how far the part lies before the head's pivot, along the view.
+            mask: what is compared, from (478, 2) the landmarks in the small picture.
+        """
+        self.pivot = neutral.placement.apply(PIVOT_CM[None])[0]
+        """(3,) px, y up: what the head turns about."""
+        self._depth = float(self.pivot[2] + depth_cm * neutral.placement.scale)
+        points = to_picture(neutral.landmarks)[:, :2]
+        top, chin = points[FOREHEAD], points[CHIN]
+        self.face_height = float(np.linalg.norm(chin - top))
+        side = reach * self.face_height
+        corner = (top + chin) / 2.0 - (side / 2.0, side * 0.58)  # more above than below
+        scale = SIDE_PX / side
+        self._to_small = np.hstack([np.eye(2) * scale, -corner[:, None] * scale])
+        # Pictures are thinned out before the affine map, which doesn't average.
+        self._step = step = max(int(0.5 / scale), 1)
+        self._reach = [
+            (max(int(low / step) - 1, 0) * step, max(int((low + side) / step) + 3, 2) * step)
+            for low in corner
+        ]
+        """First and last column, first and last row of what is looked at, with a rim."""
+        self._small = self._look(picture)
+        self._mask = mask(points @ self._to_small[:, :2].T + self._to_small[:, 2])
+
+    def likeliest_share(
+        self, moved: Similarity, picture: Pixels, *, expected: float, trust: float
+    ) -> float:
+        """0..1: the share of a movement by which the part went.
+
+        Args:
+            moved: from the neutral frame to this one, px, y up.
+            picture: this frame.
+            expected: the share that is thought likely beforehand.
+            trust: grey levels of mean difference that outweigh a wholly wrong expectation.
+        """
+        now = self._look(picture)
+        differences = [
+            _differing(now, self._small, self._mask),
+            *(self._difference(now, m) for m in self._in_small(moved, _SHARES[1:])),
+        ]
+        return _lowest(np.array(differences) + trust * (_SHARES - expected) ** 2)
+
+    def _difference(self, now: Grey, matrix: Array) -> float:
+        """Mean grey difference in the mask between the moved neutral frame and now.
+
+        `matrix` (2, 3) moves the small picture.
+        """
+        size = (SIDE_PX, SIDE_PX)
+        mask = cv2.warpAffine(self._mask, matrix, size)
+        then = cv2.warpAffine(self._small, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        # What lies around the part doesn't move with it: either picture may show it in the mask.
+        either = np.asarray(cv2.max(mask, self._mask), np.uint8)
+        return _differing(now, np.asarray(then, np.float32), either)
+
+    def _in_small(self, moved: Similarity, shares: Array) -> Array:
+        """(S, 2, 3): shares of the movement as affine maps of the small picture, at its depth."""
+        parts = [part_of(moved, share, self.pivot) for share in shares]
+        linear = np.array([part.scale * part.rotation for part in parts])
+        shift = np.array([part.translation for part in parts])
+        # y points up in `moved` and down in the picture.
+        flat = linear[:, :2, :2] * np.array([[1.0, -1.0], [-1.0, 1.0]])
+        moves = (linear[:, :2, 2] * self._depth + shift[:, :2]) * (1.0, -1.0)
+        corner = self._to_small[:, 2]
+        there = moves @ self._to_small[:, :2].T + corner
+        return np.concatenate([flat, (there - flat @ corner)[:, :, None]], axis=2)
+
+    def _look(self, picture: Pixels) -> Grey:
+        """The square around the neutral head in a picture, small and grey."""
+        step = self._step
+        (left, right), (top, bottom) = self._reach
+        # A stream may change its size, so the head may lie beyond this picture's border.
+        left, top = min(left, picture.shape[1] - 1), min(top, picture.shape[0] - 1)
+        grey = cv2.cvtColor(picture[top:bottom:step, left:right], cv2.COLOR_RGB2GRAY)
+        thin = np.ascontiguousarray(grey[:, ::step])
+        matrix = self._to_small.copy()
+        matrix[:, 2] += matrix[:, :2] @ (left, top)
+        matrix[:, :2] *= step
+        return np.asarray(
+            cv2.warpAffine(thin, matrix, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_REPLICATE),
+            np.float32,
+        )
+
+
+def part_of(moved: Similarity, share: float, pivot: Array) -> Similarity:
+    """A movement gone part of its way: turn and scale about the pivot (3,), and its shift."""
+    rotation = rotation_from_vector(vector_from_rotation(moved.rotation) * share)
+    scale = moved.scale**share
+    after = pivot + (moved.apply(pivot[None])[0] - pivot) * share
+    return Similarity(scale=scale, rotation=rotation, translation=after - scale * rotation @ pivot)
+
+
+def _differing(now: Grey, then: Grey, where: Mask) -> float:
+    """Mean grey difference where the mask says."""
+    levels = cv2.min(cv2.absdiff(now, then), _FARTHEST_LEVELS)  # type: ignore[call-overload]
+    return float(cv2.mean(levels, where)[0])
+
+
+def _lowest(costs: Array) -> float:
+    """Where between 0 and 1 the costs at `_SHARES` are lowest, by a parabola through the best.
+
+    Or through the three nearest to it, so that nothing jumps where the best is an end.
+    """
+    best = int(np.argmin(costs))
+    middle = min(max(best, 1), len(costs) - 2)
+    before, here, after = costs[middle - 1 : middle + 2]
+    bend = before - 2.0 * here + after
+    if bend <= 1e-9:
+        return float(_SHARES[best])
+    along = _SHARES[middle] + 0.5 * (before - after) / bend * _SHARES[1]
+    return float(min(max(along, 0.0), 1.0))
