@@ -199,7 +199,9 @@ def test_a_run_is_shipped_with_its_record_and_no_folder_of_the_machine(
     whole: Path, tmp_path: Path
 ) -> None:
     psnr = {"psnr_db": {"expression": 20.0}}
-    figures = {"people": 2, "cases": 8, "still": psnr, "DPE": psnr | {"turn_deg": 3.0}}
+    # The tracker reads 4 degrees where nothing has turned, and 5 of what the model drew: 3 are its.
+    still, own = psnr | {"turn_squared_deg2": 16.0}, psnr | {"turn_squared_deg2": 25.0}
+    figures = {"people": 2, "cases": 8, "still": still, "DPE": own}
     found = ship(whole, figures, tmp_path / "out", tmp_path / "small.pt")
     assert (found.expression_db, found.still_db, found.turn_deg) == (20.0, 20.0, 3.0)
     assert not found.is_offered
