@@ -78,6 +78,7 @@ def _train(options: argparse.Namespace, name: str) -> None:
             perceptual=options.perceptual,
             expression=options.expression,
             begins_from=options.begins_from,
+            draws_anew=options.begins_from is not None,
             device=options.device,
             check_every_s=1e9,
         ),

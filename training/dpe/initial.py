@@ -8,13 +8,19 @@ hands on a few directions of a code and hardly the others; one of identities han
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.dpe.nets.dpe import DPE
-from engine.stylegan.layers import EqualLinear, typed
+from engine.stylegan.layers import EqualConv, EqualLinear, typed
+from training.dpe.losses import ReadingHeads
 
 _FLOW, _MOTION = 0.05, 0.3
 _MASK = 1.0
+_LOUD = 0.35
+"""Root mean square of a picture's own code and of each motion code before anything is drawn. Of an
+encoder that had learned to read they were 1.1 and 0.1, and flows soon pointed out of the picture."""
+_FEATURES = 0.55
+"""Deviation of the features that fresh colours are made for."""
 
 
 @torch.no_grad()
@@ -27,6 +33,42 @@ def begin_gently(model: DPE) -> None:
         branch.generator.flows[0].bias[0, 2] = _MASK
         _hand_on(branch.motion)
         typed(branch.motion, EqualLinear)[-1].weight.mul_(_MOTION)
+
+
+@torch.no_grad()
+def begin_anew(model: DPE, heads: ReadingHeads | None, pictures: Tensor) -> None:
+    """Fresh generators for an encoder that reads; what is read of a picture stays the same.
+
+    Args:
+        model: its encoder and chains are kept, but for the loudness of what they give.
+        heads: what reads the codes along, kept in tune; None where nothing does.
+        pictures: (M, 3, S, S) in -1..1.
+    """
+    code, features = model.encode(pictures)
+    fresh = DPE(model.layout)
+    begin_gently(fresh)
+    quieter = _LOUD / _loudness(code)
+    model.encoder.net_app.last.weight.mul_(quieter)
+    typed(model.projection, EqualLinear)[0].weight.div_(quieter)
+    if heads is not None:
+        heads.boxes.weight.div_(quieter)
+    codes = model.motion(code * quieter)
+    read = (None, None) if heads is None else (heads.expression, heads.pose)
+    kinds = (model.expression, model.pose), (fresh.expression, fresh.pose)
+    for branch, drawn, motion, head in zip(*kinds, codes, read, strict=True):
+        louder = _LOUD / _loudness(motion)
+        last = typed(branch.motion, EqualLinear)[-1]
+        last.weight.mul_(louder)
+        last.bias.mul_(louder)
+        if head is not None:
+            head.weight.div_(louder)
+        branch.generator.load_state_dict(drawn.generator.state_dict())
+        for rgb, feature in zip(branch.generator.rgbs, features, strict=True):
+            typed([rgb.conv[0]], EqualConv)[0].weight.mul_(_FEATURES / _loudness(feature))
+
+
+def _loudness(x: Tensor) -> float:
+    return max(float(x.square().mean().sqrt()), 1e-6)
 
 
 def _hand_on(chain: nn.Sequential) -> None:

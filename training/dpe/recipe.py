@@ -153,8 +153,15 @@ class Recipe:
         return replace(self, stages=stages)
 
     def of_a_reader(self) -> "Recipe":
-        """For weights whose encoder reads already: it learns at the rate that does not forget."""
-        return replace(self, stages=tuple(replace(s, slowness=_OF_A_READER) for s in self.stages))
+        """For weights whose encoder reads already: it is held to that, and learns slowly.
+
+        Without it r of the jaw fell from 0.76 to 0.45 in 150 steps of the cycle at 32 pixels.
+        """
+        stages = (
+            replace(s, slowness=_OF_A_READER, weights=replace(s.weights, reading=0.3))
+            for s in self.stages
+        )
+        return replace(self, stages=tuple(stages))
 
     def without(self, parts: Collection[str]) -> "Recipe":
         """An ablation, as in the paper's Sec. 4.4.
@@ -209,12 +216,12 @@ def small(size: int = 64, batch: int = 8) -> Recipe:
         regions=4,
     )  # fmt: skip
     edits = Weights(
-        reconstruction=0, perceptual=0.3, expression=0.5, adversarial=0, truth=1, reading=0.2,
-        regions=4,
+        reconstruction=0, perceptual=0.3, expression=1.5, adversarial=0, truth=1, reading=0.2,
+        regions=8,
     )  # fmt: skip
     cycle = Weights(
-        reconstruction=2, perceptual=0.3, expression=1.5, adversarial=0,
-        itself=1, truth=1, reading=0.3, regions=5,
+        reconstruction=2, perceptual=0.3, expression=2, adversarial=0,
+        itself=1, truth=1, reading=0.3, regions=8,
     )  # fmt: skip
     return _on_two_cores(
         name="small",

@@ -63,6 +63,8 @@ class Run:
     rate_factor: float = 1.0
     begins_from: Path | None = None
     """A `checkpoint.pt` or `dpe.pt` whose weights it begins with."""
+    draws_anew: bool = False
+    """Whether of these only what reads is taken, and the generators are fresh."""
     save_every: int | None = 200
     check_every_s: float = 300.0
     tensorboard: bool = False
@@ -108,7 +110,7 @@ def _train(
     held_out = _held_out(run, people) if processes.leads else []
     task = DpeTask(recipe, batches, judges, held_out, computing=computing)
     if not run.resume:
-        told = begin(task.networks, recipe, people, run.begins_from)
+        told = begin(task.networks, recipe, people, run.begins_from, draws_anew=run.draws_anew)
         if processes.leads and told:
             say(told)
     task.networks.to(computing.device)
@@ -292,6 +294,7 @@ def _write_record(run: Run, judges: Judges, processes: Processes, computing: Com
         "notes": notes(run, judges),
         "seed": run.seed,
         "begins_from": _ancestor(run.begins_from),
+        "draws_anew": run.draws_anew,
         "rate_factor": run.rate_factor,
         "accumulate": run.accumulate,
         "processes": processes.count,
