@@ -54,11 +54,7 @@ def begin(
         told = f"begins with the weights of {weights}: {', '.join(begin_from(networks, weights))}"
         if not draws_anew:
             return told
-        pictures = _pictures(people)
-        some = torch.from_numpy(np.random.default_rng(0).permutation(len(pictures))[:_PATCHED_BY])
-        heads = networks["reading"] if "reading" in networks else None  # noqa: SIM401
-        assert heads is None or isinstance(heads, ReadingHeads)
-        begin_anew(dpe_of(networks), heads, pictures[some].float() / 127.5 - 1.0)
+        begin_anew(networks, some_pictures(people))
         return f"{told}, with fresh generators"
     dpe = dpe_of(networks)
     if isinstance(heads, ReadingHeads) and numbers is not None and recipe.begins_gently:
@@ -81,6 +77,13 @@ def begin(
             read_at_first(dpe, heads, both, heads.standard(wanted))
             return f"the encoder begins with a regression on {len(both)} pictures"
     return ""
+
+
+def some_pictures(people: Sequence[HeadPairs]) -> Tensor:
+    """(M, 3, S, S) in -1..1, evenly of all people, of whom there is one at least."""
+    pictures = _pictures(people)
+    chosen = np.random.default_rng(0).permutation(len(pictures))[:_PATCHED_BY]
+    return pictures[torch.from_numpy(chosen)].float() / 127.5 - 1.0
 
 
 def _numbers(people: Sequence[HeadPairs]) -> Tensor:

@@ -102,6 +102,11 @@ class Recipe:
             step -= stage.steps
         return self.stages[-1], self.stages[-1].steps
 
+    def draws_first_in(self, stage: Stage) -> bool:
+        """Whether all stages before only read."""
+        before = self.stages[: self.stages.index(stage)]
+        return stage.draws != "nothing" and all(s.draws == "nothing" for s in before)
+
     def uses(self, part: Part) -> bool:
         """Whether it is not left out."""
         return part not in self.left_out
