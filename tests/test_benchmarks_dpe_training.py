@@ -16,7 +16,8 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import MODES, Mode
 from tests.dpe_training_made import made_grid, made_heads
-from training.trainer import LOG
+from training.dpe.run import RECORD
+from training.trainer import CHECKPOINT, LOG
 
 PEOPLE = [made_grid(seed) for seed in (1, 2)]
 
@@ -118,3 +119,26 @@ def test_ablations_run_go_on_and_are_tabled(
     assert find_scores(out / WHOLE) == find_scores(out / WHOLE) | {"step": 2}
     assert (out / WHOLE / LOG).read_text().startswith(before)
     assert "The still picture" in table(found)
+
+    # The whole run may begin where the one without a second stage has ended: the same to the bit.
+    other = ["--heads", str(heads), "--out", str(tmp_path / "other"), *given[4:]]
+    assert main([*other, "--only", "second-stage", "--only", WHOLE]) == 0
+    begun = (tmp_path / "other" / WHOLE / LOG).read_text()
+    assert begun.startswith((tmp_path / "other" / "second-stage" / LOG).read_text())
+    assert _figures(tmp_path / "other" / WHOLE) == _figures(out / WHOLE)
+
+
+@pytest.mark.slow
+def test_ablations_begin_with_an_encoder_that_reads_and_keep_it_slow(tmp_path: Path) -> None:
+    heads = made_heads(tmp_path / "heads", people=3)
+    given = ["--heads", str(heads), "--steps", "2", "--device", "cpu", "--only", "crossed"]
+    assert main([*given, "--out", str(tmp_path / "first")]) == 0
+    first = tmp_path / "first" / "crossed" / CHECKPOINT
+    assert main([*given, "--out", str(tmp_path / "then"), "--from", str(first)]) == 0
+    record = json.loads((tmp_path / "then" / "crossed" / RECORD).read_text())
+    assert record["begins_from"]["file"] == str(first)
+    assert {stage["slowness"] for stage in record["recipe"]["stages"]} == {0.15}
+
+
+def _figures(folder: Path) -> dict[str, float]:
+    return {name: value for name, value in find_scores(folder).items() if name != "seconds"}

@@ -1,5 +1,6 @@
 """DPE's strategy: its cycles and losses, its stages, and what they leave on disk."""
 
+import copy
 import json
 import runpy
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from engine.motion import ARKIT_NAMES
 from tests.dpe_training_made import drawn_person, made_grid, made_heads
 from training.clips.pairs import HeadPairs
 from training.dpe.batches import Batch, Batches, Share
-from training.dpe.beginning import begin
+from training.dpe.beginning import begin, some_pictures
 from training.dpe.checkpoint import write_official
 from training.dpe.coefficients import GROUPS, groups_of, mirrored_boxes, mirrored_coefficients
 from training.dpe.cycle import draw_cycle, draw_edited, draw_itself, read
@@ -29,7 +30,7 @@ from training.dpe.discriminator import Discriminator, fooling, r1, telling
 from training.dpe.expression_network import ExpressionNetwork, aligned, load_reader
 from training.dpe.first_reading import Seen, filters_of_patches
 from training.dpe.held_out import HeldOutHeads, psnr
-from training.dpe.initial import begin_gently
+from training.dpe.initial import begin_anew, begin_gently
 from training.dpe.losses import (
     Judges,
     ReadingHeads,
@@ -445,6 +446,41 @@ def test_the_first_reading_is_read_off_the_codes_by_the_heads(heads: HeadPairs) 
     torch.nn.init.zeros_(reader.pose.weight)
     torch.nn.init.zeros_(reader.boxes.weight)
     assert solved < 0.5 * error()
+
+
+def test_generators_that_begin_anew_leave_what_is_read_as_it_was(heads: HeadPairs) -> None:
+    model, reader = reading_layout()
+    networks = torch.nn.ModuleDict({"dpe": model, "reading": reader})
+    recipe = replace(small(32), layout=model.layout)
+    begin(networks, recipe, [heads], None)
+    with torch.no_grad():  # as after learning: the person is loud, what moves is hardly heard
+        model.encoder.net_app.last.weight.mul_(4.0)
+        model.expression.generator.conv1.conv.weight.zero_()
+    pictures = some_pictures([heads])
+
+    def told() -> list[torch.Tensor]:
+        with torch.no_grad():
+            code, _ = model.encode(pictures)
+            expression, pose = model.motion(code)
+            return [reader.expression(expression), reader.pose(pose), reader.boxes(code)]
+
+    before = told()
+    begin_anew(networks, pictures)
+    torch.testing.assert_close(told(), before, rtol=1e-3, atol=1e-3)
+    with torch.no_grad():
+        code, features = model.encode(pictures)
+        for loud in (code, *model.motion(code)):
+            assert float(loud.square().mean().sqrt()) == pytest.approx(0.35, rel=1e-3)
+        drawn = model.draw(model.expression, model.motion(code)[0], code, features)
+    assert float(drawn.std()) < 3.0
+    assert float(model.expression.generator.conv1.conv.weight.detach().std()) > 0.5
+    again, tuned = copy.deepcopy(networks), pictures.clone()
+    torch.manual_seed(77)  # whatever has been drawn at random
+    begin_anew(networks, tuned)
+    torch.manual_seed(78)
+    begin_anew(again, tuned)
+    for mine, yours in zip(networks.parameters(), again.parameters(), strict=True):
+        assert torch.equal(mine, yours)
 
 
 def test_edits_are_held_to_the_exact_pictures_where_these_are_known(

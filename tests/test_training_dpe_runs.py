@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import av
@@ -199,7 +200,9 @@ def test_a_run_is_shipped_with_its_record_and_no_folder_of_the_machine(
     whole: Path, tmp_path: Path
 ) -> None:
     psnr = {"psnr_db": {"expression": 20.0}}
-    figures = {"people": 2, "cases": 8, "still": psnr, "DPE": psnr | {"turn_deg": 3.0}}
+    # The tracker reads 4 degrees where nothing has turned, and 5 of what the model drew: 3 are its.
+    still, own = psnr | {"turn_squared_deg2": 16.0}, psnr | {"turn_squared_deg2": 25.0}
+    figures = {"people": 2, "cases": 8, "still": still, "DPE": own}
     found = ship(whole, figures, tmp_path / "out", tmp_path / "small.pt")
     assert (found.expression_db, found.still_db, found.turn_deg) == (20.0, 20.0, 3.0)
     assert not found.is_offered
@@ -227,6 +230,26 @@ def test_what_reads_may_learn_more_slowly_than_what_draws(heads: Path, tmp_path:
     assert all(".generator." in name for name in changed if name.startswith("dpe."))
     assert {s.slowness for s in small().stages} != {1.0}
     assert {s.slowness for s in small().of_films().stages} == {1.0}
+
+
+def test_what_draws_begins_anew_where_reading_ends_and_resumes_to_the_same_bits(
+    heads: Path, tmp_path: Path
+) -> None:
+    recipe = small(32).in_stages({"read": 2, "edits": 2})
+    recipe = replace(recipe, layout=tiny().layout).in_batches_of(2)
+    trained(run_of(tmp_path / "whole", heads, recipe=recipe))
+
+    class AfterTwoSteps(Event):
+        def is_set(self) -> bool:
+            return (tmp_path / "parts" / CHECKPOINT).exists()
+
+    parts = run_of(tmp_path / "parts", heads, recipe=recipe)
+    train(parts, lambda *_: None, lambda _: None, AfterTwoSteps())
+    assert checkpoint(tmp_path / "parts")["step"] == 2  # saved exactly where drawing begins
+    trained(replace(parts, resume=True))
+    mine, wanted = (checkpoint(tmp_path / name) for name in ("parts", "whole"))
+    for kind in ("networks", "average"):
+        assert all(torch.equal(mine[kind][n], wanted[kind][n]) for n in wanted[kind])
 
 
 def test_a_cycle_that_begins_before_the_codes_tell_anything_is_warned_of(

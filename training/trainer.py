@@ -38,8 +38,11 @@ _CLIP = 1.0
 class Schedule(Protocol):
     """A strategy's own stages and rates."""
 
-    def begin(self, step: int) -> None:
-        """Set which parameters learn in this step (`requires_grad`)."""
+    def begin(self, step: int) -> bool:
+        """Set which parameters learn in this step (`requires_grad`).
+
+        True if weights were set anew: averages and what the optimiser remembers begin anew, too.
+        """
         ...
 
     def rate(self, step: int) -> float:
@@ -198,7 +201,9 @@ class Trainer:
     def _begin_step(self) -> None:
         schedule = self._plan.schedule
         if schedule is not None:
-            schedule.begin(self.step)
+            if schedule.begin(self.step):
+                self._average.load_state_dict(self._networks.state_dict())
+                self._optimiser.state.clear()
             rate = schedule.rate(self.step)
         else:
             rate = self._plan.rate * self._rate_now()

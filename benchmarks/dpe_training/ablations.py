@@ -1,17 +1,23 @@
 """The paper's ablations (Sec. 4.4) and the pair (S', D'), each a short run at 32 pixels.
 
     python -m benchmarks.dpe_training.ablations --heads HEADS --out DIR [--perceptual FILE]
-        [--expression FILE] [--steps 1500] [--minutes 20] [--only NAME] [--name NAME]
+        [--expression FILE] [--from CHECKPOINT] [--steps 1500] [--minutes 20] [--only NAME]
+        [--name NAME]
 
 All runs have the same seed, pairs and number of steps; --minutes ends a run of this call, and the
 same command goes on with those that have not come to their end. The recipe is `plain`: nothing that
-only a renderer knows is learned from. Nothing that differs by less than half a decibel is decided
-by one run each.
+only a renderer knows is learned from. --from gives all of them one encoder that has learned to read
+(`understudy train dpe --recipe small --size 32 --stages read=6000`): before that a cycle says
+nothing of expressions. Nothing that differs by less than half a decibel is decided by one run each.
+
+The whole run goes on from where the one without a second stage ended, which is its own first stage
+to the bit.
 """
 
 import argparse
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,12 +28,13 @@ import numpy as np
 from benchmarks.machine import keep, markdown
 from engine.errors import UnderstudyError
 from engine.frame import Pixels
-from training.dpe.recipe import PARTS, recipe_of
+from training.dpe.recipe import PARTS, Recipe, recipe_of
 from training.dpe.run import Run, train
 from training.trainer import CHECKPOINT, LOG
 
-WHOLE = "whole"
+WHOLE, FIRST_STAGE = "whole", "second-stage"
 RUNS = (WHOLE, *PARTS)
+_ORDER = (FIRST_STAGE, WHOLE, *(part for part in PARTS if part != FIRST_STAGE))
 DECIDES_DB = 0.5
 FIGURES = ("psnr_itself", "psnr_expression", "psnr_pose", "psnr_both")
 _READS = ("r_jaw", "r_smile", "r_blink")
@@ -39,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
     try:
-        for name in options.only or RUNS:
+        for name in (name for name in _ORDER if name in (options.only or RUNS)):
             _train(options, name)
     except UnderstudyError as error:
         sys.stderr.write(f"{error}\n")
@@ -58,6 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _train(options: argparse.Namespace, name: str) -> None:
     folder = options.out / name
     recipe = recipe_of("plain").lasting(options.steps)
+    if options.begins_from is not None:
+        recipe = recipe.of_a_reader()
+    _begin_whole(options.out, recipe)
     train(
         Run(
             folder=folder,
@@ -67,6 +77,8 @@ def _train(options: argparse.Namespace, name: str) -> None:
             heads=(options.heads,),
             perceptual=options.perceptual,
             expression=options.expression,
+            begins_from=options.begins_from,
+            draws_anew=options.begins_from is not None,
             device=options.device,
             check_every_s=1e9,
         ),
@@ -75,6 +87,14 @@ def _train(options: argparse.Namespace, name: str) -> None:
     )
     reached = int(find_scores(folder).get("step", 0))
     sys.stderr.write(f"{name}: step {reached}\n")
+
+
+def _begin_whole(out: Path, recipe: Recipe) -> None:
+    """Let the whole run begin with its first stage where that has come to its end already."""
+    first, whole = out / FIRST_STAGE, out / WHOLE
+    length = recipe.without([FIRST_STAGE]).steps
+    if not whole.exists() and find_scores(first).get("step") == length:
+        shutil.copytree(first, whole)
 
 
 def find_scores(folder: Path) -> dict[str, float]:
@@ -147,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="a folder for all runs")
     parser.add_argument("--perceptual", type=Path, help="as in `understudy train dpe`")
     parser.add_argument("--expression", type=Path, help="as in `understudy train dpe`")
+    parser.add_argument("--from", dest="begins_from", type=Path, help="weights that all begin with")
     parser.add_argument("--steps", type=int, default=1500, help="of each run")
     parser.add_argument("--minutes", type=float, default=20.0, help="of each run, in this call")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")

@@ -144,6 +144,7 @@ def as_json(found: Mapping[str, Measured]) -> dict[str, object]:
             "psnr_db": {mode: _number(of.psnr_db[mode]) for mode in MODES},
             "lpips": {mode: _number(of.lpips[mode]) for mode in MODES},
             "turn_deg": _number(of.turn_deg),
+            "turn_squared_deg2": _number([turn**2 for turn in of.turn_deg]),
             "turned_of": len(of.turn_deg),
             "responses": {
                 mode: {

@@ -30,7 +30,8 @@ class Figures:
     expression_db: float
     """Of what the model draws."""
     turn_deg: float
-    """How far an edit of the expression turns the head."""
+    """How far an edit of the expression turns the head: root of the mean square, less the tracker's
+    own error."""
 
     @classmethod
     def of_record(cls, folder: Path = FOLDER) -> Self:

@@ -17,6 +17,7 @@ from training.dpe.coefficients import (
     mirrored_poses,
 )
 from training.dpe.first_reading import Seen, filters_of_patches, fits, read_at_first
+from training.dpe.initial import begin_anew
 from training.dpe.losses import ReadingHeads
 from training.dpe.recipe import Recipe
 from training.dpe.task import dpe_of
@@ -27,19 +28,34 @@ _SOLVED_BY = 5000
 
 
 def begin(
-    networks: nn.ModuleDict, recipe: Recipe, people: Sequence[HeadPairs], weights: Path | None
+    networks: nn.ModuleDict,
+    recipe: Recipe,
+    people: Sequence[HeadPairs],
+    weights: Path | None,
+    *,
+    draws_anew: bool = False,
 ) -> str:
     """Set the first weights; what to tell of that, if anything.
 
+    `draws_anew`: of `weights` are taken what reads, and the generators are fresh.
+
     Raises:
-        InputError: `weights` are of another network.
+        InputError: `weights` are of another network, or nothing is known to draw anew by.
     """
+    if draws_anew and not (people and weights):
+        raise InputError(
+            "--fresh-generators: name weights by --from, and rendered people by --heads."
+        )
     numbers = _numbers(people) if "reading" in networks and people else None
     heads = networks["reading"] if numbers is not None else None
     if isinstance(heads, ReadingHeads) and numbers is not None:
         heads.measure(numbers)
     if weights is not None:
-        return f"begins with the weights of {weights}: {', '.join(begin_from(networks, weights))}"
+        told = f"begins with the weights of {weights}: {', '.join(begin_from(networks, weights))}"
+        if not draws_anew:
+            return told
+        begin_anew(networks, some_pictures(people))
+        return f"{told}, with fresh generators"
     dpe = dpe_of(networks)
     if isinstance(heads, ReadingHeads) and numbers is not None and recipe.begins_gently:
         pictures = _pictures(people)
@@ -61,6 +77,13 @@ def begin(
             read_at_first(dpe, heads, both, heads.standard(wanted))
             return f"the encoder begins with a regression on {len(both)} pictures"
     return ""
+
+
+def some_pictures(people: Sequence[HeadPairs]) -> Tensor:
+    """(M, 3, S, S) in -1..1, evenly of all people, of whom there is one at least."""
+    pictures = _pictures(people)
+    chosen = np.random.default_rng(0).permutation(len(pictures))[:_PATCHED_BY]
+    return pictures[torch.from_numpy(chosen)].float() / 127.5 - 1.0
 
 
 def _numbers(people: Sequence[HeadPairs]) -> Tensor:

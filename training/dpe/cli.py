@@ -95,6 +95,10 @@ def dpe(
             "--from", help="Weights to begin with: a run's checkpoint.pt, or a dpe.pt alone."
         ),
     ] = None,
+    draws_anew: Annotated[
+        bool,
+        typer.Option("--fresh-generators", help="With --from: take only what reads."),
+    ] = False,
     size: Annotated[int | None, typer.Option(help="With small: 32, 64 or 128.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Pairs of a step, in all.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
@@ -153,7 +157,7 @@ def dpe(
                 perceptual=perceptual, expression=expression, device=device, precision=precision,
                 channels_last=channels_last, compiled=compiled, accumulate=accumulate,
                 workers=workers, threads=threads, seed=seed, rate_factor=rate_factor,
-                begins_from=begins_from,
+                begins_from=begins_from, draws_anew=draws_anew,
                 save_every=save_every, check_every_s=check_every * 60, tensorboard=tensorboard,
             ),
             lambda step, seconds, line: progress.update(

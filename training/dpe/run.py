@@ -16,10 +16,11 @@ from engine.errors import InputError
 from training.clips.pairs import ClipPairs, HeadPairs, Mixture, PairSource
 from training.computing import Computing, DeviceName, Precision, computing_on
 from training.dpe.batches import Batches, Share, pairs_a_second
-from training.dpe.beginning import begin
+from training.dpe.beginning import begin, some_pictures
 from training.dpe.checkpoint import RESULT, write_official
 from training.dpe.expression_network import load_reader
 from training.dpe.held_out import HeldOutClips, HeldOutHeads
+from training.dpe.initial import begin_anew
 from training.dpe.losses import Judges
 from training.dpe.perceptual import PerceptualPairs
 from training.dpe.recipe import Recipe
@@ -63,6 +64,8 @@ class Run:
     rate_factor: float = 1.0
     begins_from: Path | None = None
     """A `checkpoint.pt` or `dpe.pt` whose weights it begins with."""
+    draws_anew: bool = False
+    """Whether of these only what reads is taken, and the generators are fresh."""
     save_every: int | None = 200
     check_every_s: float = 300.0
     tensorboard: bool = False
@@ -108,7 +111,7 @@ def _train(
     held_out = _held_out(run, people) if processes.leads else []
     task = DpeTask(recipe, batches, judges, held_out, computing=computing)
     if not run.resume:
-        told = begin(task.networks, recipe, people, run.begins_from)
+        told = begin(task.networks, recipe, people, run.begins_from, draws_anew=run.draws_anew)
         if processes.leads and told:
             say(told)
     task.networks.to(computing.device)
@@ -125,7 +128,7 @@ def _train(
     trainer = Trainer(
         task,
         run.folder,
-        _plan(run, task, held_out, say),
+        _plan(run, task, held_out, people, say),
         resume=run.resume,
         seed=run.seed,
         processes=processes,
@@ -198,7 +201,11 @@ def _held_out(run: Run, people: Sequence[HeadPairs]) -> list[HeldOutHeads | Held
 
 
 def _plan(
-    run: Run, task: DpeTask, held_out: Sequence[HeldOutHeads | HeldOutClips], say: Say
+    run: Run,
+    task: DpeTask,
+    held_out: Sequence[HeldOutHeads | HeldOutClips],
+    people: Sequence[HeadPairs],
+    say: Say,
 ) -> Plan:
     recipe = run.recipe
 
@@ -210,7 +217,7 @@ def _plan(
         total_steps=recipe.steps,
         check_every_s=run.check_every_s,
         save_every=run.save_every,
-        schedule=_Schedule(task, run, held_out, say),
+        schedule=_Schedule(task, run, held_out, people, say),
         betas=recipe.betas,
         decay=0.0,
         clip=recipe.clip,
@@ -224,19 +231,29 @@ def _plan(
 
 @dataclass(frozen=True, slots=True)
 class _Schedule:
-    """A task's schedule with all rates times a factor; before the cycle begins, r is looked at."""
+    """A task's schedule with all rates times a factor.
+
+    Before the cycle begins, r is looked at; where only reading has been learned before, what draws
+    begins anew, fitted to what is read.
+    """
 
     task: DpeTask
     run: Run
     held_out: Sequence[HeldOutHeads | HeldOutClips]
+    people: Sequence[HeadPairs]
+    """Learned from; by their pictures fresh generators are set."""
     say: Say
 
-    def begin(self, step: int) -> None:
+    def begin(self, step: int) -> bool:
         stage, at = self.task.recipe.stage_at(step)
         known = [people for people in self.held_out if isinstance(people, HeldOutHeads)]
         if at == 0 and stage.draws == "cycle" and known:
             self._look(stage.name, known[0].reads(dpe_of(self.task.networks)))
         self.task.begin(step)
+        if step > 0 and at == 0 and self.people and self.task.recipe.draws_first_in(stage):
+            begin_anew(self.task.networks, some_pictures(self.people))
+            return True
+        return False
 
     def rate(self, step: int) -> float:
         return self.run.rate_factor * self.task.rate(step)
@@ -292,6 +309,7 @@ def _write_record(run: Run, judges: Judges, processes: Processes, computing: Com
         "notes": notes(run, judges),
         "seed": run.seed,
         "begins_from": _ancestor(run.begins_from),
+        "draws_anew": run.draws_anew,
         "rate_factor": run.rate_factor,
         "accumulate": run.accumulate,
         "processes": processes.count,

@@ -59,10 +59,11 @@ def _record(run: Path, figures: Mapping[str, Any]) -> dict[str, Any]:
             "pairs": figures["cases"],
             "still_db": still["psnr_db"]["expression"],
             "expression_db": own["psnr_db"]["expression"],
-            "turn_deg": own["turn_deg"],
+            # The still picture's head never turns: what is read of it is the tracker's own error.
+            "turn_deg": max(own["turn_squared_deg2"] - still["turn_squared_deg2"], 0.0) ** 0.5,
             "measured": figures,
         }
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{run} and these figures make no record: {error!r}") from None
     logged = [json.loads(line) for line in lines]
     seconds = float(logged[-1]["seconds"])
