@@ -18,6 +18,7 @@ from engine.rig.portrait import RigPortrait
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.grid import SampleGrid
 from engine.rig.warp.head_field import HeadField
+from engine.rig.warp.layers import Matte
 from engine.rig.warp.mesh_flow import MeshFlower
 from engine.rig.warp.mesh_flow_twin import mesh_flow_reference
 from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
@@ -299,10 +300,11 @@ def test_a_person_who_is_cut_out_at_once_is_prepared_once(monkeypatch: pytest.Mo
             size: tuple[int, int],
             *,
             half_width: float | None,
+            matte: Matte | None = None,
             unseen: Unseen | None = None,
         ) -> None:
             made.append(half_width)
-            super().__init__(face, size, half_width=half_width, unseen=unseen)
+            super().__init__(face, size, half_width=half_width, matte=matte, unseen=unseen)
 
     monkeypatch.setattr("engine.rig.portrait.PortraitFlow", Counted)
     portrait = RigPortrait(textured(), made_face(), person)

@@ -52,7 +52,7 @@ class Warped:
         size = matte.shape[0], matte.shape[1]
         self.face, self.matte = face, matte
         self.limits = HeadLimits(face, size, half_width=half_width)
-        self.flow = PortraitFlow(face, size, half_width=half_width)
+        self.flow = PortraitFlow(face, size, half_width=half_width, matte=matte)
         top, chin = face.landmarks[FOREHEAD, :2], face.landmarks[CHIN, :2]
         self.middle, self.height = (top + chin) / 2.0, float(np.linalg.norm(chin - top))
 

@@ -157,7 +157,7 @@ class RigPortrait:
             return
         matte, landmarks = find_matte(), self._face.landmarks
         width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
-        late.flow = self._flow(half_width=width)
+        late.flow = self._flow(half_width=width, matte=None if width is None else matte)
         if width is not None:
             late.limits = HeadLimits(self._face, self._size, half_width=width)
             late.layers = split(self._warped, matte, late.flow.head.grid)
@@ -180,9 +180,11 @@ class RigPortrait:
             self._late.flow = self._flow(half_width=None)
         return self._late.flow
 
-    def _flow(self, *, half_width: float | None) -> PortraitFlow:
+    def _flow(self, *, half_width: float | None, matte: Matte | None = None) -> PortraitFlow:
         unseen = Unseen(self._face.landmarks, self._warped)
-        return PortraitFlow(self._face, self._size, half_width=half_width, unseen=unseen)
+        return PortraitFlow(
+            self._face, self._size, half_width=half_width, matte=matte, unseen=unseen
+        )
 
     @property
     def has_layers(self) -> bool:

@@ -14,6 +14,7 @@ from engine.rig.warp.facing import FacingTriangles
 from engine.rig.warp.grid import Box, Map, SampleGrid
 from engine.rig.warp.head_field import HeadField, Map2
 from engine.rig.warp.mesh_flow import MeshFlower
+from engine.rig.warp.skull import SKULL, Skull
 from engine.rig.warp.target import HeadMotion, PortraitFace
 from engine.rig.warp.unseen import Unseen
 
@@ -38,7 +39,9 @@ class PortraitFlow:
         size: tuple[int, int],
         *,
         half_width: float | None,
+        matte: NDArray[np.float32] | None = None,
         unseen: Unseen | None = None,
+        skull: Skull = SKULL,
         step: int = STEP,
     ) -> None:
         """Prepare a portrait.
@@ -47,7 +50,9 @@ class PortraitFlow:
             face: the portrait's face.
             size: height, width of the picture.
             half_width: of the head with its hair, in face heights, where it is known.
+            matte: (H, W), 1 where the person is, of one who was cut out.
             unseen: what of the mesh the portrait hardly shows; None takes all as it is.
+            skull: how hair and ears lie.
             step: pixels between the points at which the flow is worked out.
         """
         self._size = size
@@ -55,7 +60,7 @@ class PortraitFlow:
         self._mesh = MeshFlower(face.landmarks)
         self._unseen = unseen
         self.triangles = FacingTriangles(face.landmarks)
-        self.head = HeadField(face, size, half_width=half_width)
+        self.head = HeadField(face, size, half_width=half_width, matte=matte, skull=skull)
         self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
     def backward(

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from engine.geometry import Array, smoothstep
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.cut_off import CutOff
 from engine.rig.warp.grid import Box, Map, SampleGrid
-from engine.rig.warp.skull import skull_depth
+from engine.rig.warp.skull import SKULL, Skull
 from engine.rig.warp.target import HeadMotion, PortraitFace
 
 Map2: TypeAlias = NDArray[np.float32]
@@ -49,7 +50,8 @@ _SIDE_FADE = 0.75
 out this is never seen."""
 
 _BORDER = 0.06
-"""Of the picture's shorter side: how far its border holds hair that it cuts off."""
+"""Of the picture's shorter side: how far its border holds what moves with a background, and bodies
+that it cuts off."""
 
 _PULL_REACH, _PULL_PER_MOVE = 0.05, 0.8
 """Distance from the outline at which its expression has faded: face heights, and that much more for
@@ -59,12 +61,16 @@ _GUESSED, _SEEN = 0.04, 0.12
 """Movement of an outline point against the head, in face heights: what lies beside the face follows
 from the second on; up to the first a tracker guesses."""
 
+_OUTLINE_SMOOTHED = 0.05
+"""Distance, in face heights, over which the outline's depth is smoothed before hair takes it over.
+With 0.15 the brim of a hat is sheared less, but ears go as far as temples do."""
+
 _INVERSE_STEPS = 6
+_RELAXED = 0.8
+"""How much of a step is taken: with all of it, what is stretched to more than twice its size never
+settles; with this much, two and a half times."""
 
 _OVAL = np.array(OVAL)
-
-_OWN_REACH = 0.2
-"""Distance from the outline, in face heights, over which the face's own depth passes into that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,7 +133,13 @@ class HeadField:
     """The field of one portrait."""
 
     def __init__(
-        self, face: PortraitFace, size: tuple[int, int], *, half_width: float | None = None
+        self,
+        face: PortraitFace,
+        size: tuple[int, int],
+        *,
+        half_width: float | None = None,
+        matte: NDArray[np.float32] | None = None,
+        skull: Skull = SKULL,
     ) -> None:
         """Prepare the grid.
 
@@ -135,28 +147,42 @@ class HeadField:
             face: the portrait's face.
             size: height, width of the picture.
             half_width: of the head with its hair, in face heights, where it is known.
+            matte: (H, W), 1 where the person is, of one who was cut out.
+            skull: how hair and ears lie.
         """
         outline = face.landmarks[list(OVAL), :2]
         middle = (face.landmarks[FOREHEAD, :2] + face.landmarks[CHIN, :2]) / 2.0
         down = face.landmarks[CHIN, :2] - face.landmarks[FOREHEAD, :2]
         self.face_height = float(np.linalg.norm(down))
         down = down / self.face_height
+        self._axes = np.array([[down[1], -down[0]], down])
+        """(2, 2): of the face in the picture, to the right and down, of length 1."""
         self.grid = _grid(middle, self.face_height, size)
         nodes = self.grid.points.reshape(-1, 2)
-        along = (nodes - middle) @ down / self.face_height
-        aside = np.abs((nodes - middle) @ np.array([-down[1], down[0]])) / self.face_height
-        sides = _side_share(aside, half_width)
-        share = _neck_share(along) * sides * _border_share(nodes, size)
+        aside, along = self._axes @ (nodes - middle).T / self.face_height
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
-        depth = self._depth(face, nodes, down)
-        self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes)), depth])
-        """(nodes, 4): x, y, 1 and depth, times how far a node goes with the head."""
+        share = _neck_share(along) * _side_share(np.abs(aside), half_width)
+        if matte is None:
+            share *= _border_share(nodes, size)
+            self._cut_off = None
+        else:
+            share *= np.clip((size[0] - 1.0 - nodes[:, 1]) / (_BORDER * min(size)), 0.0, 1.0)
+            self._cut_off = CutOff(nodes, matte, self.face_height)
+        self._skull = skull
+        beyond = _outside(nodes, outline) / self.face_height
+        next_to, _ = _pull_weights(nodes, outline, self.face_height, nearest=_OUTLINE_SMOOTHED)
+        bulges = skull.bulges(aside, along, beyond) * self.face_height
+        self._shared = share[:, None] * np.column_stack(
+            [nodes, np.ones(len(nodes)), *self._depths(face, next_to, beyond), bulges]
+        )
+        """(nodes, 8): x, y, 1, depths for a shake and for a nod, and bulges, px, times how far a
+        node goes with the head."""
         self._body = np.zeros(len(nodes))
         """(nodes,): how far a node goes aside with the shoulders."""
         self._farthest_lean = np.inf
         """In px."""
         if half_width is not None:  # else what lies behind would go along
-            self._body = _body_share(along, aside, nodes, size) * (1.0 - share)
+            self._body = _body_share(along, np.abs(aside), nodes, size) * (1.0 - share)
             if along.max() > _HIP:
                 self._body *= 1.0 - smoothstep(_NECK_BASE, _HIP, along)
                 self._farthest_lean = _FARTHEST_LEAN * self.face_height
@@ -166,11 +192,12 @@ class HeadField:
 
     def backward(self, head: HeadMotion, target: Array) -> Map2:
         """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
-        turn, lean = head.linear[:2, :2], head.linear[:2, 2]
-        rigid = self._shared @ np.vstack([turn.T - np.eye(2), head.at_depth(0.0), lean])
+        rigid = self._shared @ self._moves(head)
         residual = (target[_OVAL] - head.apply(self._outline))[:, :2]
         residual *= followed(residual, self.face_height)
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
+        if self._cut_off is not None:
+            self._cut_off.hold(forward)
         forward[:, 0] += self._body * self._lean(head)
         return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
 
@@ -185,16 +212,32 @@ class HeadField:
             return way * share
         return float(self._farthest_lean * np.tanh(way * share / self._farthest_lean))
 
-    def _depth(self, face: PortraitFace, nodes: Array, down: Array) -> Array:
-        """(nodes,) px in picture axes: the skull's, and beside the outline the face's own."""
+    def _moves(self, head: HeadMotion) -> Array:
+        """(8, 2) px: where a head's motion takes each column of `_shared`."""
+        aside, down = self._axes
+        shake, nod = self._axes @ head.linear[:2, 2]
+        left, right, above = self._skull.bulging(shake, nod)
+        return np.vstack(
+            [
+                head.linear[:2, :2].T - np.eye(2),
+                head.at_depth(0.0),
+                shake * aside,
+                nod * down,
+                left * aside,
+                right * aside,
+                above * down,
+            ]
+        )
 
-        def skull(points: Array) -> Array:
-            return skull_depth(face.pose, points, down, self.face_height)
-
-        outline = face.landmarks[_OVAL]
-        own = outline[:, 2] - skull(outline[:, :2])
-        near = np.exp(-self._beyond / (_OWN_REACH * self.face_height) ** 2)
-        return np.asarray(skull(nodes) + near * (self._pull @ own))
+    def _depths(self, face: PortraitFace, next_to: Array, beyond: Array) -> tuple[Array, Array]:
+        """(nodes,) px in picture axes for a shake, and for a nod."""
+        pivot, height = face.pose.pivot_px[2], self.face_height
+        outline = (next_to @ face.landmarks[_OVAL, 2] - pivot) / height
+        aside, down = (
+            pivot + recess.depth(outline, beyond) * height
+            for recess in (self._skull.aside, self._skull.down)
+        )
+        return aside, down
 
     def _fade(self, residual: Array) -> Array:
         """How far each node lets itself be pulled by the outline."""
@@ -250,14 +293,24 @@ def _border_share(nodes: Array, size: tuple[int, int]) -> Array:
     return np.asarray(np.clip(distance / (_BORDER * min(size)), 0.0, 1.0))
 
 
-def _pull_weights(nodes: Array, outline: Array, face_height: float) -> tuple[Array, Array]:
+def _pull_weights(
+    nodes: Array, outline: Array, face_height: float, nearest: float = 0.01
+) -> tuple[Array, Array]:
     """(nodes, outline points): the share of each outline point in a node, by inverse distance.
 
-    And (nodes,): the squared distance to the nearest.
+    And (nodes,): the squared distance to the nearest. Within `nearest`, in face heights, a point
+    speaks alone.
     """
     squared = ((nodes[:, None] - outline) ** 2).sum(axis=-1)
-    weights = (squared + (0.01 * face_height) ** 2) ** -1.5
+    weights = (squared + (nearest * face_height) ** 2) ** -1.5
     return weights / weights.sum(axis=1, keepdims=True), squared.min(axis=1)
+
+
+def _outside(nodes: Array, outline: Array) -> Array:
+    """(nodes,) px: distance from the face's outline, 0 within it."""
+    polygon = outline.astype(np.float32)
+    inside = [cv2.pointPolygonTest(polygon, (x, y), measureDist=True) for x, y in nodes.tolist()]
+    return np.asarray(np.maximum(-np.array(inside), 0.0))
 
 
 class Inverse:
@@ -276,8 +329,7 @@ class Inverse:
         backward = forward
         for _ in range(_INVERSE_STEPS):
             at = cv2.add(self._nodes, backward)
-            backward = np.asarray(
-                cv2.remap(forward, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),  # type: ignore[call-overload]
-                np.float32,
-            )
+            found = cv2.remap(forward, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+            mixed = cv2.addWeighted(backward, 1.0 - _RELAXED, found, _RELAXED, 0.0)
+            backward = np.asarray(mixed, np.float32)
         return backward * self._spacing

@@ -1,55 +1,100 @@
-"""How deep hair and ears lie: a head of average depth, since one picture shows nothing of it.
+"""How hair and ears lie behind the face's outline, and how a turning head's silhouette goes.
 
-Positions beside the face are counted from the head's pivot in face heights: `aside` of the face's
-axis and `along` it, towards the chin.
+Positions are counted in face heights. What lies beside the face begins at the depth of the outline
+next to it and recedes towards the back of the head. A silhouette is no point of the head: of a head
+that turns, other hair is the outermost, so it moves less than what is there at rest. Nodding and
+shaking have depths of their own, since landmarks read a nod as a third turn and a third shift.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from engine.faces.canonical import HeadPose
 from engine.geometry import Array
 
 
-@dataclass(frozen=True, slots=True)
-class DepthGaussian:
-    """A depth over the picture; everything in face heights.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recess:
+    """How depth grows with the distance from the outline; everything in face heights."""
 
-    A ball fits no worse, but is so steep at its silhouette that a turning head would fold there.
-    """
-
-    forward: float
-    """How far its top comes towards the viewer."""
-    width: float
-    height: float
-    """Where it has fallen to 1 / e, beside and above its top."""
-    above: float
-    """How far its top lies above the pivot."""
+    behind: float
+    """So far behind the outline's own depth it begins."""
     back: float
-    """How far its foot lies behind the pivot."""
+    """Where it ends, behind the pivot."""
 
-    def depth(self, aside: Array, along: Array) -> Array:
-        """Away from the viewer, from the pivot."""
-        share = (aside / self.width) ** 2 + ((along + self.above) / self.height) ** 2
-        return np.asarray(self.back - self.forward * np.exp(-share))
+    def depth(self, outline: Array, beyond: Array) -> Array:
+        """Away from the viewer, from the pivot.
 
-
-SKULL = DepthGaussian(forward=0.65, width=0.42, height=0.49, above=0.51, back=0.07)
-"""Fitted to the exact movement of rendered heads by `training/skull.py`."""
-
-
-def skull_depth(pose: HeadPose, points: Array, down: Array, face_height: float) -> Array:
-    """(N, 2) px of the picture -> (N,) px in picture axes, away from the viewer.
-
-    `down` is the face's axis in the picture, of length 1; `face_height` is in px.
-    """
-    pivot = pose.pivot_px
-    aside, along = from_pivot(points, pivot, down, face_height)
-    return np.asarray(pivot[2] + SKULL.depth(aside, along) * face_height)
+        Args:
+            outline: (N,) depth of the outline next to each point.
+            beyond: (N,) distance from the outline.
+        """
+        first = outline + self.behind
+        reach = np.maximum(_LEAST_REACH, _SLOPE * np.abs(self.back - first) / _STEEPEST)
+        return np.asarray(self.back - (self.back - first) * np.exp(-((beyond / reach) ** _SHAPE)))
 
 
-def from_pivot(points: Array, pivot: Array, down: Array, face_height: float) -> tuple[Array, Array]:
-    """(N, 2) px -> `aside` and `along`, (N,) each; the rest as in `skull_depth`."""
-    away = (points - pivot[:2]) / face_height
-    return away @ np.array([-down[1], down[0]]), away @ down
+_SHAPE = 1.5
+"""Exponent of the distance: next to the outline hair goes on as the forehead does."""
+
+_LEAST_REACH = 0.15
+"""Distance from the outline at which depth has come two thirds of its way."""
+
+_STEEPEST, _SLOPE = 1.2, 0.745
+"""Depth per distance, at most, and what it is at its steepest for a way and a reach of 1. A field
+that is stretched to more than twice its size is hard to invert by steps; at 1.6 a turn of 30
+degrees tore a veil and sheared the brim of a hat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skull:
+    """All of a head but its face."""
+
+    aside: Recess
+    """For a head that shakes."""
+    down: Recess
+    """For one that nods."""
+    near: float
+    far: float
+    """How far the silhouette goes outward by the square of a shake's sine: on the side that comes
+    into view, which is the longer half of the head, and on the other."""
+    crown: float
+    """The same of the crown, by the square of a nod's sine."""
+
+    def bulges(self, aside: Array, along: Array, beyond: Array) -> Array:
+        """(N, 3): how far points go with the silhouette on the left, on the right and above.
+
+        `aside` and `along` the face's axis from its middle; `beyond` its outline.
+        """
+        outer = 1.0 - np.exp(-beyond / _SILHOUETTE_REACH)
+        left, right = (
+            np.clip(aside / _HALF_WIDTH, -1.0, 0.0),
+            np.clip(aside / _HALF_WIDTH, 0.0, 1.0),
+        )
+        above = np.clip(along / _HALF_HEIGHT, -1.0, 0.0)
+        return np.asarray(outer[:, None] * np.column_stack([left, right, above]))
+
+    def bulging(self, shake: float, nod: float) -> tuple[float, float, float]:
+        """How far the silhouettes on the left, on the right and above go, by the turn's sines.
+
+        `shake` is positive where what is near goes to the left.
+        """
+        sides = (self.near, self.far) if shake < 0.0 else (self.far, self.near)
+        return sides[0] * shake**2, sides[1] * shake**2, self.crown * nod**2
+
+
+_SILHOUETTE_REACH = 0.35
+"""Distance from the outline at which two thirds of the silhouette's way are gone."""
+
+_HALF_WIDTH, _HALF_HEIGHT = 0.5, 0.6
+"""Of a head: farther from the face's middle everything is silhouette."""
+
+SKULL = Skull(
+    aside=Recess(behind=0.03, back=0.20),
+    down=Recess(behind=0.05, back=0.35),
+    near=0.8,
+    far=0.3,
+    crown=0.75,
+)
+"""From pictures of rendered heads (`training/skull.py`), clips of real ones, and by eye: see
+docs/design.md."""
