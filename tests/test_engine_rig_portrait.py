@@ -299,11 +299,10 @@ def test_a_person_who_is_cut_out_at_once_is_prepared_once(monkeypatch: pytest.Mo
             size: tuple[int, int],
             *,
             half_width: float | None,
-            cuts_top: bool = True,
             unseen: Unseen | None = None,
         ) -> None:
             made.append(half_width)
-            super().__init__(face, size, half_width=half_width, cuts_top=cuts_top, unseen=unseen)
+            super().__init__(face, size, half_width=half_width, unseen=unseen)
 
     monkeypatch.setattr("engine.rig.portrait.PortraitFlow", Counted)
     portrait = RigPortrait(textured(), made_face(), person)

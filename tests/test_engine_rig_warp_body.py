@@ -16,11 +16,11 @@ HEIGHT = 300
 """Of a picture that shows a body to above its hips."""
 
 
-def forward(motion: RigMotion, at: tuple[float, float], *, cuts_top: bool = True) -> Array:
+def forward(motion: RigMotion, at: tuple[float, float], *, is_cut_out: bool = True) -> Array:
     """(2,) px: how far what ends up at a place goes; it lies aside of and below the face's middle,
     in face heights."""
     face = PortraitFace.from_face(made_face())
-    field = HeadField(face, (HEIGHT, SIZE), half_width=0.6, cuts_top=cuts_top)
+    field = HeadField(face, (HEIGHT, SIZE), half_width=0.6 if is_cut_out else None)
     head = head_motion(face, motion)
     backward = field.backward(head, target_landmarks(face, motion, head))
     place = SIZE / 2 + np.array(at) * field.face_height
@@ -60,10 +60,10 @@ def test_who_comes_nearer_has_broader_shoulders() -> None:
     assert left == pytest.approx(-right, abs=0.5)
 
 
-def test_hair_that_the_picture_does_not_cut_off_turns_with_the_head() -> None:
-    """At the picture's border nothing of the person is seen, so it holds nothing."""
+def test_the_crown_turns_with_the_head_up_to_the_pictures_border() -> None:
+    """Where nobody was cut out the border holds what lies behind."""
     roll = vector_from_rotation(rotation_from_yaw_pitch_roll(0.0, 0.0, 10.0))
     motion = replace(still_motion(), rotation=roll)
     crown = (0.0, -1.1)
-    held, free = (forward(motion, crown, cuts_top=cuts)[0] for cuts in (True, False))
+    free, held = (forward(motion, crown, is_cut_out=cut)[0] for cut in (True, False))
     assert free < held - 3.0

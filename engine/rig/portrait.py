@@ -29,7 +29,7 @@ from engine.rig.refine.network import Refiner
 from engine.rig.refine.regions import Trusted
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.grid import Box, Map
-from engine.rig.warp.layers import Layers, Matte, cuts_top, head_half_width, split, trusted
+from engine.rig.warp.layers import Layers, Matte, head_half_width, split, trusted
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
@@ -157,7 +157,7 @@ class RigPortrait:
             return
         matte, landmarks = find_matte(), self._face.landmarks
         width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
-        late.flow = self._flow(half_width=width, cuts_top=width is None or cuts_top(matte))
+        late.flow = self._flow(half_width=width)
         if width is not None:
             late.limits = HeadLimits(self._face, self._size, half_width=width)
             late.layers = split(self._warped, matte, late.flow.head.grid)
@@ -180,11 +180,9 @@ class RigPortrait:
             self._late.flow = self._flow(half_width=None)
         return self._late.flow
 
-    def _flow(self, *, half_width: float | None, cuts_top: bool = True) -> PortraitFlow:
+    def _flow(self, *, half_width: float | None) -> PortraitFlow:
         unseen = Unseen(self._face.landmarks, self._warped)
-        return PortraitFlow(
-            self._face, self._size, half_width=half_width, cuts_top=cuts_top, unseen=unseen
-        )
+        return PortraitFlow(self._face, self._size, half_width=half_width, unseen=unseen)
 
     @property
     def has_layers(self) -> bool:

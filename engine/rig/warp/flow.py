@@ -38,7 +38,6 @@ class PortraitFlow:
         size: tuple[int, int],
         *,
         half_width: float | None,
-        cuts_top: bool = True,
         unseen: Unseen | None = None,
         step: int = STEP,
     ) -> None:
@@ -48,7 +47,6 @@ class PortraitFlow:
             face: the portrait's face.
             size: height, width of the picture.
             half_width: of the head with its hair, in face heights, where it is known.
-            cuts_top: whether the picture's upper border cuts the head off.
             unseen: what of the mesh the portrait hardly shows; None takes all as it is.
             step: pixels between the points at which the flow is worked out.
         """
@@ -57,7 +55,7 @@ class PortraitFlow:
         self._mesh = MeshFlower(face.landmarks)
         self._unseen = unseen
         self.triangles = FacingTriangles(face.landmarks)
-        self.head = HeadField(face, size, half_width=half_width, cuts_top=cuts_top)
+        self.head = HeadField(face, size, half_width=half_width)
         self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
     def backward(

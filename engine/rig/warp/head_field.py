@@ -122,12 +122,7 @@ class HeadField:
     """The field of one portrait."""
 
     def __init__(
-        self,
-        face: PortraitFace,
-        size: tuple[int, int],
-        *,
-        half_width: float | None = None,
-        cuts_top: bool = True,
+        self, face: PortraitFace, size: tuple[int, int], *, half_width: float | None = None
     ) -> None:
         """Prepare the grid.
 
@@ -135,7 +130,6 @@ class HeadField:
             face: the portrait's face.
             size: height, width of the picture.
             half_width: of the head with its hair, in face heights, where it is known.
-            cuts_top: whether the picture's upper border cuts the head off.
         """
         outline = face.landmarks[list(OVAL), :2]
         middle = (face.landmarks[FOREHEAD, :2] + face.landmarks[CHIN, :2]) / 2.0
@@ -147,7 +141,8 @@ class HeadField:
         along = (nodes - middle) @ down / self.face_height
         aside = np.abs((nodes - middle) @ np.array([-down[1], down[0]])) / self.face_height
         sides = _side_share(aside, along, half_width)
-        share = _neck_share(along) * sides * _border_share(nodes, size, cuts_top=cuts_top)
+        border = _border_share(nodes, size, holds_top=half_width is None)
+        share = _neck_share(along) * sides * border
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
         depth = self._depth(face, nodes, down)
         self._shared = share[:, None] * np.column_stack([nodes, np.ones(len(nodes)), depth])
@@ -227,11 +222,15 @@ def _side_share(aside: Array, along: Array, half_width: float | None) -> Array:
     return 1.0 - smoothstep(0.0, 1.0, (aside - edge) / _SIDE_FADE)
 
 
-def _border_share(nodes: Array, size: tuple[int, int], *, cuts_top: bool) -> Array:
-    """0 at the picture's border: hair that the picture cuts off is stretched, not torn off."""
+def _border_share(nodes: Array, size: tuple[int, int], *, holds_top: bool) -> Array:
+    """0 at the picture's border: what the picture cuts off is stretched, not torn off.
+
+    But for the crown of somebody who was cut out: nothing of it is seen at the upper border, or
+    hair goes on as it ends there. Held, it would be drawn out to a hook by a head that leans.
+    """
     distance = np.minimum(nodes[:, 0], size[1] - 1.0 - nodes[:, 0])
     distance = np.minimum(distance, size[0] - 1.0 - nodes[:, 1])
-    if cuts_top:
+    if holds_top:
         distance = np.minimum(distance, nodes[:, 1])
     return np.asarray(np.clip(distance / (_BORDER * min(size)), 0.0, 1.0))
 

@@ -63,11 +63,6 @@ def head_half_width(matte: Matte, landmarks: Array) -> float:
     return widest
 
 
-def cuts_top(matte: Matte) -> bool:
-    """Whether the picture's upper border cuts the head off."""
-    return bool(matte[0].max() > 0.5)
-
-
 def split(picture: Pixels, matte: Matte, grid: NodeGrid) -> Layers:
     """Cut the person out and fill in the background behind the head, which is where `grid` is."""
     opacity = np.round(matte * 255.0).astype(np.uint8)
