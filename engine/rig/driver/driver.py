@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from engine.faces.canonical import PIVOT_CM, to_picture
+from engine.faces.canonical import PIVOT_CM, rigid_weights, to_picture
 from engine.faces.face import Face
 from engine.faces.roi import as_pixels, scale_of_view
 from engine.frame import Pixels
@@ -50,8 +50,8 @@ _STILL = (
 """Corners of the eyes, temples and bridge of the nose: of the points by which faces are laid over
 the canonical one, those that a smile or an open mouth moves least."""
 
-_OTHERS = 1e-3
-"""Weight of all other points."""
+_OTHERS = 0.3
+"""Weight of the rest of those points."""
 
 
 class RigDriver:
@@ -189,7 +189,7 @@ def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
     Found against the driver's neutral face, not against the canonical one, so that what makes a
     face differ from the canonical face cancels out.
     """
-    weights = np.full(468, _OTHERS)
+    weights = rigid_weights() * _OTHERS
     weights[list(_STILL)] = 1.0
     return fit_similarity(neutral.landmarks[:468], reading.landmarks[:468], weights)
 

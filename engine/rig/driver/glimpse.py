@@ -149,13 +149,14 @@ def _differing(now: Grey, then: Grey, where: Mask) -> float:
 def _lowest(costs: Array) -> float:
     """Where between 0 and 1 the costs at `_SHARES` are lowest, by a parabola through the best.
 
-    Or through the three nearest to it, so that nothing jumps where the best is an end.
+    Beside the upper end the parabola reaches half a step towards it; there that half counts for a
+    whole one, so that the share of a head that moves does not jump from frame to frame.
     """
     best = int(np.argmin(costs))
-    middle = min(max(best, 1), len(costs) - 2)
-    before, here, after = costs[middle - 1 : middle + 2]
-    bend = before - 2.0 * here + after
-    if bend <= 1e-9:
+    if best in (0, len(costs) - 1):
         return float(_SHARES[best])
-    along = _SHARES[middle] + 0.5 * (before - after) / bend * _SHARES[1]
-    return float(min(max(along, 0.0), 1.0))
+    before, here, after = costs[best - 1 : best + 2]
+    bend = before - 2.0 * here + after
+    aside = 0.5 * (before - after) / bend if bend > 1e-9 else 0.0
+    towards_end = best == len(costs) - 2 and aside > 0.0
+    return float(_SHARES[best] + aside * (2.0 if towards_end else 1.0) * _SHARES[1])

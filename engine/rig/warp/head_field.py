@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.geometry import Array, smoothstep
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.body import NECK_BASE, Body
 from engine.rig.warp.cut_off import CutOff
 from engine.rig.warp.grid import Box, Map, SampleGrid
 from engine.rig.warp.skull import SKULL, Skull
@@ -29,25 +30,17 @@ NODES_PER_FACE = 16
 _ABOVE, _BELOW, _ASIDE = 1.3, 1.75, 1.9
 """How far the grid reaches beyond the face's middle, in face heights."""
 
-_NECK_TOP, _NECK_BASE = 0.50, 1.05
+_NECK_TOP = 0.50
 """Along the face's axis from its middle, in face heights (the chin is at 0.5): where the neck
-begins to lag behind the head, and where the body no longer moves."""
-
-_LEANING, _WALKING = (0.1, 0.4), (0.5, 1.0)
-"""How far a head goes aside, in face heights, and the share of it that its shoulders go. In two
-clips whose head goes 0.02 and 0.06 (root mean square) that is 0.35 to 0.4, in one of somebody who
-walks, with 0.2, all of it. They do not go up and down: 0 and -0.2."""
-
-_HIP, _FARTHEST_LEAN = 1.7, 0.2
-"""Where a body hinges, along the face's axis as above, and how far its shoulders then go, in face
-heights. Of a body that the picture cuts off above its hips all goes along."""
-
-_ARMS, _ARMS_FADE = 1.2, 0.6
-"""Half the width of a body, and over how much more it fades, in face heights."""
+begins to lag behind the head."""
 
 _SIDE_FADE = 0.75
 """Width, in face heights, over which the head's share fades beside it. Behind a person who was cut
 out this is never seen."""
+
+_BELOW_EARS, _NECK = (0.15, 0.55), 0.3
+"""Over the first, along the face's axis, what goes with the head narrows to a neck of this half
+width: shoulders do not roll with it."""
 
 _BORDER = 0.06
 """Of the picture's shorter side: how far its border holds what moves with a background, and bodies
@@ -65,7 +58,9 @@ _OUTLINE_SMOOTHED = 0.05
 """Distance, in face heights, over which the outline's depth is smoothed before hair takes it over.
 With 0.15 the brim of a hat is sheared less, but ears go as far as temples do."""
 
-_INVERSE_STEPS = 6
+_INVERSE_STEPS, _FAR_STEPS, _FAR = 6, 14, 0.3
+"""Towards the backward field; as many as the second where something moves by more than the third,
+in face heights: a head that leans by 30 degrees is steep at its neck."""
 _RELAXED = 0.8
 """How much of a step is taken: with all of it, what is stretched to more than twice its size never
 settles; with this much, two and a half times."""
@@ -161,9 +156,9 @@ class HeadField:
         nodes = self.grid.points.reshape(-1, 2)
         aside, along = self._axes @ (nodes - middle).T / self.face_height
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
-        share = _neck_share(along) * _side_share(np.abs(aside), half_width)
+        share = _neck_share(along) * _side_share(np.abs(aside), along, half_width)
         if matte is None:
-            share *= _border_share(nodes, size)
+            share *= _border_share(nodes, size, holds_top=half_width is None)
             self._cut_off = None
         else:
             share *= np.clip((size[0] - 1.0 - nodes[:, 1]) / (_BORDER * min(size)), 0.0, 1.0)
@@ -177,15 +172,12 @@ class HeadField:
         )
         """(nodes, 8): x, y, 1, depths for a shake and for a nod, and bulges, px, times how far a
         node goes with the head."""
-        self._body = np.zeros(len(nodes))
-        """(nodes,): how far a node goes aside with the shoulders."""
-        self._farthest_lean = np.inf
-        """In px."""
+        self._body: Body | None = None
         if half_width is not None:  # else what lies behind would go along
-            self._body = _body_share(along, np.abs(aside), nodes, size) * (1.0 - share)
-            if along.max() > _HIP:
-                self._body *= 1.0 - smoothstep(_NECK_BASE, _HIP, along)
-                self._farthest_lean = _FARTHEST_LEAN * self.face_height
+            self._body = Body(
+                nodes, along, np.abs(aside), of_head=share, size=size,
+                face_height=self.face_height,
+            )  # fmt: skip
         self._outline = face.landmarks[_OVAL]
         rows, columns = self.grid.points.shape[:2]
         self._inverse = Inverse(rows, columns, self.grid.spacing)
@@ -198,19 +190,13 @@ class HeadField:
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
         if self._cut_off is not None:
             self._cut_off.hold(forward)
-        forward[:, 0] += self._body * self._lean(head)
-        return self._inverse(forward.reshape(self.grid.points.shape).astype(np.float32))
-
-    def _lean(self, head: HeadMotion) -> float:
-        """How far the shoulders go aside with the head, in px."""
-        way = float(head.after[0] - head.before[0])
-        (near, least), (far, most) = _LEANING, _WALKING
-        share = least + (most - least) * float(
-            smoothstep(near, far, np.asarray(abs(way) / self.face_height))
+        if self._body is not None:
+            forward += self._body.forward(head)
+        goes_far = np.abs(forward).max() > _FAR * self.face_height
+        return self._inverse(
+            forward.reshape(self.grid.points.shape).astype(np.float32),
+            steps=_FAR_STEPS if goes_far else _INVERSE_STEPS,
         )
-        if not np.isfinite(self._farthest_lean):
-            return way * share
-        return float(self._farthest_lean * np.tanh(way * share / self._farthest_lean))
 
     def _moves(self, head: HeadMotion) -> Array:
         """(8, 2) px: where a head's motion takes each column of `_shared`."""
@@ -269,27 +255,26 @@ def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> NodeGrid:
 
 def _neck_share(along: Array) -> Array:
     """1 at the head, 0 where the body begins; along the face's axis, in face heights."""
-    return 1.0 - smoothstep(_NECK_TOP, _NECK_BASE, along)
+    return 1.0 - smoothstep(_NECK_TOP, NECK_BASE, along)
 
 
-def _body_share(along: Array, aside: Array, nodes: Array, size: tuple[int, int]) -> Array:
-    """1 below the neck; what lies at the sides of the picture stays."""
-    down = smoothstep(_NECK_TOP, _NECK_BASE, along)
-    inside = 1.0 - smoothstep(_ARMS, _ARMS + _ARMS_FADE, aside)
-    edge = np.minimum(nodes[:, 0], size[1] - 1.0 - nodes[:, 0]) / (_BORDER * min(size))
-    return np.asarray(down * inside * np.clip(edge, 0.0, 1.0))
-
-
-def _side_share(aside: Array, half_width: float | None) -> Array:
+def _side_share(aside: Array, along: Array, half_width: float | None) -> Array:
     """1 at the head and its hair, fading beyond it; beside the face's axis, in face heights."""
-    edge = max(0.6, 1.05 * (half_width or 0.0))
-    return 1.0 - smoothstep(edge, edge + _SIDE_FADE, aside)
+    neck = smoothstep(*_BELOW_EARS, along)
+    edge = max(0.6, 1.05 * (half_width or 0.0)) * (1.0 - neck) + _NECK * neck
+    return 1.0 - smoothstep(0.0, 1.0, (aside - edge) / _SIDE_FADE)
 
 
-def _border_share(nodes: Array, size: tuple[int, int]) -> Array:
-    """0 at the picture's border: hair that the picture cuts off is stretched, not torn off."""
-    limits = np.array([size[1] - 1.0, size[0] - 1.0])
-    distance = np.minimum(nodes, limits - nodes).min(axis=1)
+def _border_share(nodes: Array, size: tuple[int, int], *, holds_top: bool) -> Array:
+    """0 at the picture's border: what the picture cuts off is stretched, not torn off.
+
+    But for the crown of somebody who was cut out: nothing of it is seen at the upper border, or
+    hair goes on as it ends there. Held, it would be drawn out to a hook by a head that leans.
+    """
+    distance = np.minimum(nodes[:, 0], size[1] - 1.0 - nodes[:, 0])
+    distance = np.minimum(distance, size[0] - 1.0 - nodes[:, 1])
+    if holds_top:
+        distance = np.minimum(distance, nodes[:, 1])
     return np.asarray(np.clip(distance / (_BORDER * min(size)), 0.0, 1.0))
 
 
@@ -323,11 +308,11 @@ class Inverse:
         self._nodes[..., 0] = np.arange(columns)
         self._nodes[..., 1] = np.arange(rows)[:, None]
 
-    def __call__(self, forward: Map2) -> Map2:
+    def __call__(self, forward: Map2, *, steps: int = _INVERSE_STEPS) -> Map2:
         """Backward displacement b with b(p) = -forward(p + b(p)), (rows, columns, 2) px."""
         forward = forward * (np.float32(-1.0) / self._spacing)  # in nodes, and the other way
         backward = forward
-        for _ in range(_INVERSE_STEPS):
+        for _ in range(steps):
             at = cv2.add(self._nodes, backward)
             found = cv2.remap(forward, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
             mixed = cv2.addWeighted(backward, 1.0 - _RELAXED, found, _RELAXED, 0.0)

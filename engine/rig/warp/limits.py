@@ -16,7 +16,7 @@ from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
 from engine.rig.motion.motion import RigMotion
 from engine.rig.warp.target import PortraitFace
 
-FARTHEST_TURN_RAD = np.radians([26.0, 36.0, 24.0])
+FARTHEST_TURN_RAD = np.radians([26.0, 36.0, 34.0])
 """Pitch, yaw and roll: beyond, hair and neck fold over each other."""
 
 SMALLEST, LARGEST = -0.18, 0.28
