@@ -26,13 +26,13 @@ _HEIGHT_MM = (10.4, 9.1, 10.2, 8.6, 7.6, 7.0, 6.5)
 _RISE_MM = (0.0, 0.8, 0.25, 1.0, 1.7, 2.3, 2.8)
 """Of each tooth's edge above the first's: seen from the front, the row is an arch."""
 
-_ARCH_HALF_WIDTH_MM, _ARCH_DEPTH_MM = 29.0, 44.0
+ARCH_HALF_WIDTH_MM, _ARCH_DEPTH_MM = 29.0, 44.0
 """The dental arch as an ellipse seen from above: teeth to the side are foreshortened."""
 
 _LOWER_HEIGHT, _LOWER_RISE, _LOWER_LIGHT = 0.85, 0.5, 0.86
 """Lower teeth beside upper ones: they stand behind them, and the lip shades them."""
 
-_GUMS_REACH_MM = 14.0
+GUMS_REACH_MM = 14.0
 """How far gums go beyond the edge of the middle teeth."""
 
 _CANINE, _CANINE_AGE, _CANINE_POINT = 2, 0.35, 0.35
@@ -90,8 +90,8 @@ def lower_teeth() -> Drawing:
 def _row(widths_mm: tuple[float, ...], *, tall: float, rise: float, light: float) -> Drawing:
     k = _OVERSAMPLING
     scale = PER_MM * k
-    height, width = int((_GUMS_REACH_MM + 3.0) * PER_MM) * k, int(60.0 * PER_MM) * k
-    middle, edge = width / 2.0, _GUMS_REACH_MM * scale
+    height, width = int((GUMS_REACH_MM + 3.0) * PER_MM) * k, int(60.0 * PER_MM) * k
+    middle, edge = width / 2.0, GUMS_REACH_MM * scale
     lit = np.zeros((height, width), np.float32)
     opacity = _gums(lit, middle, edge, scale, tall)
     kind, age = np.zeros_like(lit), np.zeros_like(lit)
@@ -140,7 +140,7 @@ def _smaller(values: Map, size: tuple[int, int]) -> Map:
 def _seen_from_front(along_mm: float) -> float:
     """Arc length along the arch from its middle -> distance from the middle as seen, mm."""
     angle = np.linspace(0.0, np.pi / 2.0, 400)
-    x, z = _ARCH_HALF_WIDTH_MM * np.sin(angle), _ARCH_DEPTH_MM * np.cos(angle)
+    x, z = ARCH_HALF_WIDTH_MM * np.sin(angle), _ARCH_DEPTH_MM * np.cos(angle)
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
     return float(np.interp(along_mm, arc, x))
 
@@ -207,7 +207,7 @@ def _draw(u: Array, v: Array, tooth: _Tooth, place: tuple[slice, slice]) -> _Dra
 def _gums(light: Map, middle: float, edge: float, scale: float, tall: float) -> Map:
     """Lights them and returns their opacity; between the teeth they are a shade of dark."""
     rows, columns = (np.arange(length, dtype=np.float64) for length in light.shape)
-    aside = np.abs(columns - middle) / (_ARCH_HALF_WIDTH_MM * scale)
+    aside = np.abs(columns - middle) / (ARCH_HALF_WIDTH_MM * scale)
     turned = np.clip(aside, 0.0, 1.0)
     line = edge - (3.2 + 1.5 * turned**2) * scale
     high = smoothstep(0.0, 1.0, (line[None, :] - rows[:, None]) / (tall * 7.0 * scale))
