@@ -45,11 +45,11 @@ _MOUTH_MM, _EYES_MM = 47.0, 91.0
 _OUTER_CORNERS = 33, 263
 """Of the eyes."""
 
-_UPPER_EDGE, _SMILING_EDGE = 0.03, 0.05
+_UPPER_EDGE, _SMILING_EDGE = 0.03, 0.045
 """Biting edge of the upper teeth below the line of the closed lips, in mouth widths; in a smile,
 whose lips lie flat on the teeth, more of them is seen."""
 
-_WIDENS, _SMILES = 1.065, 1.13
+_WIDENS, _SMILES = 1.07, 1.14
 """Width of the mouth over its own from which it begins to smile, and from which it does."""
 
 _OVERBITE, _TEETH_PER_CHIN = 0.02, 1.3
@@ -70,7 +70,7 @@ _HIDDEN, _SHOWN = 0.03, 0.18
 """Lip gap over mouth width between which the interior fades in: thinner than that, what the lips'
 own pixels show is truer."""
 
-_SMILE_HIDDEN, _SMILE_SHOWN = 0.015, 0.07
+_SMILE_HIDDEN, _SMILE_SHOWN = 0.015, 0.08
 """The same in a smile, whose teeth would be half lip, and grey."""
 
 _COMIC_SHOWN = 0.05, 0.07

@@ -38,6 +38,9 @@ GUMS_REACH_MM = 14.0
 _CANINE, _CANINE_AGE, _CANINE_POINT = 2, 0.35, 0.35
 """Which tooth it is; yellower than the others, and pointed."""
 
+_LEAST_LIGHT = 0.45
+"""Of what lights the middle teeth, on the last: in a wide smile they were black corners."""
+
 _OVERSAMPLING = 4
 
 
@@ -125,7 +128,7 @@ def _teeth(
             span_mm=(_seen_from_front(along_mm), _seen_from_front(along_mm + width_mm)),
             rise_mm=_RISE_MM[index] * rise,
             tall_mm=_HEIGHT_MM[index] * tall,
-            light=light * (1.0 - 0.82 * turned**1.35),
+            light=light * max(1.0 - 0.82 * turned**1.35, _LEAST_LIGHT),
             age=_CANINE_AGE if index == _CANINE else 0.25 * turned,
             pointed=_CANINE_POINT if index == _CANINE else 0.0,
             odd_mm=0.2 * float(np.sin(7.0 * index)),
