@@ -8,6 +8,7 @@ from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.landmarks import EYES, INNER_LIPS, MOUTH_LEFT, MOUTH_RIGHT
+from engine.rig.paint.comic import find_ink
 from engine.rig.paint.light import light_of
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.paint.window import find_window, outline
@@ -129,3 +130,51 @@ def test_the_lips_shade_what_lies_behind_them() -> None:
         window.mask[:, colours.shape[1] // 2, 0] > 0.5
     ]
     assert column[0] < column[-1] < column.max() == pytest.approx(200.0, abs=1.0)
+
+
+def smiling(amount: float) -> Array:
+    """Lips that part a little, drawn wide by so much of a smile."""
+    return points_of(
+        made_face(SIZE, mouthSmileLeft=amount, mouthSmileRight=amount,
+                  mouthUpperUpLeft=0.35, mouthUpperUpRight=0.35)
+    )  # fmt: skip
+
+
+def test_a_small_smile_shows_teeth_where_lips_that_just_part_show_their_own_shade() -> None:
+    painter = mouth_painter(portrait(PALE), points_of(made_face(SIZE)))
+    smile, parted = (painter.find_layer((SIZE, SIZE), smiling(a)) for a in (0.5, 0.0))
+    assert smile is not None
+    assert parted is not None
+    assert smile.mask.max() > 0.5
+    assert parted.mask.max() < 0.2
+
+
+COMIC, INK = (235, 200, 175), (40, 25, 30)
+
+
+def comic() -> Pixels:
+    """One colour, and a line where the lips meet."""
+    picture = portrait(COMIC)
+    lips = points_of(made_face(SIZE))[list(INNER_LIPS)]
+    low, high = lips.min(axis=0).astype(int), lips.max(axis=0).astype(int)
+    picture[low[1] - 1 : high[1] + 2, low[0] : high[0]] = INK
+    return picture
+
+
+def test_a_drawing_of_flat_colours_has_a_mouth_of_flat_colours_with_its_line() -> None:
+    layer = mouth_painter(comic(), points_of(made_face(SIZE))).find_layer((SIZE, SIZE), WIDE)
+    assert layer is not None
+    seen = layer.colours[layer.mask[..., 0] > 0.95].round().astype(np.int64)
+    _, counts = np.unique(seen, axis=0, return_counts=True)
+    assert np.sort(counts)[-5:].sum() > 0.75 * len(seen)
+    line = layer.colours[layer.mask[..., 0] > 0.5]
+    assert np.abs(line - INK).sum(axis=1).min() < 12.0
+    assert (line @ (1.0, 1.0, 1.0)).min() > np.sum(INK) - 3.0
+
+
+def test_no_photograph_is_taken_for_a_drawing() -> None:
+    noise = np.random.default_rng(3).normal(0.0, 6.0, (SIZE, SIZE, 3))
+    grainy = np.clip(comic() + noise, 0, 255).astype(np.uint8)
+    assert find_ink(grainy, points_of(made_face(SIZE))) is None
+    assert find_ink(comic(), points_of(made_face(SIZE))) is not None
+    assert find_ink(portrait(COMIC), points_of(made_face(SIZE))) is None

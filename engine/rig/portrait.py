@@ -219,7 +219,7 @@ class RigPortrait:
         self._sample(output, box, x, y, uncovers=placed.rim.moves)
         for layer in self.layers_above(placed):
             layer.paint(output)
-        trusted = _trusted(placed.recalled, placed.borrowed)
+        trusted = _trusted(placed.recalled, placed.borrowed, is_comic=self._mouth.ink is not None)
         return Warped(picture=output, head=placed.head, target=placed.target, trusted=trusted)
 
     def placed(self, motion: RigMotion) -> Placed:
@@ -321,10 +321,10 @@ def _faded(layer: Layer | None, share: float) -> Layer | None:
     return layer if share >= 1.0 else replace(layer, mask=layer.mask * np.float32(share))
 
 
-def _trusted(recalled: Memory, borrowed: Borrowed | None) -> Trusted:
-    """Where the refiner is silent."""
+def _trusted(recalled: Memory, borrowed: Borrowed | None, *, is_comic: bool) -> Trusted:
+    """Where the refiner is silent: of flat colours and lines it has seen none, and smudges them."""
     left, right = (share_of(lids, recalled) for lids in LIDS)
-    mouth = max(share_of(MOUTH, recalled), borrowed.share if borrowed else 0.0)
+    mouth = max(share_of(MOUTH, recalled), borrowed.share if borrowed else 0.0, float(is_comic))
     return Trusted(mouth=mouth, lids=(left, right))
 
 

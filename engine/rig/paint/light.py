@@ -40,7 +40,7 @@ _TINT = 0.6
 _ENAMEL = np.array([1.06, 1.0, 0.90])
 """Colour of teeth in white light over its mean."""
 
-_FLESH, _THROAT = np.array([1.10, 0.61, 0.60]), np.array([0.53, 0.235, 0.24])
+_FLESH, _THROAT = np.array([1.075, 0.622, 0.613]), np.array([0.548, 0.277, 0.28])
 """Tongue and gums, and the back of the mouth, over the brightness of the skin."""
 
 _LIPS = (0, 37, 267), (13, 82, 312), (17, 84, 314), (14, 87, 317)

@@ -21,6 +21,7 @@ from engine.rig.landmarks import (
     relative_lip_gap,
 )
 from engine.rig.paint.blend import Layer, blend_rgba
+from engine.rig.paint.comic import LINE, find_ink, flat_floor, teeth_band
 from engine.rig.paint.light import Light, light_of
 from engine.rig.paint.teeth import (
     FLOOR_COLUMNS,
@@ -44,15 +45,20 @@ _MOUTH_MM, _EYES_MM = 47.0, 91.0
 _OUTER_CORNERS = 33, 263
 """Of the eyes."""
 
-_UPPER_EDGE = 0.03
-"""Biting edge of the upper teeth below the line of the closed lips, in mouth widths."""
+_UPPER_EDGE, _SMILING_EDGE = 0.03, 0.045
+"""Biting edge of the upper teeth below the line of the closed lips, in mouth widths; in a smile,
+whose lips lie flat on the teeth, more of them is seen."""
+
+_WIDENS, _SMILES = 1.07, 1.14
+"""Width of the mouth over its own from which it begins to smile, and from which it does."""
 
 _OVERBITE, _TEETH_PER_CHIN = 0.02, 1.3
 """How far the upper teeth cover the lower ones of a closed jaw, mouth widths; how far the lower
 ones go for each way of the chin, whose landmark lags behind."""
 
-_LOWER_SHOWN = 0.06
-"""Lower teeth rise above the lower lip by no more than this, in mouth widths."""
+_LOWER_SHOWN, _SMILE_LOWER_SHOWN = 0.06, 0.16
+"""Lower teeth rise above the lower lip by no more than this, in mouth widths; in a smile, whose lip
+is drawn tight below them, up to the upper ones: no tongue lies between."""
 
 _PURSED, _RELAXED = 0.55, 0.85
 """Width of the mouth over its own between which lower teeth come out of hiding, and the light into
@@ -63,6 +69,12 @@ _PURSED_LIGHT = 0.6
 _HIDDEN, _SHOWN = 0.03, 0.18
 """Lip gap over mouth width between which the interior fades in: thinner than that, what the lips'
 own pixels show is truer."""
+
+_SMILE_HIDDEN, _SMILE_SHOWN = 0.015, 0.08
+"""The same in a smile, whose teeth would be half lip, and grey."""
+
+_COMIC_SHOWN = 0.05, 0.07
+"""The same in a drawing of flat colours, where what is half seen is a ghost."""
 
 _WIDE = 0.5
 """Lip gap over mouth width from which the mouth is as dark as it gets."""
@@ -112,40 +124,65 @@ class MouthPainter:
     """How far the chin lies below the line of the lips, in mouth widths."""
     own_gap: float
     """Between the portrait's lips, over the mouth's width."""
+    ink: Array | None
+    """RGB, (3,), of the line around an open mouth in a drawing of flat colours, which has neither
+    shades nor single teeth; None for every other portrait."""
 
     def find_layer(self, size: tuple[int, int], target: Array) -> Layer | None:
         """The interior where the inner lips of `target` (478, 2) open, in a picture of (H, W)."""
         wider = relative_lip_gap(target) - (self.own_gap if self.own is None else 0.0)
-        share = float(smoothstep(_HIDDEN, _SHOWN, np.asarray(wider)))
-        if share <= 0.0:
+        if wider <= _SMILE_HIDDEN:
             return None
         skull = _carry(self.source, target, _SKULL)
         frame = np.vstack([skull, [0.0, 0.0, 1.0]]) @ _mouth_frame(self.source)
         width = float(np.hypot(*frame[:2, 0]))
+        wide = float(np.linalg.norm(target[MOUTH_LEFT] - target[MOUTH_RIGHT])) / width
+        smile = float(smoothstep(_WIDENS, _SMILES, np.asarray(wide)))
+        hidden = _HIDDEN + (_SMILE_HIDDEN - _HIDDEN) * smile
+        shown = _SHOWN + (_SMILE_SHOWN - _SHOWN) * smile
+        if self.ink is not None:
+            hidden, shown = _COMIC_SHOWN
+        share = float(smoothstep(hidden, shown, np.asarray(wider)))
+        if share <= 0.0:
+            return None
         window = find_window(target, size, width)
         if window is None:
             return None
-        interior = self._drawn(target, frame, window.box)
-        window.shade(interior, width)
+        interior = self._drawn(target, frame, window.box, wide=wide, smile=smile)
+        if self.ink is not None:
+            window = window.inked(interior, self.ink, LINE * width, target)
+        else:
+            window.shade(interior, width)
         if self.own is not None:
             self._add_own(interior, skull, window.box)
         return Layer(box=window.box, colours=interior, mask=window.mask * np.float32(share))
 
-    def _drawn(self, target: Array, frame: Array, box: Box) -> NDArray[np.float32]:
-        """The drawn mouth, behind the lips' window; `frame` is (3, 3) from mouth widths to px."""
-        width = np.linalg.norm(target[MOUTH_LEFT] - target[MOUTH_RIGHT])
-        wide = np.asarray(width / np.linalg.norm(frame[:2, 0]))
-        relaxed = float(smoothstep(_PURSED, _RELAXED, wide))
+    def _drawn(
+        self, target: Array, frame: Array, box: Box, *, wide: float, smile: float
+    ) -> NDArray[np.float32]:
+        """The drawn mouth, behind the lips' window.
+
+        Args:
+            target: (478, 2) px.
+            frame: (3, 3) from mouth widths to px.
+            box: that is filled.
+            wide: width of the mouth over its own.
+            smile: 0..1.
+        """
+        relaxed = float(smoothstep(_PURSED, _RELAXED, np.asarray(wide)))
         canvas = self._floor(target, frame, box)
-        canvas *= np.float32(_PURSED_LIGHT + (1.0 - _PURSED_LIGHT) * relaxed)
+        if self.ink is None:
+            canvas *= np.float32(_PURSED_LIGHT + (1.0 - _PURSED_LIGHT) * relaxed)
         if self.own is not None:
             return canvas  # no drawn teeth stand up to real ones beside them
-        if relaxed > 0.0:
+        upper = _UPPER_EDGE + (_SMILING_EDGE - _UPPER_EDGE) * smile
+        if relaxed > 0.0 and self.ink is None:
             lip, chin = _below_line(frame, target[[14, CHIN]])
-            jaw = _UPPER_EDGE - _OVERBITE + _TEETH_PER_CHIN * (chin - self.closed_chin)
-            edge = max(jaw, lip - _LOWER_SHOWN * relaxed)
+            jaw = upper - _OVERBITE + _TEETH_PER_CHIN * (chin - self.closed_chin)
+            most = _LOWER_SHOWN + (_SMILE_LOWER_SHOWN - _LOWER_SHOWN) * smile
+            edge = max(jaw, lip - most * relaxed)
             _overlay(canvas, self.lower_teeth, frame, edge, box)
-        _overlay(canvas, self.upper_teeth, frame, _UPPER_EDGE, box)
+        _overlay(canvas, self.upper_teeth, frame, upper, box)
         return canvas
 
     def _floor(self, target: Array, frame: Array, box: Box) -> NDArray[np.float32]:
@@ -156,11 +193,13 @@ class MouthPainter:
         corner = upper - along * ((FLOOR_COLUMNS - 1) / 2.0) - box[:2]
         place = np.column_stack([along, step, corner])
         size = box[2] - box[0], box[3] - box[1]
-        gap = float(np.hypot(*down) / np.hypot(*frame[:2, 0]))
-        light = _SHALLOW_LIGHT + (1.0 - _SHALLOW_LIGHT) * min(gap / _WIDE, 1.0)
         warped = cv2.warpAffine(
             self.floor, place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        if self.ink is not None:
+            return np.asarray(warped, np.float32)
+        gap = float(np.hypot(*down) / np.hypot(*frame[:2, 0]))
+        light = _SHALLOW_LIGHT + (1.0 - _SHALLOW_LIGHT) * min(gap / _WIDE, 1.0)
         return np.asarray(warped, np.float32) * np.float32(light)
 
     def _add_own(self, canvas: NDArray[np.float32], skull: Array, box: Box) -> None:
@@ -198,7 +237,8 @@ def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
     """Prepare the mouth of a portrait with landmarks `source` (478, 2) px."""
     width = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
     light = light_of(portrait, source)
-    lit, tongue = floor()
+    ink = find_ink(portrait, source)
+    lit, tongue = floor() if ink is None else flat_floor()
     flesh = light.throat + (light.flesh - light.throat) * tongue[..., None]
     return MouthPainter(
         source=source,
@@ -206,10 +246,11 @@ def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
         light=light,
         floor=np.asarray(flesh * lit[..., None], np.float32),
         lower_teeth=_row(lower_teeth(), source, light),
-        upper_teeth=_row(upper_teeth(), source, light),
+        upper_teeth=_row(upper_teeth() if ink is None else teeth_band(), source, light),
         own=_own_interior(portrait, source, width) if shows_interior(source) else None,
         closed_chin=float(_below_line(_mouth_frame(source), source[[CHIN]])[0]),
         own_gap=relative_lip_gap(source),
+        ink=ink,
     )
 
 

@@ -26,17 +26,20 @@ _HEIGHT_MM = (10.4, 9.1, 10.2, 8.6, 7.6, 7.0, 6.5)
 _RISE_MM = (0.0, 0.8, 0.25, 1.0, 1.7, 2.3, 2.8)
 """Of each tooth's edge above the first's: seen from the front, the row is an arch."""
 
-_ARCH_HALF_WIDTH_MM, _ARCH_DEPTH_MM = 29.0, 44.0
+ARCH_HALF_WIDTH_MM, _ARCH_DEPTH_MM = 29.0, 44.0
 """The dental arch as an ellipse seen from above: teeth to the side are foreshortened."""
 
 _LOWER_HEIGHT, _LOWER_RISE, _LOWER_LIGHT = 0.85, 0.5, 0.86
 """Lower teeth beside upper ones: they stand behind them, and the lip shades them."""
 
-_GUMS_REACH_MM = 14.0
+GUMS_REACH_MM = 14.0
 """How far gums go beyond the edge of the middle teeth."""
 
 _CANINE, _CANINE_AGE, _CANINE_POINT = 2, 0.35, 0.35
 """Which tooth it is; yellower than the others, and pointed."""
+
+_LEAST_LIGHT = 0.45
+"""Of what lights the middle teeth, on the last: in a wide smile they were black corners."""
 
 _OVERSAMPLING = 4
 
@@ -90,8 +93,8 @@ def lower_teeth() -> Drawing:
 def _row(widths_mm: tuple[float, ...], *, tall: float, rise: float, light: float) -> Drawing:
     k = _OVERSAMPLING
     scale = PER_MM * k
-    height, width = int((_GUMS_REACH_MM + 3.0) * PER_MM) * k, int(60.0 * PER_MM) * k
-    middle, edge = width / 2.0, _GUMS_REACH_MM * scale
+    height, width = int((GUMS_REACH_MM + 3.0) * PER_MM) * k, int(60.0 * PER_MM) * k
+    middle, edge = width / 2.0, GUMS_REACH_MM * scale
     lit = np.zeros((height, width), np.float32)
     opacity = _gums(lit, middle, edge, scale, tall)
     kind, age = np.zeros_like(lit), np.zeros_like(lit)
@@ -125,7 +128,7 @@ def _teeth(
             span_mm=(_seen_from_front(along_mm), _seen_from_front(along_mm + width_mm)),
             rise_mm=_RISE_MM[index] * rise,
             tall_mm=_HEIGHT_MM[index] * tall,
-            light=light * (1.0 - 0.82 * turned**1.35),
+            light=light * max(1.0 - 0.82 * turned**1.35, _LEAST_LIGHT),
             age=_CANINE_AGE if index == _CANINE else 0.25 * turned,
             pointed=_CANINE_POINT if index == _CANINE else 0.0,
             odd_mm=0.2 * float(np.sin(7.0 * index)),
@@ -140,7 +143,7 @@ def _smaller(values: Map, size: tuple[int, int]) -> Map:
 def _seen_from_front(along_mm: float) -> float:
     """Arc length along the arch from its middle -> distance from the middle as seen, mm."""
     angle = np.linspace(0.0, np.pi / 2.0, 400)
-    x, z = _ARCH_HALF_WIDTH_MM * np.sin(angle), _ARCH_DEPTH_MM * np.cos(angle)
+    x, z = ARCH_HALF_WIDTH_MM * np.sin(angle), _ARCH_DEPTH_MM * np.cos(angle)
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
     return float(np.interp(along_mm, arc, x))
 
@@ -207,7 +210,7 @@ def _draw(u: Array, v: Array, tooth: _Tooth, place: tuple[slice, slice]) -> _Dra
 def _gums(light: Map, middle: float, edge: float, scale: float, tall: float) -> Map:
     """Lights them and returns their opacity; between the teeth they are a shade of dark."""
     rows, columns = (np.arange(length, dtype=np.float64) for length in light.shape)
-    aside = np.abs(columns - middle) / (_ARCH_HALF_WIDTH_MM * scale)
+    aside = np.abs(columns - middle) / (ARCH_HALF_WIDTH_MM * scale)
     turned = np.clip(aside, 0.0, 1.0)
     line = edge - (3.2 + 1.5 * turned**2) * scale
     high = smoothstep(0.0, 1.0, (line[None, :] - rows[:, None]) / (tall * 7.0 * scale))

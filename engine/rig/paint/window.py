@@ -26,6 +26,8 @@ _SHADE_REACH, _SHADE_DROP = 0.035, 0.03
 """How far the lips' shade reaches, and how much farther the upper lip's does: light comes from
 above. Mouth widths."""
 
+_SUBPIXEL_BITS = 4
+
 _DARKEST = np.array([0.86, 0.82, 0.82], np.float32)
 """Of the light, what reaches the rim below the upper lip: red is shone back by the lips."""
 
@@ -50,6 +52,33 @@ class Window:
         lit = np.clip(np.float32(2.0) * np.asarray(blurred, np.float32) - np.float32(1.0), 0.0, 1.0)
         for channel, darkest in enumerate(_DARKEST):
             colours[..., channel] *= lit * (1.0 - darkest) + darkest
+
+    def inked(
+        self, colours: NDArray[np.float32], ink: Array, line_px: float, target: Array
+    ) -> "Window":
+        """Draw the window's outline over `colours` (h, w, 3), in place: the window with its line.
+
+        Args:
+            colours: RGB 0..255.
+            ink: RGB, (3,).
+            line_px: how wide it is.
+            target: (478, 2) px: whose inner lips it follows.
+        """
+        corners = np.round((outline(target) - self.box[:2]) * (1 << _SUBPIXEL_BITS))
+        line = np.zeros(self.mask.shape[:2], np.uint8)
+        thick = max(round(line_px), 1)
+        cv2.polylines(
+            line,
+            [corners.astype(np.int32)],
+            isClosed=True,
+            color=255,
+            thickness=thick,
+            lineType=cv2.LINE_AA,
+            shift=_SUBPIXEL_BITS,
+        )
+        cover = line[..., None].astype(np.float32) * np.float32(1.0 / 255.0)
+        colours += (ink.astype(np.float32) - colours) * cover
+        return Window(box=self.box, mask=np.maximum(self.mask, cover))
 
 
 def find_window(target: Array, size: tuple[int, int], width: float) -> Window | None:
