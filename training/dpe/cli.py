@@ -145,6 +145,7 @@ def dpe(
     chosen = chosen if batch is None else chosen.in_batches_of(batch)
     chosen = chosen if stages is None else chosen.in_stages(_lengths(stages))
     chosen = (chosen if steps is None else chosen.lasting(steps)).without(without or ())
+    chosen = chosen if heads else chosen.of_films()
     with (
         stopped_by_signals() as stop,
         Progress(console=Console(stderr=True), transient=True) as progress,

@@ -148,12 +148,12 @@ def notes(run: Run, judges: Judges) -> list[str]:
         lines.append(f"Eq. 9 by {judges.perceptual.name}, not by VGG-19 as in the paper")
     if judges.expression is None:
         lines.append("no --expression: Eq. 10 is left out, so nothing says which half is which")
-    if recipe.uses_truth:
+    if recipe.uses_truth and run.heads:
         lines.append(f"`{recipe.name}` learns from known truths of rendered heads")
-        if not run.heads:
-            lines.append(
-                "no --heads: nothing is known, so stages that read or draw truths are left out"
-            )
+    elif recipe.uses_truth:
+        lines.append(
+            "no --heads: nothing is known, so stages that read or draw truths are left out"
+        )
     lines += [f"left out: {part}" for part in recipe.left_out]
     return lines
 
