@@ -17,6 +17,7 @@ from engine.geometry import Array, smoothstep
 from engine.motion import MODES, Edit, Mode
 from engine.rig.bank.bank import NOTHING, Bank, Memory, share_of, stretched
 from engine.rig.bank.places import LIDS, MOUTH, UPPER_FACE, Place
+from engine.rig.glasses import Glasses
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
@@ -119,6 +120,7 @@ class RigPortrait:
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
         self._outline = Outline(landmarks)
+        self._glasses = Glasses(self._picture, self._face)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
@@ -228,7 +230,7 @@ class RigPortrait:
             self.prepare()
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
-        asked = target_landmarks(self._face, motion, head)
+        asked = target_landmarks(self._face, self._glasses.held(motion), head)
         target = self._outline.joined(rim, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
