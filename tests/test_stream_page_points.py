@@ -39,6 +39,16 @@ def middle(page: Page, name: str) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def touch(page: Page, first: tuple[float, float], last: tuple[float, float]) -> None:
+    """Drag a finger."""
+    screen = page.context.new_cdp_session(page)
+    screen.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for kind, at in (("touchStart", first), ("touchMove", last)):
+        points = [{"x": at[0], "y": at[1]}]
+        screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def placed(server: FakeServer) -> dict[str, Any]:
     assert until(lambda: server.placed)
     (points,) = server.placed.values()
@@ -108,6 +118,9 @@ def test_where_no_face_is_found_the_picture_waits_for_its_points(
     page = opened(width=390, height=844)
     bring(page, server, tmp_path, "face")
     expect(page.locator("#points-lead")).to_contain_text("No face was found")
+    x, y = middle(page, "chin")
+    touch(page, (x, y), (x + 10, y + 30))
+    assert middle(page, "chin") == pytest.approx((x + 10, y + 30), abs=1.0)
     page.keyboard.press("Escape")
     assert until(lambda: server.asked_for("DELETE", "drawn.png"))
     expect(page.locator("[data-portrait]")).to_have_count(3)
