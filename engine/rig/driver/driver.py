@@ -1,9 +1,11 @@
 """Reads the motion of a driving stream: every frame against the driver's own neutral face."""
 
 from dataclasses import replace
+from functools import cache
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.faces.canonical import PIVOT_CM, rigid_weights, to_picture
 from engine.faces.face import Face
@@ -189,9 +191,15 @@ def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
     Found against the driver's neutral face, not against the canonical one, so that what makes a
     face differ from the canonical face cancels out.
     """
-    weights = rigid_weights() * _OTHERS
-    weights[list(_STILL)] = 1.0
-    return fit_similarity(neutral.landmarks[:468], reading.landmarks[:468], weights)
+    points, weights = _still_points()
+    return fit_similarity(neutral.landmarks[points], reading.landmarks[points], weights)
+
+
+@cache
+def _still_points() -> tuple[NDArray[np.int64], Array]:
+    """(N,) landmarks that an expression hardly moves, and how far each is trusted."""
+    points = np.flatnonzero(rigid_weights() == 1.0)
+    return points, np.where(np.isin(points, _STILL), 1.0, _OTHERS)
 
 
 def difference(

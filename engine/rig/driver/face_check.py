@@ -12,9 +12,12 @@ import numpy as np
 from engine.frame import Pixels
 from engine.geometry import Array, Similarity, smoothstep, vector_from_rotation
 from engine.rig.driver.brow_band import BROWS
-from engine.rig.driver.glimpse import SIDE_PX, Glimpse, Mask, part_of
+from engine.rig.driver.glimpse import Glimpse, Mask, part_of
 from engine.rig.driver.reading import Reading
 from engine.rig.landmarks import EYES
+
+_SIDE_PX = 48
+"""Side of the small pictures."""
 
 _REACH = 1.3
 """Side of the square that is looked at, in face heights."""
@@ -42,7 +45,14 @@ class FaceCheck:
     """Remembers the upper face in the driver's neutral frame."""
 
     def __init__(self, neutral: Reading, picture: Pixels) -> None:
-        self._skin = Glimpse(neutral, picture, reach=_REACH, depth_cm=_DEPTH_CM, mask=_skin_mask)
+        self._skin = Glimpse(
+            neutral,
+            picture,
+            side_px=_SIDE_PX,
+            reach=_REACH,
+            depth_cm=_DEPTH_CM,
+            mask=_skin_mask,
+        )
 
     def confirmed(self, moved: Similarity, picture: Pixels) -> float:
         """0..1: the share of the movement `moved` (neutral to now, px) that the skin confirms."""
@@ -72,7 +82,7 @@ def _skin_mask(points: Array) -> Mask:
         corners = np.round(points[indices]).astype(np.int32)
         return np.asarray(cv2.convexHull(corners))
 
-    mask, moving = np.zeros((2, SIDE_PX, SIDE_PX), np.uint8)
+    mask, moving = np.zeros((2, _SIDE_PX, _SIDE_PX), np.uint8)
     cv2.fillPoly(mask, [hull(np.array(_AROUND))], 255)
     for eye in EYES:
         cv2.fillPoly(moving, [hull(np.concatenate([eye.contour, eye.crease]))], 255)

@@ -18,13 +18,10 @@ from engine.rig.driver.reading import Reading
 from engine.rig.landmarks import CHIN, FOREHEAD
 
 Grey: TypeAlias = NDArray[np.float32]
-"""(SIDE_PX, SIDE_PX) in 0..255."""
+"""(side, side) in 0..255."""
 
 Mask: TypeAlias = NDArray[np.uint8]
-"""(SIDE_PX, SIDE_PX), 255 where pictures are compared, else 0."""
-
-SIDE_PX = 72
-"""Side of the small pictures."""
+"""(side, side), 255 where pictures are compared, else 0."""
 
 _SHARES = np.linspace(0.0, 1.0, 4)
 
@@ -40,6 +37,7 @@ class Glimpse:
         neutral: Reading,
         picture: Pixels,
         *,
+        side_px: int,
         reach: float,
         depth_cm: float,
         mask: Callable[[Array], Mask],
@@ -49,6 +47,7 @@ class Glimpse:
         Args:
             neutral: its face.
             picture: the frame.
+            side_px: of the small pictures.
             reach: side of the square that is looked at, in face heights.
             depth_cm: how far the part lies before the head's pivot, along the view.
             mask: what is compared, from (478, 2) the landmarks in the small picture.
@@ -61,7 +60,8 @@ class Glimpse:
         self.face_height = float(np.linalg.norm(chin - top))
         side = reach * self.face_height
         corner = (top + chin) / 2.0 - (side / 2.0, side * 0.58)  # more above than below
-        scale = SIDE_PX / side
+        self._size = side_px, side_px
+        scale = side_px / side
         self._to_small = np.hstack([np.eye(2) * scale, -corner[:, None] * scale])
         # Pictures are thinned out before the affine map, which doesn't average.
         self._step = step = max(int(0.5 / scale), 1)
@@ -84,30 +84,38 @@ class Glimpse:
             expected: the share that is thought likely beforehand.
             trust: grey levels of mean difference that outweigh a wholly wrong expectation.
         """
-        now = self._look(picture)
-        differences = [
-            _differing(now, self._small, self._mask),
-            *(self._difference(now, m) for m in self._in_small(moved, _SHARES[1:])),
-        ]
-        return _lowest(np.array(differences) + trust * (_SHARES - expected) ** 2)
+        now, costs = self._look(picture), np.full(len(_SHARES), np.inf)
+        matrices = [None, *self._in_small(moved, _SHARES[1:])]
+        downhill = range(len(costs)) if expected < 0.5 else range(len(costs) - 1, -1, -1)
+        last = np.inf
+        for k in downhill:
+            costs[k] = trust * (_SHARES[k] - expected) ** 2 + self._difference(now, matrices[k])
+            if costs[k] > last:
+                break  # it only gets worse
+            last = costs[k]
+        return _lowest(costs)
 
-    def _difference(self, now: Grey, matrix: Array) -> float:
+    def _difference(self, now: Grey, matrix: Array | None) -> float:
         """Mean grey difference in the mask between the moved neutral frame and now.
 
-        `matrix` (2, 3) moves the small picture.
+        `matrix` (2, 3) moves the small picture; None leaves it.
         """
-        size = (SIDE_PX, SIDE_PX)
-        mask = cv2.warpAffine(self._mask, matrix, size)
-        then = cv2.warpAffine(self._small, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        if matrix is None:
+            return _differing(now, self._small, self._mask)
+        mask = cv2.warpAffine(self._mask, matrix, self._size)
+        then = cv2.warpAffine(self._small, matrix, self._size, borderMode=cv2.BORDER_REPLICATE)
         # What lies around the part doesn't move with it: either picture may show it in the mask.
         either = np.asarray(cv2.max(mask, self._mask), np.uint8)
         return _differing(now, np.asarray(then, np.float32), either)
 
     def _in_small(self, moved: Similarity, shares: Array) -> Array:
         """(S, 2, 3): shares of the movement as affine maps of the small picture, at its depth."""
-        parts = [part_of(moved, share, self.pivot) for share in shares]
-        linear = np.array([part.scale * part.rotation for part in parts])
-        shift = np.array([part.translation for part in parts])
+        # As `part_of` has them, all at once.
+        turn = vector_from_rotation(moved.rotation)
+        scales = (moved.scale**shares)[:, None, None]
+        linear = scales * np.array([rotation_from_vector(turn * share) for share in shares])
+        way = moved.apply(self.pivot[None])[0] - self.pivot
+        shift = self.pivot + shares[:, None] * way - linear @ self.pivot
         # y points up in `moved` and down in the picture.
         flat = linear[:, :2, :2] * np.array([[1.0, -1.0], [-1.0, 1.0]])
         moves = (linear[:, :2, 2] * self._depth + shift[:, :2]) * (1.0, -1.0)
@@ -127,7 +135,7 @@ class Glimpse:
         matrix[:, 2] += matrix[:, :2] @ (left, top)
         matrix[:, :2] *= step
         return np.asarray(
-            cv2.warpAffine(thin, matrix, (SIDE_PX, SIDE_PX), borderMode=cv2.BORDER_REPLICATE),
+            cv2.warpAffine(thin, matrix, self._size, borderMode=cv2.BORDER_REPLICATE),
             np.float32,
         )
 

@@ -11,9 +11,12 @@ import numpy as np
 
 from engine.frame import Pixels
 from engine.geometry import Array, Similarity, smoothstep, vector_from_rotation
-from engine.rig.driver.glimpse import SIDE_PX, Glimpse, Mask
+from engine.rig.driver.glimpse import Glimpse, Mask
 from engine.rig.driver.reading import Reading
 from engine.rig.landmarks import CHIN, OVAL
+
+_SIDE_PX = 72
+"""Side of the small pictures."""
 
 _REACH = 2.4
 """Side of the square that is looked at, in face heights."""
@@ -44,7 +47,14 @@ class HeadCheck:
 
     def __init__(self, neutral: Reading, picture: Pixels) -> None:
         self._crown = neutral.placement.apply(_CROWN_CM)
-        self._rim = Glimpse(neutral, picture, reach=_REACH, depth_cm=_RIM_DEPTH_CM, mask=_rim_mask)
+        self._rim = Glimpse(
+            neutral,
+            picture,
+            side_px=_SIDE_PX,
+            reach=_REACH,
+            depth_cm=_RIM_DEPTH_CM,
+            mask=_rim_mask,
+        )
 
     def trusted_share(self, moved: Similarity, picture: Pixels) -> float:
         """0..1: the share of the movement `moved` (neutral to now, px) that the rim confirms."""
@@ -67,9 +77,9 @@ def _rim_mask(points: Array) -> Mask:
     """Around the face's outline, above the chin, as far as hair and silhouette reach."""
     small = points[list(OVAL)]
     middle = small.mean(axis=0)
-    mask = np.zeros((SIDE_PX, SIDE_PX), np.uint8)
+    mask = np.zeros((_SIDE_PX, _SIDE_PX), np.uint8)
     cv2.fillPoly(mask, [np.round(middle + (small - middle) * 1.75).astype(np.int32)], 255)
     cv2.fillPoly(mask, [np.round(middle + (small - middle) * 1.08).astype(np.int32)], 0)
-    below = points[CHIN, 1] - 0.12 * SIDE_PX
+    below = points[CHIN, 1] - 0.12 * _SIDE_PX
     mask[max(int(below), 0) :] = 0
     return mask
