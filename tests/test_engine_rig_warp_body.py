@@ -20,7 +20,9 @@ def forward(motion: RigMotion, at: tuple[float, float], *, is_cut_out: bool = Tr
     """(2,) px: how far what ends up at a place goes; it lies aside of and below the face's middle,
     in face heights."""
     face = PortraitFace.from_face(made_face())
-    field = HeadField(face, (HEIGHT, SIZE), half_width=0.6 if is_cut_out else None)
+    matte = np.zeros((HEIGHT, SIZE), np.float32) if is_cut_out else None  # no border cuts anybody
+    width = 0.6 if is_cut_out else None
+    field = HeadField(face, (HEIGHT, SIZE), half_width=width, matte=matte)
     head = head_motion(face, motion)
     backward = field.backward(head, target_landmarks(face, motion, head))
     place = SIZE / 2 + np.array(at) * field.face_height

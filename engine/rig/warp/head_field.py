@@ -158,7 +158,7 @@ class HeadField:
         self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
         share = _neck_share(along) * _side_share(np.abs(aside), along, half_width)
         if matte is None:
-            share *= _border_share(nodes, size, holds_top=half_width is None)
+            share *= _border_share(nodes, size)
             self._cut_off = None
         else:
             share *= np.clip((size[0] - 1.0 - nodes[:, 1]) / (_BORDER * min(size)), 0.0, 1.0)
@@ -175,9 +175,8 @@ class HeadField:
         self._body: Body | None = None
         if half_width is not None:  # else what lies behind would go along
             self._body = Body(
-                nodes, along, np.abs(aside), of_head=share, size=size,
-                face_height=self.face_height,
-            )  # fmt: skip
+                nodes, along, np.abs(aside), of_head=share, size=size, face_height=self.face_height
+            )
         self._outline = face.landmarks[_OVAL]
         rows, columns = self.grid.points.shape[:2]
         self._inverse = Inverse(rows, columns, self.grid.spacing)
@@ -265,16 +264,10 @@ def _side_share(aside: Array, along: Array, half_width: float | None) -> Array:
     return 1.0 - smoothstep(0.0, 1.0, (aside - edge) / _SIDE_FADE)
 
 
-def _border_share(nodes: Array, size: tuple[int, int], *, holds_top: bool) -> Array:
-    """0 at the picture's border: what the picture cuts off is stretched, not torn off.
-
-    But for the crown of somebody who was cut out: nothing of it is seen at the upper border, or
-    hair goes on as it ends there. Held, it would be drawn out to a hook by a head that leans.
-    """
-    distance = np.minimum(nodes[:, 0], size[1] - 1.0 - nodes[:, 0])
-    distance = np.minimum(distance, size[0] - 1.0 - nodes[:, 1])
-    if holds_top:
-        distance = np.minimum(distance, nodes[:, 1])
+def _border_share(nodes: Array, size: tuple[int, int]) -> Array:
+    """0 at the picture's border: what is not cut out is stretched there, not torn off."""
+    limits = np.array([size[1] - 1.0, size[0] - 1.0])
+    distance = np.minimum(nodes, limits - nodes).min(axis=1)
     return np.asarray(np.clip(distance / (_BORDER * min(size)), 0.0, 1.0))
 
 
