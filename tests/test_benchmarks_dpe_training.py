@@ -6,16 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from benchmarks.dpe_training.ablations import WHOLE, decision, find_scores, main, table
 from benchmarks.dpe_training.cases import cases_of
 from benchmarks.dpe_training.measure import EXACT, as_json, measure, response, tables
 from benchmarks.dpe_training.sheets import rendered_sheet
+from benchmarks.dpe_training.shown import shown
 from benchmarks.dpe_training.subjects import Still
 from engine.faces.face import Face
 from engine.frame import Pixels
 from engine.motion import MODES, Mode
 from tests.dpe_training_made import made_grid, made_heads
+from training.dpe.held_out import as_tensor
 from training.dpe.run import RECORD
 from training.trainer import CHECKPOINT, LOG
 
@@ -94,6 +98,58 @@ def test_half_a_decibel_decides_and_less_is_called_undecided() -> None:
     assert decision(whole, whole | {"psnr_itself": 14.0, "psnr_both": 18.6}) == (
         "itself -6.0, both +0.6"
     )
+
+
+class Editor:
+    """A model whose codes are the pictures, and whose edits are what is known or the portrait."""
+
+    expression, pose = MODES[:2]
+
+    def __init__(self, *, edits: bool) -> None:
+        self.edits = edits
+
+    def encode(self, pictures: Tensor) -> tuple[Tensor, list[Tensor]]:
+        return pictures, []
+
+    def motion(self, code: Tensor) -> tuple[Tensor, Tensor]:
+        return code, code
+
+    def draw(self, branch: Mode, motion: Tensor, code: Tensor, features: list[Tensor]) -> Tensor:
+        if not self.edits:
+            return code
+        answers = [self._answer(branch, s, d) for s, d in zip(code, motion, strict=True)]
+        return as_tensor(answers)
+
+    @staticmethod
+    def _answer(branch: Mode, source: Tensor, driving: Tensor) -> Pixels:
+        for grid in PEOPLE:
+            cells = as_tensor(list(grid.pictures.reshape(-1, *grid.pictures.shape[2:])))
+            at = [torch.argwhere((cells == p).all(3).all(2).all(1)) for p in (source, driving)]
+            if all(map(len, at)):
+                faces = grid.pictures.shape[1]
+                (p, e), (q, f) = (divmod(int(k[0]), faces) for k in at)
+                cell = (p, f) if branch == "expression" else (q, e)
+                return np.asarray(grid.pictures[cell], np.uint8)
+        raise AssertionError
+
+
+class Reader:
+    """Reads the jaw, the smile and the lids off the darkness of the mouth."""
+
+    def read(self, pictures: Tensor, alignments: Tensor) -> Tensor:
+        # Wherever the head is; half a level of a mouth's own colour.
+        dark = (pictures - pictures.new_tensor([-0.06, -0.84, -0.76])[:, None, None]).abs() < 0.02
+        amount = dark.all(1).float().sum((1, 2)) / 20
+        return amount[:, None].expand(-1, 52)
+
+
+@pytest.mark.parametrize(("edits", "expected"), [(True, 1.0), (False, 0.0)])
+def test_an_exact_edit_shows_all_of_the_expression_and_a_still_one_nothing(
+    *, edits: bool, expected: float
+) -> None:
+    found = shown(Editor(edits=edits), PEOPLE, Reader())  # type: ignore[arg-type]
+    assert found["shown_e"] == pytest.approx(expected, abs=1e-3)
+    assert found["shown_p"] == pytest.approx(0.0, abs=0.05)
 
 
 @pytest.mark.slow

@@ -1,8 +1,8 @@
 """The paper's ablations (Sec. 4.4) and the pair (S', D'), each a short run at 32 pixels.
 
     python -m benchmarks.dpe_training.ablations --heads HEADS --out DIR [--perceptual FILE]
-        [--expression FILE] [--from CHECKPOINT] [--steps 1500] [--minutes 20] [--only NAME]
-        [--name NAME]
+        [--expression FILE] [--from CHECKPOINT] [--read-by FILE] [--steps 1500] [--minutes 20]
+        [--only NAME] [--name NAME]
 
 All runs have the same seed, pairs and number of steps; --minutes ends a run of this call, and the
 same command goes on with those that have not come to their end. The recipe is `plain`: nothing that
@@ -25,9 +25,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.dpe_training.shown import shown
 from benchmarks.machine import keep, markdown
+from engine.dpe.nets.dpe import DPE
 from engine.errors import UnderstudyError
 from engine.frame import Pixels
+from training.clips.pairs import HeadPairs
+from training.dpe.checkpoint import RESULT
+from training.dpe.expression_network import load_reader
 from training.dpe.recipe import PARTS, Recipe, recipe_of
 from training.dpe.run import Run, train
 from training.trainer import CHECKPOINT, LOG
@@ -38,6 +43,7 @@ _ORDER = (FIRST_STAGE, WHOLE, *(part for part in PARTS if part != FIRST_STAGE))
 DECIDES_DB = 0.5
 FIGURES = ("psnr_itself", "psnr_expression", "psnr_pose", "psnr_both")
 _READS = ("r_jaw", "r_smile", "r_blink")
+_SHOWN = ("shown_e", "shown_p")
 _ROWS = 3
 
 
@@ -52,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     found = {name: scores for name in RUNS if (scores := find_scores(options.out / name))}
+    if options.read_by is not None:
+        _add_shown(options, found)
     text = table(found)
     cv2.imwrite(str(options.out / "sheet.png"), _sheet(options.out, list(found))[..., ::-1])
     if options.name is None:
@@ -89,6 +97,13 @@ def _train(options: argparse.Namespace, name: str) -> None:
     sys.stderr.write(f"{name}: step {reached}\n")
 
 
+def _add_shown(options: argparse.Namespace, found: dict[str, dict[str, float]]) -> None:
+    network = load_reader(options.read_by)
+    people = HeadPairs(options.heads, recipe_of("plain").layout.size, "held-out").grids
+    for name, scores in found.items():
+        scores |= shown(DPE.from_official(options.out / name / RESULT), people, network)
+
+
 def _begin_whole(out: Path, recipe: Recipe) -> None:
     """Let the whole run begin with its first stage where that has come to its end already."""
     first, whole = out / FIRST_STAGE, out / WHOLE
@@ -109,7 +124,8 @@ def find_scores(folder: Path) -> dict[str, float]:
 
 def table(found: Mapping[str, Mapping[str, float]]) -> str:
     """Markdown; what a part does is decided only where leaving it out changes a figure enough."""
-    heads = ["run", "steps", *(f.removeprefix("psnr_") for f in FIGURES), *_READS, "without it"]
+    heads = ["run", "steps", *(f.removeprefix("psnr_") for f in FIGURES), *_READS, *_SHOWN]
+    heads.append("without it")
     rows = []
     whole = found.get(WHOLE)
     for name, scores in found.items():
@@ -119,6 +135,7 @@ def table(found: Mapping[str, Mapping[str, float]]) -> str:
                 str(int(scores["step"])),
                 *(f"{scores[figure]:.2f}" for figure in FIGURES),
                 *(f"{scores[read]:.2f}" for read in _READS),
+                *(f"{scores[by]:.2f}" if by in scores else "" for by in _SHOWN),
                 "" if name == WHOLE or whole is None else decision(whole, scores),
             ]
         )
@@ -168,6 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--perceptual", type=Path, help="as in `understudy train dpe`")
     parser.add_argument("--expression", type=Path, help="as in `understudy train dpe`")
     parser.add_argument("--from", dest="begins_from", type=Path, help="weights that all begin with")
+    parser.add_argument("--read-by", type=Path, help="as --expression, but trained by itself")
     parser.add_argument("--steps", type=int, default=1500, help="of each run")
     parser.add_argument("--minutes", type=float, default=20.0, help="of each run, in this call")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
