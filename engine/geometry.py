@@ -11,7 +11,7 @@ Array = NDArray[np.float64]
 
 def smoothstep(low: float, high: float, value: Array) -> Array:
     """0 below `low`, 1 above `high`, and between them without a kink at either end."""
-    along = np.clip((value - low) / (high - low), 0.0, 1.0)
+    along = np.minimum(np.maximum((value - low) / (high - low), 0.0), 1.0)  # np.clip takes longer
     return np.asarray(along * along * (3.0 - 2.0 * along))
 
 
