@@ -184,8 +184,8 @@ def _span(values: Plane, size: int) -> tuple[int, int]:
 def _above_lid(band: Band, points: Array) -> NDArray[np.bool_]:
     """(rows, columns): what lies above the upper lid."""
     lid = points[band.lid]
-    order = np.argsort(lid[:, 0])
-    edge = np.interp(band.places[0, 0], lid[order, 0], lid[order, 1]) + _ABOVE_LID_CM
+    x, y, _ = lid[np.argsort(lid[:, 0])].T
+    edge = np.interp(band.places[0, 0], x, y) + _ABOVE_LID_CM
     return np.asarray(band.places[1] > edge)
 
 
