@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.faces.canonical import load_basis, to_picture
+from engine.faces.canonical import load_basis
 from engine.frame import Pixels
 from engine.geometry import Array, Similarity, smoothstep
 from engine.rig.driver.reading import Reading
@@ -27,6 +27,9 @@ _UP_CM, _DOWN_CM = 1.5, 0.8
 
 _HALF_CM = 0.7
 """Half the height of what is compared: the brow, and skin above and below."""
+
+_DOWN = np.array([[1.0], [-1.0]])
+"""y points up in a placement and down in a picture."""
 
 PARTS = 0.15, 0.45, 0.78
 """Along a brow from its inner end: the middles of its three parts."""
@@ -58,7 +61,7 @@ class Band:
     """One brow in the neutral frame."""
 
     places: Array
-    """(rows, columns, 3) cm: the band's points, from above to below."""
+    """(3, rows, columns) cm: x, y and z of the band's points, from above to below."""
     lid: NDArray[np.int64]
     """The landmarks of the upper lid below it, with the eye's corners."""
     columns: tuple[slice, ...]
@@ -103,7 +106,7 @@ def _cut(
     )
     y = height + rows[:, None] / _PX_PER_CM
     across = np.broadcast_to(x, y.shape)
-    places = np.stack([across, y, _depth(surface, across, y)], axis=-1)
+    places = np.stack([across, y, _depth(surface, across, y)])
     starts = np.round((middles - _PART_CM - low) * _PX_PER_CM).astype(int)
     columns = tuple(slice(s, s + round(2 * _PART_CM * _PX_PER_CM)) for s in starts.tolist())
     seen = _seen(picture, neutral.placement, places)
@@ -150,9 +153,11 @@ def _terms(x: Array, y: Array) -> Array:
 
 
 def _seen(picture: Pixels, placement: Similarity, places: Array) -> Plane:
-    """The picture at places (rows, columns, 3), as what lies across it: (rows, columns)."""
-    flat = to_picture(placement.apply(places.reshape(-1, 3)))
-    x, y = (flat[:, axis].astype(np.float32).reshape(places.shape[:2]) for axis in (0, 1))
+    """The picture at places (3, rows, columns), as what lies across it: (rows, columns)."""
+    # As `to_picture(placement.apply(...))` has them, but along long rows.
+    to_px = placement.scale * placement.rotation[:2] * _DOWN
+    flat = to_px @ places.reshape(3, -1) + placement.translation[:2, None] * _DOWN
+    x, y = flat.astype(np.float32).reshape(2, *places.shape[1:])
     (left, right), (top, bottom) = (
         _span(values, size) for values, size in ((x, picture.shape[1]), (y, picture.shape[0]))
     )
@@ -179,16 +184,19 @@ def _span(values: Plane, size: int) -> tuple[int, int]:
 def _above_lid(band: Band, points: Array) -> NDArray[np.bool_]:
     """(rows, columns): what lies above the upper lid."""
     lid = points[band.lid]
-    order = np.argsort(lid[:, 0])
-    edge = np.interp(band.places[0, :, 0], lid[order, 0], lid[order, 1]) + _ABOVE_LID_CM
-    return np.asarray(band.places[..., 1] > edge)
+    x, y, _ = lid[np.argsort(lid[:, 0])].T
+    edge = np.interp(band.places[0, 0], x, y) + _ABOVE_LID_CM
+    return np.asarray(band.places[1] > edge)
 
 
 def between(alike: Array, best: NDArray[np.int64]) -> Array:
-    """(3,) cm: the shifts to parts of a step, by a parabola through what lies beside them."""
-    at = np.clip(best, 1, len(SHIFTS) - 2)
+    """(N,) cm: the shifts to parts of a step, by a parabola through what lies beside them.
+
+    `alike` is (N, S), `best` (N,).
+    """
+    at = np.minimum(np.maximum(best, 1), len(SHIFTS) - 2)
     rows = np.arange(len(best))
     before, there, after = alike[rows, at - 1], alike[rows, at], alike[rows, at + 1]
     curve = np.minimum(before - 2.0 * there + after, -1e-6)
-    part = np.clip(0.5 * (before - after) / curve, -0.5, 0.5)
+    part = np.minimum(np.maximum(0.5 * (before - after) / curve, -0.5), 0.5)
     return np.asarray(SHIFTS[best] + np.where(at == best, part, 0.0) / _PX_PER_CM)

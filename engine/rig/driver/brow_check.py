@@ -17,7 +17,7 @@ from engine.faces.canonical import load_basis
 from engine.frame import Pixels
 from engine.geometry import Array, angle_between, smoothstep
 from engine.motion import ARKIT_NAMES
-from engine.rig.driver.brow_band import BROWS, PARTS, SHIFTS, Band, alike_at, between, cut_bands
+from engine.rig.driver.brow_band import BROWS, PARTS, SHIFTS, alike_at, between, cut_bands
 from engine.rig.driver.reading import Reading
 from engine.rig.landmarks import LIDS
 
@@ -53,6 +53,11 @@ class BrowCheck:
     def __init__(self, neutral: Reading, picture: Pixels) -> None:
         self._neutral = neutral
         self._bands = cut_bands(neutral, picture)
+        # Of all parts of both brows, (6, ...):
+        self._points = np.concatenate([band.points for band in self._bands])
+        self._heights = neutral.points[self._points, 1]
+        self._at_rest = np.concatenate([band.at_rest for band in self._bands])
+        self._trust = np.repeat([band.trust for band in self._bands], len(PARTS))
 
     def corrected(self, reading: Reading, picture: Pixels) -> Reading:
         """The reading, with brows and forehead where the picture shows them."""
@@ -65,20 +70,15 @@ class BrowCheck:
 
     def higher(self, reading: Reading, picture: Pixels) -> Array:
         """(6,) cm by which the brows' parts are higher than they are read; for `spread`."""
-        by = np.concatenate([self._error(band, reading, picture) for band in self._bands])
-        turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
-        return by * seen_at(turn)
-
-    def _error(self, band: Band, reading: Reading, picture: Pixels) -> Array:
-        """(3,) cm: how much higher the parts of a brow are than the landmarks say."""
-        own = (reading.points - self._neutral.points)[band.points, 1].mean(axis=1)
-        alike = alike_at(band, reading, picture)
+        own = (reading.points[self._points, 1] - self._heights).mean(axis=1)
+        alike = np.concatenate([alike_at(band, reading, picture) for band in self._bands])
         off = SHIFTS - own[:, None]
         higher = _PULL * off**2 / (off**2 + _DOUBT_CM**2)
-        best = _best_chain(alike - np.where(off > 0.0, higher, _LOWER_PULL * off**2))
+        best = _best_chains(alike - np.where(off > 0.0, higher, _LOWER_PULL * off**2))
         there = alike[np.arange(len(best)), best]
-        sure = _MOST * band.trust * smoothstep(_UNLIKE, _ALIKE, there)
-        return np.asarray(sure * (between(alike, best) - band.at_rest - own))
+        sure = _MOST * self._trust * smoothstep(_UNLIKE, _ALIKE, there)
+        turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
+        return np.asarray(sure * (between(alike, best) - self._at_rest - own) * seen_at(turn))
 
 
 def seen_at(turn_rad: float) -> float:
@@ -86,12 +86,15 @@ def seen_at(turn_rad: float) -> float:
     return 1.0 - float(smoothstep(_TURNED_RAD, _AWAY_RAD, np.asarray(turn_rad)))
 
 
-def _best_chain(score: Array) -> NDArray[np.int64]:
-    """(3, S) of three parts in a row -> (3,): shifts of the highest sum, near to each other."""
-    inner = score[0] + _BENT  # (S of the middle, S of the inner part)
-    outer = score[2] + _BENT
-    middle = int((score[1] + inner.max(axis=1) + outer.max(axis=1)).argmax())
-    return np.array([int(inner[middle].argmax()), middle, int(outer[middle].argmax())])
+def _best_chains(score: Array) -> NDArray[np.int64]:
+    """(6, S) of two brows' three parts -> (6,): shifts of the highest sum, near to each other."""
+    inner, middle, outer = score.reshape(2, 3, -1).transpose(1, 0, 2)
+    with_inner = inner[:, None] + _BENT  # (brows, S of the middle, S of the inner part)
+    with_outer = outer[:, None] + _BENT
+    best = (middle + with_inner.max(axis=2) + with_outer.max(axis=2)).argmax(axis=1)
+    brows = np.arange(len(best))
+    aside = [beside[brows, best].argmax(axis=1) for beside in (with_inner, with_outer)]
+    return np.stack([aside[0], best, aside[1]], axis=1).ravel()
 
 
 @cache

@@ -43,8 +43,9 @@ class Steadier:
     """Remembers the last frames of one driver."""
 
     def __init__(self) -> None:
-        self._parts = _parts()
-        self._noise = np.full(len(self._parts), np.nan)
+        self._part = _part_of_each()
+        self._sizes = np.bincount(self._part)
+        self._noise = np.full(len(self._sizes), np.nan)
         self.restart()
 
     def restart(self) -> None:
@@ -71,26 +72,25 @@ class Steadier:
 
     def _listen(self, second: Array) -> None:
         """Learn the noise of each part from a second difference, whose variance is six times it."""
-        for index, part in enumerate(self._parts):
-            now = min(float(np.sqrt((second[part] ** 2).mean() / 6.0)), _MOST_CM)
-            before = self._noise[index]
-            follows = _FALLS if now < before else _RISES
-            self._noise[index] = now if np.isnan(before) else before + follows * (now - before)
+        now = np.minimum(self._far(second) / np.sqrt(6.0), _MOST_CM)
+        before = self._noise
+        follows = np.where(now < before, _FALLS, _RISES)
+        self._noise = np.where(np.isnan(before), now, before + follows * (now - before))
 
     def _smoothed(self, read: Array, keep: float) -> Array:
-        shown = read.copy()
-        for part, noise in zip(self._parts, self._noise, strict=True):
-            if not noise > 0.0:
-                continue
-            away = self._shown[part] - read[part]
-            far = float(np.sqrt((away**2).mean())) / noise
-            moves = float(smoothstep(_NOISE, _MOVES, np.asarray(far)))
-            shown[part] += away * (keep * (1.0 - moves))
-        return shown
+        away = self._shown - read
+        known = self._noise > 0.0
+        far = self._far(away) / np.where(known, self._noise, 1.0)
+        kept = np.where(known, keep * (1.0 - smoothstep(_NOISE, _MOVES, far)), 0.0)
+        return np.asarray(read + away * kept[self._part])
+
+    def _far(self, row: Array) -> Array:
+        """(parts,) cm: root mean square of each part's numbers."""
+        return np.asarray(np.sqrt(np.bincount(self._part, row**2) / self._sizes))
 
 
 def _row(motion: RigMotion) -> Array:
-    """All numbers of a motion in cm; which is which only `_motion` and `_parts` know."""
+    """All numbers of a motion in cm; which is which only `_motion` and `_part_of_each` know."""
     return np.concatenate(
         [
             motion.offsets.ravel(),
@@ -114,16 +114,9 @@ def _motion(motion: RigMotion, row: Array) -> RigMotion:
     )
 
 
-def _parts() -> list[NDArray[np.int64]]:
-    """The numbers of brows, of the middle of the face, of lips and jaw; gaze, lids, head."""
+def _part_of_each() -> NDArray[np.int64]:
+    """Of each number: brows 0, the middle of the face 1, lips and jaw 2; gaze 3, lids 4, head 5."""
     height = load_basis().canonical[:, 1]
-    face = np.arange(len(height)) < 468
-    rows = [
-        np.flatnonzero(face & (height > 3.5)),
-        np.flatnonzero(face & (height <= 3.5) & (height > -2.0)),
-        np.flatnonzero(face & (height <= -2.0)),
-        np.flatnonzero(~face),
-    ]
-    tail = 3 * len(height)
-    points = [(3 * row[:, None] + np.arange(3)).ravel() for row in rows]
-    return [*points, np.array([tail, tail + 1]), tail + 2 + np.arange(6)]
+    part = np.where(height > 3.5, 0, np.where(height > -2.0, 1, 2))
+    part[468:] = 3
+    return np.concatenate([np.repeat(part, 3), np.repeat([4, 5], [2, 6])])
