@@ -20,6 +20,7 @@ from engine.geometry import (
 )
 from engine.model import Neutral
 from engine.rig.driver.brow_check import BrowCheck
+from engine.rig.driver.camera import Camera
 from engine.rig.driver.face_check import FaceCheck
 from engine.rig.driver.head_check import HeadCheck
 from engine.rig.driver.neutral import NeutralChoice
@@ -68,6 +69,7 @@ class RigDriver:
         self._checked_against: Reading | None = None
         self._face_share = self._rim_share = 1.0
         self._steadier = Steadier()
+        self._camera = Camera()
         self._seen_ns = 0
         self._last = still_motion()
         self._size: tuple[int, int] | None = None
@@ -87,6 +89,8 @@ class RigDriver:
             self._begin_shot(face.shot)
         shown = picture, face
         picture, face = self._as_first(picture, face)
+        if face.is_plausible:
+            picture, face = self._camera.standing(picture, face, captured_ns)
         reading = read_face(face, picture) if face.is_plausible else None
         if reading is None or not reading.is_sound:
             return self._last
@@ -105,6 +109,8 @@ class RigDriver:
     def calibrate(self, picture: Pixels, face: Face) -> None:
         """Take this frame as neutral and keep it until another is asked for."""
         picture, face = self._as_first(picture, face)
+        if face.is_plausible:
+            picture, face = self._camera.standing(picture, face, None)
         if face.is_plausible and (reading := read_face(face)).is_sound:
             self._neutral.fix(reading)
             # At once: a long clip has many drivers, each with a whole picture otherwise.
@@ -119,6 +125,7 @@ class RigDriver:
         if self._shot is not None:
             self._neutral.place_next()
             self._steadier.restart()
+            self._camera.restart()
             self._size = None
         self._shot = shot
 
