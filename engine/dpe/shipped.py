@@ -63,8 +63,9 @@ class Figures:
         gain_db = self.expression_db - self.still_db
         return (
             "dpe-small is a test model, not for use: on people that it has never seen an edited "
-            f"expression is {gain_db:+.1f} dB nearer to the truth than the still picture, and "
-            f"turns the head by {self.turn_deg:.1f} degrees."
+            f"expression is {gain_db:+.2f} dB nearer to the truth than the still picture "
+            f"({LEAST_GAIN_DB:g} is asked for), and turns the head by {self.turn_deg:.1f} degrees "
+            f"({MOST_TURN_DEG:g} at most)."
         )
 
 
