@@ -73,12 +73,13 @@ def _person(
     if own_face is None:
         return
     matte = rest.coverage.astype(np.float32) / np.float32(255.0)
-    portrait, driver = RigPortrait(rest.picture, own_face, lambda: matte), RigDriver()
-    driver.calibrate(rest.picture, own_face)
+    portrait = RigPortrait(rest.picture, own_face, lambda: matte)
     for act in ACTS:
         truth, face = see(act)
         if face is None:
             continue
+        driver = RigDriver()  # each act by itself: a driver steadies what follows in time
+        driver.calibrate(rest.picture, own_face)
         rig = portrait.render(driver.read(truth.picture, face, 0), Edit())
         flow = drawer.between(actor, truth, rest)
         exact = np.where(flow.visible[..., None], _warped(rest.picture, flow.displacement), rig)
