@@ -178,7 +178,9 @@ def test_ablations_run_go_on_and_are_tabled(
 
     # The whole run may begin where the one without a second stage has ended: the same to the bit.
     other = ["--heads", str(heads), "--out", str(tmp_path / "other"), *given[4:]]
-    assert main([*other, "--only", "second-stage", "--only", WHOLE]) == 0
+    assert main([*other, "--only", "second-stage", "--only", "crossed"]) == 0
+    assert not (tmp_path / "other" / WHOLE).exists()  # nobody asked for it
+    assert main([*other, "--only", WHOLE]) == 0
     begun = (tmp_path / "other" / WHOLE / LOG).read_text()
     assert begun.startswith((tmp_path / "other" / "second-stage" / LOG).read_text())
     assert _figures(tmp_path / "other" / WHOLE) == _figures(out / WHOLE)

@@ -75,7 +75,8 @@ def _train(options: argparse.Namespace, name: str) -> None:
     recipe = recipe_of("plain").lasting(options.steps)
     if options.begins_from is not None:
         recipe = recipe.of_a_reader()
-    _begin_whole(options.out, recipe)
+    if name == WHOLE:
+        _begin_whole(options.out, recipe)
     train(
         Run(
             folder=folder,

@@ -43,10 +43,11 @@ def begin_anew(networks: nn.ModuleDict, pictures: Tensor) -> None:
     Args:
         networks: of `task.networks_of`. Encoder and chains are kept, but for the loudness of what
             they give; the heads that read along are kept in tune.
-        pictures: (M, 3, S, S) in -1..1.
+        pictures: (M, 3, S, S) in -1..1, on any device.
     """
     model = networks["dpe"]
     assert isinstance(model, DPE)
+    pictures = pictures.to(next(model.parameters()).device)
     heads = dict(networks.items()).get("reading")
     assert heads is None or isinstance(heads, ReadingHeads)
     code, features = model.encode(pictures)
