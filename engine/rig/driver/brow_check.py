@@ -53,11 +53,7 @@ class BrowCheck:
     def __init__(self, neutral: Reading, picture: Pixels) -> None:
         self._neutral = neutral
         self._bands = cut_bands(neutral, picture)
-        # Of all parts of both brows, (6, ...):
-        self._points = np.concatenate([band.points for band in self._bands])
-        self._heights = neutral.points[self._points, 1]
-        self._at_rest = np.concatenate([band.at_rest for band in self._bands])
-        self._trust = np.repeat([band.trust for band in self._bands], len(PARTS))
+        self._heights = neutral.points[self._bands.points, 1]
 
     def corrected(self, reading: Reading, picture: Pixels) -> Reading:
         """The reading, with brows and forehead where the picture shows them."""
@@ -70,15 +66,16 @@ class BrowCheck:
 
     def higher(self, reading: Reading, picture: Pixels) -> Array:
         """(6,) cm by which the brows' parts are higher than they are read; for `spread`."""
-        own = (reading.points[self._points, 1] - self._heights).mean(axis=1)
-        alike = np.concatenate([alike_at(band, reading, picture) for band in self._bands])
+        bands = self._bands
+        own = (reading.points[bands.points, 1] - self._heights).mean(axis=1)
+        alike = alike_at(bands, reading, picture)
         off = SHIFTS - own[:, None]
         higher = _PULL * off**2 / (off**2 + _DOUBT_CM**2)
         best = _best_chains(alike - np.where(off > 0.0, higher, _LOWER_PULL * off**2))
         there = alike[np.arange(len(best)), best]
-        sure = _MOST * self._trust * smoothstep(_UNLIKE, _ALIKE, there)
+        sure = _MOST * bands.trust * smoothstep(_UNLIKE, _ALIKE, there)
         turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
-        return np.asarray(sure * (between(alike, best) - self._at_rest - own) * seen_at(turn))
+        return np.asarray(sure * (between(alike, best) - bands.at_rest - own) * seen_at(turn))
 
 
 def seen_at(turn_rad: float) -> float:
