@@ -30,7 +30,7 @@ from engine.rig.refine.network import Refiner
 from engine.rig.refine.regions import Trusted
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.grid import Box, Map
-from engine.rig.warp.layers import Layers, Matte, head_half_width, split, trusted
+from engine.rig.warp.layers import Layers, Matte, fetch, head_half_width, split, trusted
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
@@ -261,18 +261,12 @@ class RigPortrait:
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""
+        if self._late.layers is not None and uncovers:
+            self._late.layers.lay(output, box, x, y)
+            return
         left, top, right, bottom = box
         region = output[top:bottom, left:right]
-        moved, behind = self.planes(uncovers=uncovers)
-        if behind is None:
-            cv2.cvtColor(_fetch(moved, x, y), cv2.COLOR_RGBA2RGB, dst=region)
-            return
-        person = _fetch(moved, x, y)
-        opacity = cv2.extractChannel(person, 3)
-        open_to = cv2.cvtColor(cv2.bitwise_not(opacity, dst=opacity), cv2.COLOR_GRAY2RGB)
-        background = behind[top:bottom, left:right]
-        shown = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
-        cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), shown, dst=region)
+        cv2.cvtColor(fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
         """Own brows and lids, eyes and mouth, in the order they are painted."""
@@ -328,8 +322,3 @@ def _trusted(recalled: Memory, borrowed: Borrowed | None, *, is_comic: bool) -> 
     left, right = (share_of(lids, recalled) for lids in LIDS)
     mouth = max(share_of(MOUTH, recalled), borrowed.share if borrowed else 0.0, float(is_comic))
     return Trusted(mouth=mouth, lids=(left, right))
-
-
-def _fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:
-    fetched = cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(fetched, np.uint8)

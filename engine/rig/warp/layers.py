@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.head_field import NodeGrid
+from engine.rig.warp.shown import Shown
 
 _LEAST_INSIDE = 0.85
 """Mean matte within the face's outline below which the segmentation has failed."""
@@ -29,12 +31,33 @@ Matte: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layers:
-    """Both layers inside a box of the picture."""
+    """Both layers."""
 
     person: NDArray[np.uint8]
     """(H, W, 4): RGB times opacity, opacity 0..255; the whole picture."""
     background: Pixels
     """(H, W, 3): the picture with the head filled in."""
+    shown: Shown
+    """Where the person may be seen."""
+
+    def lay(self, output: Pixels, box: Box, x: Map, y: Map) -> None:
+        """Move the person along a flow and lay them over the background.
+
+        Args:
+            output: (H, W, 3), the picture as it is; changed where the person is or was.
+            box: what moves of it.
+            x: (h, w) px, where the pixels of the box come from.
+            y: the same.
+        """
+        for left, top, right, bottom in self.shown.bands(box, x, y):
+            part = slice(top - box[1], bottom - box[1]), slice(left - box[0], right - box[0])
+            person = fetch(self.person, x[part], y[part])
+            opacity = cv2.extractChannel(person, 3)
+            open_to = cv2.cvtColor(cv2.bitwise_not(opacity, dst=opacity), cv2.COLOR_GRAY2RGB)
+            background = self.background[top:bottom, left:right]
+            seen = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
+            region = output[top:bottom, left:right]
+            cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), seen, dst=region)
 
 
 def trusted(matte: Matte, landmarks: Array) -> bool:
@@ -71,7 +94,13 @@ def split(picture: Pixels, matte: Matte, grid: NodeGrid) -> Layers:
     background = picture.copy()
     region = background[top : bottom + 1, left : right + 1]
     region[:] = _filled(region, matte[top : bottom + 1, left : right + 1])
-    return Layers(person=np.ascontiguousarray(person), background=background)
+    return Layers(person=np.ascontiguousarray(person), background=background, shown=Shown(opacity))
+
+
+def fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:
+    """The pixels (h, w, 4) of a layer (H, W, 4) at places x and y (h, w) px."""
+    fetched = cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(fetched, np.uint8)
 
 
 def _filled(picture: Pixels, matte: Matte) -> Pixels:
