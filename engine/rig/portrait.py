@@ -33,7 +33,13 @@ from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.layers import Layers, Matte, head_half_width, split, trusted
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
-from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import (
+    HeadMotion,
+    PortraitFace,
+    head_motion,
+    passed_on,
+    target_landmarks,
+)
 from engine.rig.warp.unseen import Unseen
 
 logger = logging.getLogger(__name__)
@@ -53,6 +59,8 @@ class Placed:
     """Of the face."""
     rim: HeadMotion
     """Of what lies around it: hair, ears and neck."""
+    next_to: HeadMotion
+    """Of what lies around it and next to the face."""
     asked: Array
     """(478, 3) px: where the motion wants the landmarks."""
     target: Array
@@ -216,7 +224,7 @@ class RigPortrait:
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
         placed = self.placed(motion)
-        box, x, y = self.flow.backward(placed.rim, placed.target, placed.asked)
+        box, x, y = self.flow.backward(placed.rim, placed.target, placed.asked, placed.next_to)
         output = self._picture.copy()
         self._sample(output, box, x, y, uncovers=placed.rim.moves)
         for layer in self.layers_above(placed):
@@ -231,7 +239,8 @@ class RigPortrait:
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
         asked = target_landmarks(self._face, self._glasses.held(motion), head)
-        target = self._outline.joined(rim, asked)
+        next_to = passed_on(rim, head, self._face)
+        target = self._outline.joined(next_to, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
         self._borrowed = borrow(
@@ -246,6 +255,7 @@ class RigPortrait:
             motion=motion,
             head=head,
             rim=rim,
+            next_to=next_to,
             asked=asked,
             target=target,
             recalled=self._recalled,
