@@ -21,6 +21,7 @@ from engine.rig.glasses import Glasses
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
+from engine.rig.paint.cheeks import cheek_painters
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
 from engine.rig.paint.lids import without_eyeballs
@@ -129,6 +130,7 @@ class RigPortrait:
         self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
         self._outline = Outline(landmarks)
         self._glasses = Glasses(self._picture, self._face)
+        self._cheeks = cheek_painters(self._warped, self._face)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
@@ -285,8 +287,9 @@ class RigPortrait:
         cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), shown, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
-        """Own brows and lids, eyes and mouth, in the order they are painted."""
+        """Cheeks, own brows and lids, eyes and mouth, in the order they are painted."""
         found = [
+            *(each.find_layer(self._size, placed.target, placed.head) for each in self._cheeks),
             self._find_own(UPPER_FACE, placed),
             *(self._find_own(lids, placed) for lids in LIDS),
             *self._eyeballs(placed),
