@@ -44,7 +44,7 @@ _SOFT_CM, _SKIN_CM, _FINER_CM = 0.15, 0.8, 0.6
 _ALONG_ROWS = 3.0
 """So many times farther it goes on to the side than up and down: a beard goes on as a beard."""
 
-_GRAIN_CM, _GRAIN = 0.3, 1.2
+_GRAIN_CM, _GRAIN = 0.15, 1.2
 """What is finer than the first is grain, but for what is stronger than so many times the usual: a
 brow, a wrinkle."""
 
@@ -60,7 +60,7 @@ _STRAND_CM, _FADES = 0.8, 0.9
 """Over so much of its length that is averaged; and what is left of it from one row to the next
 where it isn't seen."""
 
-_ASIDE_CM, _SEAM_CM = (2.6, 3.6), 0.5
+_ASIDE_CM, _SEAM_CM = (2.6, 3.6), 0.25
 """Along the skin from the face's middle: nose and mouth lie within the first. And from its outline:
 over that the fill passes over to what lies beneath."""
 

@@ -26,7 +26,7 @@ pass the far eye, and the profile folds."""
 _LEAST_TURN_RAD = np.radians(6.0)
 """That every portrait allows: a profile that never moves looks dead."""
 
-_HARDLY_SHOWN = 0.3
+_HARDLY_SHOWN = 0.4
 """By so much of its own turn such a face turns less far the other way: its far cheek is hardly in
 the picture."""
 
