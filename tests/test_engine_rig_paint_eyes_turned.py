@@ -26,7 +26,8 @@ def painted(painter: EyePainter, target: Array) -> Array:
     """(N,): columns of the picture where much of the eye is painted."""
     layer = painter.find_layer((SIZE, SIZE), target)
     assert layer is not None
-    return np.flatnonzero((layer.mask[..., 0] > 0.6).any(axis=0)) + layer.box[0]
+    columns = np.flatnonzero((layer.mask[..., 0] > 0.6).any(axis=0))
+    return columns.astype(np.float64) + layer.box[0]
 
 
 @pytest.mark.parametrize("yaw", [42.0, -42.0])

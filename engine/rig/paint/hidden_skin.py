@@ -106,7 +106,8 @@ def _skin(face: Unwrapped) -> tuple[Plane, Plane, Plane]:
     seed_there = resized(seed, narrow, to_smaller=True)
     known = resized(soft * seed[..., None], narrow, to_smaller=True)
     known /= np.maximum(seed_there, np.float32(1e-6))[..., None]
-    colours = blurred(spread(known, seed_there), _FINER_CM * px_per_cm)
+    finer = _FINER_CM * px_per_cm
+    colours = blurred(spread(known, seed_there), finer / _ALONG_ROWS, along=finer)
     large, other, sure = (
         resized(plane, size, to_smaller=False) for plane in (colours, is_other, seed)
     )

@@ -12,9 +12,10 @@ Plane: TypeAlias = NDArray[np.float32]
 _LEAST_SIGMA = 0.3
 
 
-def blurred(plane: Plane, sigma: float) -> Plane:
-    """By a Gaussian of so many px."""
-    found = cv2.GaussianBlur(plane, (0, 0), max(sigma, _LEAST_SIGMA))
+def blurred(plane: Plane, sigma: float, *, along: float | None = None) -> Plane:
+    """By a Gaussian of so many px; up and down by another, if it is given."""
+    across, down = (max(each, _LEAST_SIGMA) for each in (sigma, sigma if along is None else along))
+    found = cv2.GaussianBlur(plane, (0, 0), sigmaX=across, sigmaY=down)
     return np.asarray(found, np.float32).reshape(plane.shape)
 
 
