@@ -21,6 +21,7 @@ from engine.rig.glasses import Glasses
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
+from engine.rig.paint.cheeks import cheek_painters
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
 from engine.rig.paint.lids import without_eyeballs
@@ -33,7 +34,13 @@ from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.layers import Layers, Matte, fetch, head_half_width, split, trusted
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
-from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import (
+    HeadMotion,
+    PortraitFace,
+    head_motion,
+    passed_on,
+    target_landmarks,
+)
 from engine.rig.warp.unseen import Unseen
 
 logger = logging.getLogger(__name__)
@@ -53,6 +60,8 @@ class Placed:
     """Of the face."""
     rim: HeadMotion
     """Of what lies around it: hair, ears and neck."""
+    next_to: HeadMotion
+    """Of what lies around it and next to the face."""
     asked: Array
     """(478, 3) px: where the motion wants the landmarks."""
     target: Array
@@ -121,6 +130,7 @@ class RigPortrait:
         self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
         self._outline = Outline(landmarks)
         self._glasses = Glasses(self._picture, self._face)
+        self._cheeks = cheek_painters(self._warped, self._face)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
@@ -216,7 +226,7 @@ class RigPortrait:
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
         placed = self.placed(motion)
-        box, x, y = self.flow.backward(placed.rim, placed.target, placed.asked)
+        box, x, y = self.flow.backward(placed.rim, placed.target, placed.asked, placed.next_to)
         output = self._picture.copy()
         self._sample(output, box, x, y, uncovers=placed.rim.moves)
         for layer in self.layers_above(placed):
@@ -231,7 +241,8 @@ class RigPortrait:
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
         asked = target_landmarks(self._face, self._glasses.held(motion), head)
-        target = self._outline.joined(rim, asked)
+        next_to = passed_on(rim, head, self._face)
+        target = self._outline.joined(next_to, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
         self._borrowed = borrow(
@@ -246,6 +257,7 @@ class RigPortrait:
             motion=motion,
             head=head,
             rim=rim,
+            next_to=next_to,
             asked=asked,
             target=target,
             recalled=self._recalled,
@@ -269,8 +281,9 @@ class RigPortrait:
         cv2.cvtColor(fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
-        """Own brows and lids, eyes and mouth, in the order they are painted."""
+        """Cheeks, own brows and lids, eyes and mouth, in the order they are painted."""
         found = [
+            *(each.find_layer(self._size, placed.target, placed.head) for each in self._cheeks),
             self._find_own(UPPER_FACE, placed),
             *(self._find_own(lids, placed) for lids in LIDS),
             *self._eyeballs(placed),

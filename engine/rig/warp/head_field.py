@@ -54,6 +54,10 @@ _GUESSED, _SEEN = 0.04, 0.12
 """Movement of an outline point against the head, in face heights: what lies beside the face follows
 from the second on; up to the first a tracker guesses."""
 
+_PASSED_ON = 0.1
+"""Distance from the outline, in face heights, at which a third of what the face does beyond its
+rim is still passed on. At half of it the hairline doubles in a nod."""
+
 _OUTLINE_SMOOTHED = 0.05
 """Distance, in face heights, over which the outline's depth is smoothed before hair takes it over.
 With 0.15 the brim of a hat is sheared less, but ears go as far as temples do."""
@@ -172,6 +176,8 @@ class HeadField:
         )
         """(nodes, 8): x, y, 1, depths for a shake and for a nod, and bulges, px, times how far a
         node goes with the head."""
+        self._passed_on = np.exp(-((beyond / _PASSED_ON) ** 2))[:, None]
+        """(nodes, 1): how far each takes part in what the face does beyond its rim."""
         self._body: Body | None = None
         if half_width is not None:  # else what lies behind would go along
             self._body = Body(
@@ -181,9 +187,18 @@ class HeadField:
         rows, columns = self.grid.points.shape[:2]
         self._inverse = Inverse(rows, columns, self.grid.spacing)
 
-    def backward(self, head: HeadMotion, target: Array) -> Map2:
-        """(rows, columns, 2) px: displacement from output to portrait at each grid node."""
-        rigid = self._shared @ self._moves(head)
+    def backward(self, head: HeadMotion, target: Array, next_to: HeadMotion | None = None) -> Map2:
+        """(rows, columns, 2) px: displacement from output to portrait at each grid node.
+
+        `head` is what the head's rim does, and `next_to` what lies next to the face, see
+        `passed_on`, by default the same. What the outline of `target` (478, 3) does against that
+        is expression.
+        """
+        moves = self._moves(head)
+        rigid = self._shared @ moves
+        if next_to is not None and next_to is not head:
+            rigid += self._passed_on * (self._shared @ (self._moves(next_to) - moves))
+            head = next_to
         residual = (target[_OVAL] - head.apply(self._outline))[:, :2]
         residual *= followed(residual, self.face_height)
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
