@@ -58,6 +58,15 @@ def test_brows_too_faint_to_be_seen_are_taken_as_told() -> None:
     assert check.corrected(reading, drawn(rest, brow=184)) is reading
 
 
+def test_grey_brows_are_read() -> None:
+    rest, seen = made_face(), made_face(**RAISED)
+    neutral = read_face(rest)
+    check = BrowCheck(neutral, drawn(rest, brow=165))
+    corrected = check.corrected(neutral, drawn(seen, brow=165))
+    truth = heights(read_face(seen).points - neutral.points)
+    assert np.all(heights(corrected.points - neutral.points) > 0.6 * truth)
+
+
 def test_a_head_that_is_turned_far_is_taken_as_told() -> None:
     rest, turned = made_face(), made_face(yaw=35.0)
     reading = read_face(turned)

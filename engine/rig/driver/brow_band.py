@@ -47,8 +47,9 @@ _ALONG_CM, _FINE_CM = 0.3, 0.08
 _ABOVE_LID_CM = 0.3
 """From the upper lid on: below that, lashes are as dark as a brow."""
 
-_FAINT, _CLEAR = 9.0, 18.0
-"""Contrast of a brow, levels: up to the first it is too faint to be followed."""
+_FAINT, _CLEAR = 4.0, 9.0
+"""Contrast of a brow, levels: up to the first it is too faint to be followed. Grey brows and those
+behind thin glasses have 5 to 12."""
 
 BROWS = (
     ((336, 296, 334, 293, 300), (285, 295, 282, 283, 276)),
