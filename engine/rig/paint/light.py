@@ -95,10 +95,11 @@ def light_of(picture: Pixels, landmarks: Array) -> Light:
     of_lips = np.clip(lips / max(float(lips.mean()), 1.0) / _LIPS_COLOUR, 0.5, 1.6)
     red = tint ** (1.0 - _OF_LIPS) * of_lips**_OF_LIPS
     teeth = min(teeth, _WHITEST)
+    inside = max(teeth / _TEETH_OVER_SKIN, min(level, 150.0))
     return Light(
         enamel=np.minimum(teeth * _ENAMEL * tint, 255.0),
-        flesh=level * _FLESH * red,
-        throat=level * _THROAT * red,
+        flesh=inside * _FLESH * red,
+        throat=inside * _THROAT * red,
         whiteness=float(smoothstep(*_WARM, of_skin[2])),
     )
 
