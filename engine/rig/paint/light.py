@@ -63,6 +63,8 @@ class Light:
     flesh: Array
     """The tongue, gums."""
     throat: Array
+    skin: float
+    """Mean brightness of the skin, 0..255."""
     whiteness: float
     """0..1: how far colours can be taken for those in white light."""
 
@@ -73,6 +75,7 @@ class Light:
             enamel=self.enamel * keep + other.enamel * weight,
             flesh=self.flesh * keep + other.flesh * weight,
             throat=self.throat * keep + other.throat * weight,
+            skin=self.skin * keep + other.skin * weight,
             whiteness=self.whiteness * keep + other.whiteness * weight,
         )
 
@@ -100,6 +103,7 @@ def light_of(picture: Pixels, landmarks: Array) -> Light:
         enamel=np.minimum(teeth * _ENAMEL * tint, 255.0),
         flesh=inside * _FLESH * red,
         throat=inside * _THROAT * red,
+        skin=level,
         whiteness=float(smoothstep(*_WARM, of_skin[2])),
     )
 

@@ -22,9 +22,10 @@ from engine.rig.landmarks import (
 )
 from engine.rig.paint.arch import FARTHEST, Row
 from engine.rig.paint.blend import Layer, blend_rgba
-from engine.rig.paint.comic import LINE, find_ink, flat_floor, teeth_band
+from engine.rig.paint.comic import LINE, flat_floor, teeth_band
 from engine.rig.paint.light import Light, light_of
 from engine.rig.paint.mouth_place import SKULL, MouthPlace, Seen, carry
+from engine.rig.paint.style import Style, style_of
 from engine.rig.paint.teeth import (
     FLOOR_COLUMNS,
     FLOOR_ROWS,
@@ -99,6 +100,9 @@ _TURNED = 0.05
 """Change of the way aside of what lies a mouth width farther back, in mouth widths, from which the
 portrait's own teeth are spread out along their arch."""
 
+_GRAIN_REACH = 1.5
+"""Of the square of grain, in mouth widths."""
+
 _STRIPES = 0.06
 """Where a portrait's own interior is continued, colours run together over this, in mouth widths."""
 
@@ -124,6 +128,8 @@ class MouthPainter:
     """How far the chin lies below the line of the lips, in mouth widths."""
     own_gap: float
     """Between the portrait's lips, over the mouth's width."""
+    grain: NDArray[np.float32] | None
+    """(S, S, 1) that colours are multiplied by; None for a picture without grain."""
     ink: Array | None
     """RGB, (3,), of the line around an open mouth in a drawing of flat colours, which has neither
     shades nor single teeth; None for every other portrait."""
@@ -159,6 +165,8 @@ class MouthPainter:
             window = window.inked(interior, self.ink, LINE * seen.width, target)
         else:
             window.shade(interior, seen.width)
+        if self.grain is not None:
+            _multiply(interior, self.grain)
         if self.own is not None:
             self._add_own(interior, seen, window.box)
         return Layer(box=window.box, colours=interior, mask=window.mask * np.float32(share))
@@ -268,7 +276,8 @@ def mouth_painter(
     at_rest = place.seen(source, None)
     width = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
     light = light_of(portrait, source)
-    ink = find_ink(portrait, source)
+    style = style_of(portrait, source)
+    ink = style.ink
     lit, tongue = floor() if ink is None else flat_floor()
     flesh = light.throat + (light.flesh - light.throat) * tongue[..., None]
     return MouthPainter(
@@ -277,16 +286,17 @@ def mouth_painter(
         width=width,
         light=light,
         floor=np.asarray(flesh * lit[..., None], np.float32),
-        lower_teeth=_row(lower_teeth(), source, light),
-        upper_teeth=_row(upper_teeth() if ink is None else teeth_band(), source, light),
+        lower_teeth=_row(lower_teeth(), source, light, style),
+        upper_teeth=_row(upper_teeth() if ink is None else teeth_band(), source, light, style),
         own=_own_interior(portrait, source, width) if shows_interior(source) else None,
         closed_chin=float(_below_line(at_rest.frame, source[[CHIN]])[0]),
         own_gap=relative_lip_gap(source),
+        grain=style.grained(round(_GRAIN_REACH * width) + 1, light.skin),
         ink=ink,
     )
 
 
-def _row(drawing: Drawing, source: Array, light: Light) -> Row:
+def _row(drawing: Drawing, source: Array, light: Light, style: Style) -> Row:
     """A row of teeth as large as this face's, sampled no finer than its picture."""
     first, second = source[list(_OUTER_CORNERS)]
     mouth = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
@@ -298,6 +308,7 @@ def _row(drawing: Drawing, source: Array, light: Light) -> Row:
     size = max(round(columns * scale), 2), max(round(rows * scale), 2)
     texture[..., :3] *= texture[..., 3:]
     texture = np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.float32)
+    texture = style.softened(texture, size[0] / columns * PER_MM / px_per_mm)
     texture[..., :3] /= np.maximum(texture[..., 3:], np.float32(1e-3))
     across, down = columns / size[0], rows / size[1]
     k = px_per_mm / PER_MM / mouth
@@ -310,6 +321,15 @@ def _row(drawing: Drawing, source: Array, light: Light) -> Row:
         ]
     )
     return Row.of(texture, to_widths, px_per_mm / mouth)
+
+
+def _multiply(canvas: NDArray[np.float32], tile: NDArray[np.float32]) -> None:
+    """In place; the tile goes as far as it reaches, and again beyond."""
+    side = len(tile)
+    for top in range(0, canvas.shape[0], side):
+        for left in range(0, canvas.shape[1], side):
+            part = canvas[top : top + side, left : left + side]
+            part *= tile[: part.shape[0], : part.shape[1]]
 
 
 def _own_interior(portrait: Pixels, source: Array, width: float) -> NDArray[np.uint8]:
