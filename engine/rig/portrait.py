@@ -132,13 +132,13 @@ class RigPortrait:
         self._glasses = Glasses(self._picture, self._face)
         self._cheeks = cheek_painters(self._warped, self._face)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
-        self._mouth = mouth_painter(self._picture, landmarks[:, :2])
+        self._mouth = mouth_painter(self._picture, landmarks[:, :2], self._face)
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
         self._bank = Bank(appearances, self._picture, self._face) if appearances else None
         opened = None if self._bank is None else self._bank.open_mouth
         self._has_own_teeth = opened is not None
         if opened is not None:
-            self._mouth = mouth_painter(*opened)
+            self._mouth = mouth_painter(*opened, self._face)
         self._recalled = NOTHING
         """What the bank showed last."""
         self._mouth_shown = mouth
@@ -313,7 +313,8 @@ class RigPortrait:
         own, of_driver = share_of(MOUTH, placed.recalled), borrowed.share if borrowed else 0.0
         above = own * stretched(placed.recalled) if self._has_own_teeth else 0.0
         is_seen = max(own, of_driver) < 1.0
-        drawn = self._mouth.find_layer(self._size, points) if is_seen or above > 0.0 else None
+        is_needed = is_seen or above > 0.0
+        drawn = self._mouth.find_layer(self._size, points, placed.head) if is_needed else None
         yield drawn if is_seen else None
         if borrowed is not None and own < 1.0:
             layer = find_mouth_of_driver(

@@ -63,6 +63,8 @@ class Light:
     flesh: Array
     """The tongue, gums."""
     throat: Array
+    skin: float
+    """Mean brightness of the skin, 0..255."""
     whiteness: float
     """0..1: how far colours can be taken for those in white light."""
 
@@ -73,6 +75,7 @@ class Light:
             enamel=self.enamel * keep + other.enamel * weight,
             flesh=self.flesh * keep + other.flesh * weight,
             throat=self.throat * keep + other.throat * weight,
+            skin=self.skin * keep + other.skin * weight,
             whiteness=self.whiteness * keep + other.whiteness * weight,
         )
 
@@ -95,10 +98,12 @@ def light_of(picture: Pixels, landmarks: Array) -> Light:
     of_lips = np.clip(lips / max(float(lips.mean()), 1.0) / _LIPS_COLOUR, 0.5, 1.6)
     red = tint ** (1.0 - _OF_LIPS) * of_lips**_OF_LIPS
     teeth = min(teeth, _WHITEST)
+    inside = max(teeth / _TEETH_OVER_SKIN, min(level, 150.0))
     return Light(
         enamel=np.minimum(teeth * _ENAMEL * tint, 255.0),
-        flesh=level * _FLESH * red,
-        throat=level * _THROAT * red,
+        flesh=inside * _FLESH * red,
+        throat=inside * _THROAT * red,
+        skin=level,
         whiteness=float(smoothstep(*_WARM, of_skin[2])),
     )
 
