@@ -21,9 +21,10 @@ from engine.rig.glasses import Glasses
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
-from engine.rig.paint.cheeks import cheek_painters
+from engine.rig.paint.cheeks import CheekPainter, cheek_painters
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
+from engine.rig.paint.far_rim import FarRim, far_rims
 from engine.rig.paint.lids import without_eyeballs
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.paint.mouth_choice import Borrowed, Mouth, borrow
@@ -130,7 +131,10 @@ class RigPortrait:
         self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
         self._outline = Outline(landmarks)
         self._glasses = Glasses(self._picture, self._face)
-        self._cheeks = cheek_painters(self._warped, self._face)
+        self._sides: tuple[FarRim | CheekPainter, ...] = (
+            *far_rims(self._warped, self._face),
+            *cheek_painters(self._warped, self._face),
+        )
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2], self._face)
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
@@ -281,9 +285,9 @@ class RigPortrait:
         cv2.cvtColor(fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
-        """Cheeks, own brows and lids, eyes and mouth, in the order they are painted."""
+        """Sides of the face, own brows and lids, eyes and mouth, in the order they are painted."""
         found = [
-            *(each.find_layer(self._size, placed.target, placed.head) for each in self._cheeks),
+            *(each.find_layer(self._size, placed.target, placed.head) for each in self._sides),
             self._find_own(UPPER_FACE, placed),
             *(self._find_own(lids, placed) for lids in LIDS),
             *self._eyeballs(placed),

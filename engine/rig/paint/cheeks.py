@@ -22,7 +22,7 @@ from engine.rig.warp.grid import Box, Map, SampleGrid
 from engine.rig.warp.mesh_flow import MeshFlower, draws_triangles
 from engine.rig.warp.target import HeadMotion, PortraitFace
 
-_COMES, _SHOWN = 0.06, 0.25
+_COMES, _SHOWN = 0.1, 0.28
 """Growth of the cosine between hidden skin and view, between which its fill comes in."""
 
 _STEP = 2

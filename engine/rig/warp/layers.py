@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.backdrop import filled
 from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.head_field import NodeGrid
 from engine.rig.warp.shown import Shown
 
 _LEAST_INSIDE = 0.85
 """Mean matte within the face's outline below which the segmentation has failed."""
-
-_PLATE_PX = 160
-"""Longer side at which the uncovered background is filled in: it is out of focus as a rule, and
-only a rim as wide as the head's movement is ever seen."""
 
 
 Matte: TypeAlias = NDArray[np.float32]
@@ -93,7 +90,7 @@ def split(picture: Pixels, matte: Matte, grid: NodeGrid) -> Layers:
     left, top, right, bottom = grid.box
     background = picture.copy()
     region = background[top : bottom + 1, left : right + 1]
-    region[:] = _filled(region, matte[top : bottom + 1, left : right + 1])
+    region[:] = filled(region, matte[top : bottom + 1, left : right + 1])
     return Layers(person=np.ascontiguousarray(person), background=background, shown=Shown(opacity))
 
 
@@ -101,24 +98,6 @@ def fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:
     """The pixels (h, w, 4) of a layer (H, W, 4) at places x and y (h, w) px."""
     fetched = cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(fetched, np.uint8)
-
-
-def _filled(picture: Pixels, matte: Matte) -> Pixels:
-    """The region with the person's pixels replaced by what surrounds them."""
-    height, width = matte.shape
-    scale = min(_PLATE_PX / max(height, width), 1.0)
-    size = (max(round(width * scale), 2), max(round(height * scale), 2))
-    reach = 2 * round(max(0.012 * max(height, width), 1.0)) + 1
-    near_person = cv2.dilate((matte > 0.04).astype(np.uint8), np.ones((reach, reach), np.uint8))
-    hole = (cv2.resize(near_person * 255, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    filled = cv2.inpaint(small, hole, 3.0, cv2.INPAINT_TELEA)
-    filled = np.where(hole[..., None] > 0, cv2.GaussianBlur(filled, (0, 0), 1.2), filled)
-    large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    share = cv2.blur(near_person.astype(np.float32), (reach, reach)).clip(0.0, 1.0)
-    share = np.maximum(share, near_person)[..., None]
-    mixed: Pixels = np.clip(picture + (large - picture) * share + 0.5, 0, 255).astype(np.uint8)
-    return mixed
 
 
 def _sample(matte: Matte, points: Array) -> NDArray[np.float32]:
