@@ -23,6 +23,7 @@ from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
+from engine.rig.paint.glints import find_glints
 from engine.rig.paint.lids import without_eyeballs
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.paint.mouth_choice import Borrowed, Mouth, borrow
@@ -115,12 +116,15 @@ class RigPortrait:
         self._size = picture.shape[0], picture.shape[1]
         self._face = PortraitFace.from_face(face)
         landmarks = self._face.landmarks
+        self._glasses = Glasses(self._picture, self._face)
+        self._glints = find_glints(self._picture, self._face) if self._glasses.are_worn else ()
         self._warped = without_eyeballs(self._picture, landmarks[:, :2])
+        for glints in self._glints:
+            glints.remove_from(self._warped)
         self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
         self._outline = Outline(landmarks)
-        self._glasses = Glasses(self._picture, self._face)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2], self._face)
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
@@ -275,11 +279,12 @@ class RigPortrait:
         cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), shown, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
-        """Own brows and lids, eyes and mouth, in the order they are painted."""
+        """Own brows and lids, eyes, glints and mouth, in the order they are painted."""
         found = [
             self._find_own(UPPER_FACE, placed),
             *(self._find_own(lids, placed) for lids in LIDS),
             *self._eyeballs(placed),
+            *(glints.find_layer(self._size, placed.head) for glints in self._glints),
             *self._mouths(placed),
         ]
         return (layer for layer in found if layer is not None)
