@@ -21,6 +21,7 @@ from engine.rig.glasses import Glasses
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
+from engine.rig.paint.comic_lids import comic_lids, with_open_lids
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
 from engine.rig.paint.glints import find_glints
@@ -127,6 +128,7 @@ class RigPortrait:
         self._outline = Outline(landmarks)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2], self._face)
+        self._comic_lids = comic_lids(self._picture, landmarks[:, :2], self._mouth.ink)
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
         self._bank = Bank(appearances, self._picture, self._face) if appearances else None
         opened = None if self._bank is None else self._bank.open_mouth
@@ -234,7 +236,8 @@ class RigPortrait:
             self.prepare()
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
-        asked = target_landmarks(self._face, self._glasses.held(motion), head)
+        warped = with_open_lids(self._glasses.held(motion), self._comic_lids)
+        asked = target_landmarks(self._face, warped, head)
         target = self._outline.joined(rim, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
@@ -284,6 +287,7 @@ class RigPortrait:
             self._find_own(UPPER_FACE, placed),
             *(self._find_own(lids, placed) for lids in LIDS),
             *self._eyeballs(placed),
+            *self._painted_lids(placed),
             *(glints.find_layer(self._size, placed.head) for glints in self._glints),
             *self._mouths(placed),
         ]
@@ -304,6 +308,11 @@ class RigPortrait:
                 eye.find_layer(self._size, placed.target[:, :2]),
                 1.0 - closed * share_of(lids, placed.recalled),
             )
+
+    def _painted_lids(self, placed: Placed) -> Iterator[Layer | None]:
+        for lids, aperture in zip(self._comic_lids, placed.motion.aperture, strict=True):
+            if lids is not None:
+                yield lids.find_layer(self._size, placed.target[:, :2], float(aperture))
 
     def _mouths(self, placed: Placed) -> Iterator[Layer | None]:
         """The drawn one, the driver's above it, above that their own; but none that is hidden."""
@@ -331,7 +340,7 @@ def _faded(layer: Layer | None, share: float) -> Layer | None:
 
 def _trusted(recalled: Memory, borrowed: Borrowed | None, *, is_comic: bool) -> Trusted:
     """Where the refiner is silent: of flat colours and lines it has seen none, and smudges them."""
-    left, right = (share_of(lids, recalled) for lids in LIDS)
+    left, right = (max(share_of(lids, recalled), float(is_comic)) for lids in LIDS)
     mouth = max(share_of(MOUTH, recalled), borrowed.share if borrowed else 0.0, float(is_comic))
     return Trusted(mouth=mouth, lids=(left, right))
 
