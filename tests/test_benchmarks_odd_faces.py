@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.odd_faces.drawing import DRAWN, SIDE
+from benchmarks.odd_faces.drawing import DRAWN
 from engine.faces.by_hand import POINTS, points_of
 from engine.faces.mesh_tracker import MeshTracker
 from engine.motion import Edit
@@ -35,7 +35,7 @@ def test_a_face_that_is_found_badly_is_doubted(name: str) -> None:
 @pytest.mark.parametrize("name", DRAWN)
 def test_eight_points_alone_make_a_face_that_speaks_and_blinks(name: str) -> None:
     drawn = DRAWN[name]()
-    face = face_with(None, drawn.points, (SIDE, SIDE))
+    face = face_with(None, drawn.points, drawn.picture)
     for key, at in points_of(face).items():
         np.testing.assert_allclose(at, drawn.points[key], atol=0.05)
     portrait = RigPortrait(drawn.picture, face)

@@ -114,7 +114,7 @@ def _shown(
 ) -> Iterator[tuple[str, list[Pixels]]]:
     model = RigModel(mouth="drawn", refiner=load_refiner())
     for name, face in faces.items():
-        by_hand = face_with(found[name], face.points, face.picture.shape[:2])
+        by_hand = face_with(found[name], face.points, face.picture)
         for how, own in (("as found", found[name]), ("by hand", by_hand)):
             if own is None:
                 continue

@@ -22,9 +22,11 @@ from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
 from engine.rig.paint.cheeks import CheekPainter, cheek_painters
+from engine.rig.paint.comic_lids import comic_lids, with_open_lids
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
 from engine.rig.paint.far_rim import FarRim, far_rims
+from engine.rig.paint.glints import find_glints
 from engine.rig.paint.lids import without_eyeballs
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.paint.mouth_choice import Borrowed, Mouth, borrow
@@ -125,18 +127,22 @@ class RigPortrait:
         self._size = picture.shape[0], picture.shape[1]
         self._face = PortraitFace.from_face(face)
         landmarks = self._face.landmarks
+        self._glasses = Glasses(self._picture, self._face)
+        self._glints = find_glints(self._picture, self._face) if self._glasses.are_worn else ()
         self._warped = without_eyeballs(self._picture, landmarks[:, :2])
+        for glints in self._glints:
+            glints.remove_from(self._warped)
         self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
         self._outline = Outline(landmarks)
-        self._glasses = Glasses(self._picture, self._face)
         self._sides: tuple[FarRim | CheekPainter, ...] = (
             *far_rims(self._warped, self._face),
             *cheek_painters(self._warped, self._face),
         )
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2], self._face)
+        self._comic_lids = comic_lids(self._picture, landmarks[:, :2], self._mouth.ink)
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
         self._bank = Bank(appearances, self._picture, self._face) if appearances else None
         opened = None if self._bank is None else self._bank.open_mouth
@@ -244,7 +250,8 @@ class RigPortrait:
             self.prepare()
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
-        asked = target_landmarks(self._face, self._glasses.held(motion), head)
+        warped = with_open_lids(self._glasses.held(motion), self._comic_lids)
+        asked = target_landmarks(self._face, warped, head)
         next_to = passed_on(rim, head, self._face)
         target = self._outline.joined(next_to, asked)
         if self._bank is not None:
@@ -285,12 +292,14 @@ class RigPortrait:
         cv2.cvtColor(fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
-        """Sides of the face, own brows and lids, eyes and mouth, in the order they are painted."""
+        """Sides of the face, own brows and lids, eyes, glints and mouth, as they are painted."""
         found = [
             *(each.find_layer(self._size, placed.target, placed.head) for each in self._sides),
             self._find_own(UPPER_FACE, placed),
             *(self._find_own(lids, placed) for lids in LIDS),
             *self._eyeballs(placed),
+            *self._painted_lids(placed),
+            *(glints.find_layer(self._size, placed.head) for glints in self._glints),
             *self._mouths(placed),
         ]
         return (layer for layer in found if layer is not None)
@@ -310,6 +319,11 @@ class RigPortrait:
                 eye.find_layer(self._size, placed.target[:, :2]),
                 1.0 - closed * share_of(lids, placed.recalled),
             )
+
+    def _painted_lids(self, placed: Placed) -> Iterator[Layer | None]:
+        for lids, aperture in zip(self._comic_lids, placed.motion.aperture, strict=True):
+            if lids is not None:
+                yield lids.find_layer(self._size, placed.target[:, :2], float(aperture))
 
     def _mouths(self, placed: Placed) -> Iterator[Layer | None]:
         """The drawn one, the driver's above it, above that their own; but none that is hidden."""
@@ -337,6 +351,6 @@ def _faded(layer: Layer | None, share: float) -> Layer | None:
 
 def _trusted(recalled: Memory, borrowed: Borrowed | None, *, is_comic: bool) -> Trusted:
     """Where the refiner is silent: of flat colours and lines it has seen none, and smudges them."""
-    left, right = (share_of(lids, recalled) for lids in LIDS)
+    left, right = (max(share_of(lids, recalled), float(is_comic)) for lids in LIDS)
     mouth = max(share_of(MOUTH, recalled), borrowed.share if borrowed else 0.0, float(is_comic))
     return Trusted(mouth=mouth, lids=(left, right))

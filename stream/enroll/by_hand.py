@@ -86,6 +86,6 @@ def _with_points(face: Face | None, path: Path, picture: Pixels) -> Face:
     if face is None:
         logger.warning("no face was found in the picture: it is taken to look straight ahead")
     try:
-        return face_with(face, points, picture.shape[:2])
+        return face_with(face, points, picture)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

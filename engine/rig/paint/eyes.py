@@ -16,14 +16,17 @@ from engine.geometry import Array
 from engine.rig.landmarks import EYES, Eye
 from engine.rig.paint.blend import Layer, polygon_mask
 from engine.rig.paint.eyeball import RIM, Eyeball, cut_eyeball, eye_width
-from engine.rig.paint.lids import lash_colour
+from engine.rig.paint.lids import lash_colours
 
 _SHUT, _PEEPS = 0.04, 0.14
 """Of the portrait's own opening: up to the first an eye is shut, and over the second the eyeball
 comes out of the dark line in which lids meet."""
 
-_LASH_LINE = 0.012
+_LASH_LINE = 0.03
 """Half the width of that line, in eye widths."""
+
+_SOFT = 0.01
+"""Of that line's edge, in eye widths: lashes end one by one."""
 
 _AS_OPEN, _NOT_AS_OPEN = 0.08, 0.25
 """Change of the opening, over the portrait's own, up to which the lids are where they were, and
@@ -77,7 +80,8 @@ class EyePainter:
             (own * RIM + (1.0 - shown) * _LASH_LINE) * self.width / hypot(back[0, 0], back[1, 0])
         )
         contour = self._hidden(_grown(target[self.eye.contour], grows), target)
-        mask, box = polygon_mask(contour, size)
+        soft = (1.0 - shown) * _SOFT * self.width / hypot(back[0, 0], back[1, 0])
+        mask, box = polygon_mask(contour, size, blur_px=soft)
         if mask is None:
             return None
         if own == 1.0:
@@ -162,9 +166,11 @@ def eye_painters(portrait: Pixels, source: Array) -> tuple[EyePainter, ...]:
             opening=float(np.linalg.norm(source[eye.upper] - source[eye.lower], axis=1).mean()),
             width=eye_width(source, eye),
             ball=cut_eyeball(portrait, source, eye),
-            lash=lash_colour(portrait, source, eye).astype(np.float32),
+            lash=lash.astype(np.float32),
         )
-        for eye, other, beside in zip(EYES, reversed(EYES), _BESIDE, strict=True)
+        for eye, other, beside, lash in zip(
+            EYES, reversed(EYES), _BESIDE, lash_colours(portrait, source), strict=True
+        )
     )
 
 

@@ -82,7 +82,7 @@ class Light:
 
 def light_of(picture: Pixels, landmarks: Array) -> Light:
     """Estimate the light from a face with landmarks (478, 2 or 3) px."""
-    skin = _skin(picture, landmarks)
+    skin = skin_of(picture, landmarks)
     level = max(float(skin.mean()), 8.0)
     teeth = _TEETH_OVER_SKIN * (min(level, _BRIGHT) + 0.5 * max(level - _BRIGHT, 0.0))
     of_skin = skin / level / _SKIN
@@ -108,7 +108,7 @@ def light_of(picture: Pixels, landmarks: Array) -> Light:
     )
 
 
-def _skin(picture: Pixels, landmarks: Array) -> Array:
+def skin_of(picture: Pixels, landmarks: Array) -> Array:
     """(3,) the middle one of its colours at some spots of the face."""
     skin: Array = np.median(_spots(picture, landmarks[list(_SPOTS), :2], _SPOT_PX), axis=0)
     return skin

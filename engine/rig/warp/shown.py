@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from engine.rig.warp.grid import Box, Map
 
-_CELL = 16
+_CELL = 16, 32
 """Pixels between the places at which the flow is asked, and how far around the person counts as
-seen: between two of them the flow hardly turns, and a background is filled in a little beyond."""
+seen; of large pictures the longer side over the second. Between two places the flow hardly turns,
+and a background is filled in a little beyond the person."""
 
 _BAND = 4
 """Rows of cells."""
@@ -27,7 +28,9 @@ class Shown:
 
     def __init__(self, opacity: NDArray[np.uint8]) -> None:
         """`opacity` is (H, W), 0 where nothing of the person is."""
-        around = np.ones((2 * _CELL + 1, 2 * _CELL + 1), np.uint8)
+        least, part = _CELL
+        self._cell = max(least, max(opacity.shape) // part)
+        around = np.ones((2 * self._cell + 1, 2 * self._cell + 1), np.uint8)
         self._near = np.asarray(cv2.dilate((opacity > 0).astype(np.uint8), around), np.uint8)
 
     def bands(self, box: Box, x: Map, y: Map) -> Iterator[Box]:
@@ -36,10 +39,11 @@ class Shown:
         `x` and `y`, px, are where the pixels of the box come from.
         """
         left, top, right, bottom = box
-        if min(right - left, bottom - top) <= _CELL:
+        cell = self._cell
+        if min(right - left, bottom - top) <= cell:
             yield box
             return
-        places = slice(_CELL // 2, None, _CELL)
+        places = slice(cell // 2, None, cell)
         at_rest = self._near[top:bottom, left:right][places, places]
         moved = cv2.remap(
             self._near,
@@ -57,8 +61,8 @@ class Shown:
             begin, end = int(found[0]), int(found[-1]) + 1
             below = first + _BAND
             yield (
-                left + begin * _CELL,
-                top + first * _CELL,
-                right if end == columns else left + end * _CELL,
-                bottom if below >= rows else top + below * _CELL,
+                left + begin * cell,
+                top + first * cell,
+                right if end == columns else left + end * cell,
+                bottom if below >= rows else top + below * cell,
             )
