@@ -81,6 +81,10 @@ _JAW_RISES = 0.9
 """How much the back of the lower teeth rises beside their front, over how far the chin fell, for a
 mouth width of depth: a jaw turns about its joint, two mouth widths behind the chin."""
 
+_BEHIND_LIP = 0.04
+"""Way of the lower teeth's edge below the lower lip from which on none of them is seen, in mouth
+widths."""
+
 _THROAT_DEPTH = 0.4
 """How far the middle of the mouth lies behind the teeth, in mouth widths."""
 
@@ -202,7 +206,8 @@ class MouthPainter:
             most = _LOWER_SHOWN + (_SMILE_LOWER_SHOWN - _LOWER_SHOWN) * smile
             edge = max(jaw, lip - most * relaxed)
             rises = np.array([0.0, _JAW_RISES * max(fell, 0.0)])
-            self.lower_teeth.lay_over(canvas, seen.frame, seen.behind - rises, edge, box)
+            if edge < lip + _BEHIND_LIP:
+                self.lower_teeth.lay_over(canvas, seen.frame, seen.behind - rises, edge, box)
         self.upper_teeth.lay_over(canvas, seen.frame, seen.behind, upper, box)
         return canvas
 
