@@ -1,15 +1,20 @@
 """Eyes that are taller than a human's: lids and irises are found where they were drawn."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from benchmarks.odd_faces.drawing import DRAWN, OddFace
+import stream
+from benchmarks.odd_faces.drawing import DRAWN, OddFace, painted
 from engine.drawn_eyes import with_drawn_eyes
-from engine.faces.by_hand import laid_over
+from engine.faces.by_hand import laid_over, points_of
 from engine.faces.face import Face
+from engine.faces.mesh_tracker import MeshTracker
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.motion import Edit
+from engine.pictures import open_picture
 from engine.rig.landmarks import EYES
 from engine.rig.motion.factors import motion_from_arkit
 from engine.rig.portrait import RigPortrait
@@ -86,6 +91,22 @@ def test_a_comics_lids_are_painted_and_take_no_brow_along(aperture: float) -> No
     assert np.abs(closing[above].astype(int) - drawn.picture[above]).max() <= 4
     white = [((picture.min(axis=2) > 240).sum()) for picture in (drawn.picture, closing)]
     assert white[1] < (0.1 if aperture == 0.0 else 0.7) * white[0]
+
+
+BUNDLED = sorted((Path(stream.__file__).parent / "assets").rglob("*.png"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", BUNDLED, ids=lambda path: path.stem)
+def test_people_keep_their_lids(path: Path) -> None:
+    """Whose brow is as dark as their lashes; in oil, too."""
+    picture, tracker = open_picture(path), MeshTracker()
+    face = tracker.find(picture)
+    assert face is not None
+    assert with_drawn_eyes(face, picture) is face
+    oil = painted(picture, points_of(face))
+    moved = face.moved(oil.picture.shape[0] / picture.shape[0], (0.0, 0.0))
+    assert with_drawn_eyes(moved, oil.picture) is moved
 
 
 def test_eyes_like_a_humans_and_what_is_no_eye_stay_as_they_are() -> None:

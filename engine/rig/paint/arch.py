@@ -23,7 +23,10 @@ _STEP = 0.02
 """Of the way of what lies a mouth width farther back, in mouth widths: less is not seen, since what
 is seen of teeth is no farther back than a third of that."""
 
-_KEPT = 32
+_UP_STEP = 0.05
+"""The same of what a jaw's fall brings up: nearer the front, less of it is seen."""
+
+_KEPT = 48
 """Turned rows that are kept: a head that holds still, and a jaw that speaks, come back to them."""
 
 FARTHEST = 0.6
@@ -86,7 +89,7 @@ class Row:
     arch: Arch
     """Of the texture's columns."""
     turned: dict[tuple[int, int], tuple[Texture, Array]] = field(default_factory=dict)
-    """The newest rows that were turned, by how far in _STEPs."""
+    """The newest rows that were turned, by how many steps."""
 
     @classmethod
     def of(cls, texture: Texture, to_widths: Array, width_per_mm: float) -> "Row":
@@ -115,12 +118,12 @@ class Row:
 
     def _seen(self, aside: float, up: float) -> tuple[Texture, Array]:
         """The texture, and the column and row of the drawing it begins at."""
-        key = round(aside / _STEP), round(up / _STEP)
+        key = round(aside / _STEP), round(up / _UP_STEP)
         if key == (0, 0):
             return self.texture, np.zeros(2)
         found = self.turned.get(key)
         if found is None:
-            found = self._turned(key[0] * _STEP, key[1] * _STEP)
+            found = self._turned(key[0] * _STEP, key[1] * _UP_STEP)
             while len(self.turned) >= _KEPT:
                 self.turned.pop(next(iter(self.turned)), None)
             self.turned[key] = found

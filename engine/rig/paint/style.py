@@ -2,8 +2,8 @@
 
 A drawing of flat colours has lines of its own (`comic.py`). All else is told by two measures and by
 no name: the finest detail that its face has, and its grain. A painting has soft strokes on canvas,
-an enlarged or blurred photograph is as soft, and teeth that were drawn sharp look pasted into both;
-what is measured of a sharp photograph changes nothing.
+into which teeth that were drawn sharp look pasted; what is measured of a photograph changes nothing
+that is seen.
 """
 
 from dataclasses import dataclass
