@@ -69,6 +69,18 @@ def test_hair_that_hangs_before_a_cheek_is_not_painted_over() -> None:
     assert free > 200
 
 
+def test_hair_that_hangs_before_a_cheek_comes_from_above() -> None:
+    """There it may be as light as skin: filled in, it would end amid the temple."""
+    face = PortraitFace.from_face(made_face(SIZE))
+    bare, picture = painted(face, beyond=0.95, other=HAIR), painted(face, beyond=0.6, other=HAIR)
+    eyes = int(face.landmarks[33, 1])
+    picture[:eyes] = bare[:eyes]
+    flat = unwrapped(picture, face.landmarks, 6.8)
+    above = slice(int(flat.places[10, 1]) + 8, int(flat.places[33, 1]) - 8)
+    assert hidden_skin(flat)[above, ..., 3].max() < 50
+    assert hidden_skin(unwrapped(bare, face.landmarks, 6.8))[above, ..., 3].max() > 200
+
+
 @pytest.mark.parametrize("yaw", [0.0, 2.0])
 def test_at_rest_nothing_is_painted(yaw: float) -> None:
     face = PortraitFace.from_face(made_face(SIZE))

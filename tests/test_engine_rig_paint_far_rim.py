@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from engine.faces.topology import LIPS as LIPS_POINTS
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.motion import Edit
-from engine.rig.landmarks import OVAL
+from engine.rig.landmarks import OUTER_LIPS, OVAL
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.paint.far_rim import far_rims
 from engine.rig.portrait import RigPortrait
@@ -21,7 +22,7 @@ from tests.faces_made import made_face
 
 SIZE = 256
 FACE = PortraitFace.from_face(made_face(SIZE))
-SKIN, EAR = (205, 160, 140), (60, 30, 120)
+SKIN, EAR, LIPS = (205, 160, 140), (60, 30, 120), (170, 40, 50)
 
 
 def beside_an_ear() -> Pixels:
@@ -56,6 +57,29 @@ def test_no_ear_is_seen_within_the_far_cheek(yaw: float) -> None:
     is_ear = np.abs(shown.astype(int) - SKIN).sum(axis=2) > 120
     assert rim.sum() > 100
     assert is_ear[rim].mean() < 0.02
+
+
+@pytest.mark.parametrize("yaw", [35.0, -35.0])
+def test_lips_hide_the_cheek_behind_them(yaw: float) -> None:
+    """Those of a mouth that is drawn far aside; the cheek was painted over their corner."""
+    lips = FACE.landmarks[list(OUTER_LIPS), :2]
+    picture = beside_an_ear()
+    cv2.fillPoly(picture, [np.round(lips).astype(np.int32)], LIPS)
+    (rim,) = far_rims(picture, FACE)
+    head = head_motion(FACE, turned(yaw))
+    target = head.apply(FACE.landmarks)
+    aside = 0.1 * FACE.height * np.sign(yaw)
+    target[list(set(LIPS_POINTS))] += np.array([aside, 0.0, -0.1 * FACE.height])
+    layer = rim.find_layer((SIZE, SIZE), target, head)
+    assert layer is not None
+    inside = np.zeros((SIZE, SIZE), np.uint8)
+    cv2.fillPoly(inside, [np.round(target[list(OUTER_LIPS), :2]).astype(np.int32)], 1)
+    inside = np.asarray(cv2.erode(inside, np.ones((3, 3), np.uint8)))
+    left, top, right, bottom = layer.box
+    seen = (inside[top:bottom, left:right] > 0) & (layer.mask[..., 0] > 0.5)
+    assert seen.sum() > 10
+    is_lip = np.abs(layer.colours[seen].astype(int) - LIPS).sum(axis=1) < 60
+    assert is_lip.mean() > 0.8
 
 
 @pytest.mark.parametrize("yaw", [0.0, 6.0, -6.0])

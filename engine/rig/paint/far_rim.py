@@ -25,12 +25,12 @@ _TURNS, _TURNED = 0.15, 0.35
 _WIDTH = 0.16
 """Of what is painted, in face heights; over half of it it comes in."""
 
-_TOP, _BOTTOM = (21, 251), (150, 379)
-"""Landmarks on the subject's right and left between which it lies: temple and jaw."""
+_TOP, _BOTTOM = (21, 251), (148, 377)
+"""Landmarks on the subject's right and left between which it lies: temple and chin."""
 
-_SIDE_FROM_CM, _NOSE_CM, _NOSE_FROM_CM, _NOSE_TO_CM = 2.5, 1.8, -3.2, 4.0
-"""What is drawn, in the canonical frame: from so far aside; and the nose, which may hide it: half
-of its width, its lower and its upper end."""
+_MIDDLE_CM = 2.8
+"""What is drawn: the half, and so much of the other in the canonical frame, for nose and lips may
+hide the contour."""
 
 _ENDS = 0.1
 """Over which it fades there, in face heights."""
@@ -45,7 +45,7 @@ class FarRim:
 
     portrait: Pixels
     flowers: tuple[MeshFlower, MeshFlower]
-    """Of its subject's right and left side, each with the nose: it may hide the contour."""
+    """Of its subject's right and left half, each with nose and lips."""
     height: float
     """Of the face, px."""
 
@@ -93,11 +93,9 @@ def far_rims(portrait: Pixels, face: PortraitFace) -> tuple[FarRim, ...]:
     if not draws_triangles():
         return ()
     triangles = load_basis().triangles
-    middles = load_basis().canonical[triangles].mean(axis=1)
-    is_nose = (np.abs(middles[:, 0]) < _NOSE_CM) & (middles[:, 1] > _NOSE_FROM_CM)
-    is_nose &= middles[:, 1] < _NOSE_TO_CM
+    across = load_basis().canonical[triangles, 0].mean(axis=1)
     left, right = (
-        MeshFlower(face.landmarks, np.ascontiguousarray(triangles[is_nose | is_side]))
-        for is_side in (middles[:, 0] < -_SIDE_FROM_CM, middles[:, 0] > _SIDE_FROM_CM)
+        MeshFlower(face.landmarks, np.ascontiguousarray(triangles[side * across > -_MIDDLE_CM]))
+        for side in (-1, 1)
     )
     return (FarRim(portrait=portrait, flowers=(left, right), height=face.height),)

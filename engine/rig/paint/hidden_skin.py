@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.rig.landmarks import MOUTH_RIGHT
 from engine.rig.paint.smooth import Plane, blurred, resized, spread, stepped
 from engine.rig.paint.unwrapped import Unwrapped
 
@@ -59,6 +60,9 @@ _SOME, _MUCH = 0.2, 0.45
 _STRAND_CM, _FADES = 0.8, 0.9
 """Over so much of its length that is averaged; and what is left of it from one row to the next
 where it isn't seen."""
+
+_LEAST_CM = 0.2
+"""Width of those strips that counts as one."""
 
 _ASIDE_CM, _SEAM_CM = (2.6, 3.6), 0.25
 """Along the skin from the face's middle: nose and mouth lie within the first. And from its outline:
@@ -152,7 +156,10 @@ def _last_seen(face: Unwrapped, side: int) -> Plane:
 
 
 def _hangs(face: Unwrapped, is_other: Plane) -> Plane:
-    """(H, W): how far hair covers the cheek there already where it is well seen, and below that."""
+    """(H, W): how far hair covers the cheek there already where it is well seen.
+
+    What hangs comes from above, however like skin it is there, and falls as far as it is seen.
+    """
     places = np.arange(face.seen.shape[1]) - (face.seen.shape[1] - 1) / 2
     hangs = np.zeros_like(is_other)
     for is_side in (places < 0.0, places >= 0.0):
@@ -160,6 +167,8 @@ def _hangs(face: Unwrapped, is_other: Plane) -> Plane:
             stepped(_SOME, _MUCH, _covered_share(face, is_other, is_side, band))
             for band in (_HANGS, _FALLS)
         )
+        mouth = int(face.places[MOUTH_RIGHT, 1])
+        share[:mouth] = np.maximum.accumulate(share[mouth - 1 :: -1])[::-1]
         for row in range(1, len(share)):
             share[row] = max(share[row], share[row - 1] * min(falls[row] + _FADES, 1.0))
         hangs += share[:, None] * is_side
@@ -176,7 +185,7 @@ def _covered_share(
         blurred(each.sum(axis=1, dtype=np.float32)[:, None], _STRAND_CM * face.px_per_cm)[:, 0]
         for each in (here * is_other, here)
     )
-    return np.asarray(part / np.maximum(whole, 1e-3), np.float32)
+    return np.asarray(part / np.maximum(whole, _LEAST_CM * face.px_per_cm), np.float32)
 
 
 def _beside(face: Unwrapped) -> Plane:
