@@ -31,9 +31,10 @@ from engine.rig.landmarks import LIDS
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.motion.nods import NOSE_CM, farther, missing
 
-_CLOSED, _AS_READ = 0.30, 0.60
-"""Of the neutral opening: below the first an eye counts as closed (no tracker reads 0 for a closed
-eye), above the second the opening is taken as it is read."""
+CLOSED, AS_READ = 0.40, 0.66
+"""Of the neutral opening: below the first an eye counts as closed (closed ones are read as 0.1 to
+0.6 on rendered heads, as 0.05 to 0.5 in clips), above the second the opening is taken as it is
+read. More of either, and narrowed eyes close."""
 
 _LIPS_TOUCH, _LIPS_APART = 0.015, 0.05
 """Inner lip gap over mouth width: below the first the lips touch, above the second they don't."""
@@ -257,5 +258,5 @@ def difference(
 
 def apertures(ratio: Array) -> Array:
     """Opening over neutral opening as read -> as shown: closed means closed."""
-    near_closed = _AS_READ * (ratio - _CLOSED) / (_AS_READ - _CLOSED)
-    return np.clip(np.where(ratio < _AS_READ, near_closed, ratio), 0.0, _WIDEST)
+    near_closed = AS_READ * (ratio - CLOSED) / (AS_READ - CLOSED)
+    return np.clip(np.where(ratio < AS_READ, near_closed, ratio), 0.0, _WIDEST)
