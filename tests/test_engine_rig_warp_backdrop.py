@@ -50,6 +50,18 @@ def test_its_grain_goes_on(blur_px: float) -> None:
     assert inside.std() > 0.6 * grey.std()
 
 
+def test_the_light_of_a_plain_wall_is_not_mirrored() -> None:
+    light = np.linspace(60.0, 200.0, SIZE)
+    wall = np.repeat(np.broadcast_to(light, (SIZE, SIZE))[..., None], 3, axis=2).astype(np.uint8)
+    matte = person()
+    shown = split(before(wall, matte), matte, GRID).background
+    ring = uncovered(matte, 3, 20)
+    off = np.abs(shown[ring].astype(float) - wall[ring]).mean()
+    depth = cv2.distanceTransform((matte > 0.5).astype(np.uint8), cv2.DIST_L2, 5)[ring]
+    mirrored = 2.0 * (light[1] - light[0]) * depth.mean()
+    assert off < 0.8 * mirrored
+
+
 def test_what_lies_beside_a_person_is_as_it_was() -> None:
     rng = np.random.default_rng(2)
     background = rng.integers(0, 255, (SIZE, SIZE, 3), np.uint8)

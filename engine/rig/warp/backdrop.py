@@ -18,6 +18,10 @@ second on it is smeared."""
 _SMOOTHED = 0.015
 """The same, over which the way to what is mirrored is smoothed: a ragged edge would shake it."""
 
+_RICH, _RICH_AROUND = (2.0, 5.0), 0.05
+"""Mean difference from what is soft, levels, from which on more than grain is mirrored, and from
+which on all is; and how far around it is asked, a part of the longer side."""
+
 _SMEARED_PX = 160
 """Longer side at which a hole is smeared over."""
 
@@ -30,10 +34,21 @@ def filled(picture: Pixels, matte: NDArray[np.float32]) -> Pixels:
     hole = np.asarray(cv2.dilate(person, np.ones((reach, reach), np.uint8)), np.uint8)
     behind = _smeared(picture, hole)
     mirrored, share = _mirrored(picture, hole)
-    behind += (mirrored - behind) * share[..., None]
+    soft = np.asarray(cv2.GaussianBlur(mirrored, (0, 0), _SMOOTHED * side), np.float32)
+    detail = mirrored - soft
+    behind += (soft - behind) * (share * _is_rich(detail, share))[..., None]
+    behind += detail * share[..., None]
     seam = cv2.blur(hole.astype(np.float32), (reach, reach)).clip(0.0, 1.0)
     mixed = picture + (behind - picture) * np.maximum(seam, hole)[..., None]
     return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
+
+
+def _is_rich(detail: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(H, W): whether what is mirrored has more than grain. Of a plain wall it makes a halo."""
+    sigma = _RICH_AROUND * max(share.shape)
+    found = cv2.GaussianBlur(np.abs(detail).mean(axis=-1) * share, (0, 0), sigma)
+    level = found / np.maximum(cv2.GaussianBlur(share, (0, 0), sigma), 1e-3)
+    return smoothstep(*_RICH, np.asarray(level, np.float64)).astype(np.float32)
 
 
 def _smeared(picture: Pixels, hole: NDArray[np.uint8]) -> NDArray[np.float32]:
