@@ -33,6 +33,7 @@ from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.layers import Layers, Matte, head_half_width, split, trusted
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
+from engine.rig.warp.own_head import OwnHead, find_own_head
 from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
 from engine.rig.warp.unseen import Unseen
 
@@ -82,6 +83,9 @@ class _MadeLate:
 
     find_matte: Callable[[], Matte] | None
     limits: HeadLimits
+    face: PortraitFace
+    """Its rim lies where the head has it, once the head is known."""
+    outline: Outline
     layers: Layers | None = None
     flow: PortraitFlow | None = None
 
@@ -118,8 +122,12 @@ class RigPortrait:
         self._warped = without_eyeballs(self._picture, landmarks[:, :2])
         self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
         """With a fourth channel: OpenCV samples four twice as fast as three."""
-        self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
-        self._outline = Outline(landmarks)
+        self._late = _MadeLate(
+            find_matte=find_matte,
+            limits=HeadLimits(self._face, self._size),
+            face=self._face,
+            outline=Outline(landmarks),
+        )
         self._glasses = Glasses(self._picture, self._face)
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
         self._mouth = mouth_painter(self._picture, landmarks[:, :2])
@@ -158,13 +166,17 @@ class RigPortrait:
         if find_matte is None:
             return
         matte, landmarks = find_matte(), self._face.landmarks
-        width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
-        late.flow = self._flow(half_width=width, matte=None if width is None else matte)
-        if width is not None:
-            late.limits = HeadLimits(self._face, self._size, half_width=width)
-            late.layers = split(self._warped, matte, late.flow.head.grid)
-        else:
+        if not trusted(matte, landmarks):
+            late.flow = self._flow()
             logger.info("no person was cut out of this portrait: its background moves a little")
+            return
+        own = find_own_head(self._face, self._warped, matte)
+        late.face = own.deepened(self._face)
+        late.outline = Outline(late.face.landmarks)
+        width = head_half_width(matte, landmarks)
+        late.flow = self._flow(half_width=width, matte=matte, own=own)
+        late.limits = HeadLimits(self._face, self._size, half_width=width)
+        late.layers = split(self._warped, matte, late.flow.head.grid)
 
     def for_stream(self) -> Self:
         """Own and driver's mouths ease from frame to frame, so each stream begins with nothing."""
@@ -179,13 +191,24 @@ class RigPortrait:
         Made late: a head that is cut out before its first frame has its width by then.
         """
         if self._late.flow is None:
-            self._late.flow = self._flow(half_width=None)
+            self._late.flow = self._flow()
         return self._late.flow
 
-    def _flow(self, *, half_width: float | None, matte: Matte | None = None) -> PortraitFlow:
+    def _flow(
+        self,
+        *,
+        half_width: float | None = None,
+        matte: Matte | None = None,
+        own: OwnHead | None = None,
+    ) -> PortraitFlow:
         unseen = Unseen(self._face.landmarks, self._warped)
         return PortraitFlow(
-            self._face, self._size, half_width=half_width, matte=matte, unseen=unseen
+            self._late.face,
+            self._size,
+            half_width=half_width,
+            matte=matte,
+            unseen=unseen,
+            own=own,
         )
 
     @property
@@ -230,8 +253,8 @@ class RigPortrait:
             self.prepare()
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
-        asked = target_landmarks(self._face, self._glasses.held(motion), head)
-        target = self._outline.joined(rim, asked)
+        asked = target_landmarks(self._late.face, self._glasses.held(motion), head)
+        target = self._late.outline.joined(rim, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
         self._borrowed = borrow(

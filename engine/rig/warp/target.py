@@ -1,6 +1,7 @@
 """Where the portrait's landmarks go: its own face, moved by the driver's motion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -71,6 +72,13 @@ class PortraitFace:
         gap = relative_lip_gap(pose.points)
         closes = np.clip((_OPEN_MOUTH - gap) / (_OPEN_MOUTH - _CLOSED_MOUTH), 0.0, 1.0)
         return cls(landmarks=face.landmarks.astype(np.float64), pose=pose, closes=float(closes))
+
+    def deepened(self, farther: Array) -> Self:
+        """The same with landmarks (478,) px farther from the viewer, in the same pose."""
+        landmarks = self.landmarks.copy()
+        landmarks[:, 2] += farther
+        points = self.pose.placement.invert(to_picture(landmarks))
+        return replace(self, landmarks=landmarks, pose=replace(self.pose, points=points))
 
 
 def head_motion(face: PortraitFace, motion: RigMotion) -> HeadMotion:
