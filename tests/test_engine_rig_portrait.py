@@ -21,6 +21,7 @@ from engine.rig.warp.head_field import HeadField
 from engine.rig.warp.layers import Matte
 from engine.rig.warp.mesh_flow import MeshFlower
 from engine.rig.warp.mesh_flow_twin import mesh_flow_reference
+from engine.rig.warp.own_head import OwnHead
 from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
 from engine.rig.warp.unseen import Unseen
 from tests.faces_made import made_face, textured
@@ -302,9 +303,10 @@ def test_a_person_who_is_cut_out_at_once_is_prepared_once(monkeypatch: pytest.Mo
             half_width: float | None,
             matte: Matte | None = None,
             unseen: Unseen | None = None,
+            own: OwnHead | None = None,
         ) -> None:
             made.append(half_width)
-            super().__init__(face, size, half_width=half_width, matte=matte, unseen=unseen)
+            super().__init__(face, size, half_width=half_width, matte=matte, unseen=unseen, own=own)
 
     monkeypatch.setattr("engine.rig.portrait.PortraitFlow", Counted)
     portrait = RigPortrait(textured(), made_face(), person)

@@ -37,6 +37,7 @@ from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.layers import Layers, Matte, fetch, head_half_width, split, trusted
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
+from engine.rig.warp.own_head import OwnHead, find_own_head
 from engine.rig.warp.target import (
     HeadMotion,
     PortraitFace,
@@ -94,6 +95,9 @@ class _MadeLate:
 
     find_matte: Callable[[], Matte] | None
     limits: HeadLimits
+    face: PortraitFace
+    """Its rim lies where the head has it, once the head is known."""
+    outline: Outline
     layers: Layers | None = None
     flow: PortraitFlow | None = None
 
@@ -134,8 +138,12 @@ class RigPortrait:
             glints.remove_from(self._warped)
         self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
         """With a fourth channel: OpenCV samples four twice as fast as three."""
-        self._late = _MadeLate(find_matte=find_matte, limits=HeadLimits(self._face, self._size))
-        self._outline = Outline(landmarks)
+        self._late = _MadeLate(
+            find_matte=find_matte,
+            limits=HeadLimits(self._face, self._size),
+            face=self._face,
+            outline=Outline(landmarks),
+        )
         self._sides: tuple[FarRim | CheekPainter, ...] = (
             *far_rims(self._warped, self._face),
             *cheek_painters(self._warped, self._face),
@@ -178,13 +186,17 @@ class RigPortrait:
         if find_matte is None:
             return
         matte, landmarks = find_matte(), self._face.landmarks
-        width = head_half_width(matte, landmarks) if trusted(matte, landmarks) else None
-        late.flow = self._flow(half_width=width, matte=None if width is None else matte)
-        if width is not None:
-            late.limits = HeadLimits(self._face, self._size, half_width=width)
-            late.layers = split(self._warped, matte, late.flow.head.grid)
-        else:
+        if not trusted(matte, landmarks):
+            late.flow = self._flow()
             logger.info("no person was cut out of this portrait: its background moves a little")
+            return
+        own = find_own_head(self._face, self._warped, matte)
+        late.face = own.deepened(self._face)
+        late.outline = Outline(late.face.landmarks)
+        width = head_half_width(matte, landmarks)
+        late.flow = self._flow(half_width=width, matte=matte, own=own)
+        late.limits = HeadLimits(self._face, self._size, half_width=width)
+        late.layers = split(self._warped, matte, late.flow.head.grid)
 
     def for_stream(self) -> Self:
         """Own and driver's mouths ease from frame to frame, so each stream begins with nothing."""
@@ -199,13 +211,24 @@ class RigPortrait:
         Made late: a head that is cut out before its first frame has its width by then.
         """
         if self._late.flow is None:
-            self._late.flow = self._flow(half_width=None)
+            self._late.flow = self._flow()
         return self._late.flow
 
-    def _flow(self, *, half_width: float | None, matte: Matte | None = None) -> PortraitFlow:
+    def _flow(
+        self,
+        *,
+        half_width: float | None = None,
+        matte: Matte | None = None,
+        own: OwnHead | None = None,
+    ) -> PortraitFlow:
         unseen = Unseen(self._face.landmarks, self._warped)
         return PortraitFlow(
-            self._face, self._size, half_width=half_width, matte=matte, unseen=unseen
+            self._late.face,
+            self._size,
+            half_width=half_width,
+            matte=matte,
+            unseen=unseen,
+            own=own,
         )
 
     @property
@@ -251,9 +274,9 @@ class RigPortrait:
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
         warped = with_open_lids(self._glasses.held(motion), self._comic_lids)
-        asked = target_landmarks(self._face, warped, head)
+        asked = target_landmarks(self._late.face, warped, head)
         next_to = passed_on(rim, head, self._face)
-        target = self._outline.joined(next_to, asked)
+        target = self._late.outline.joined(next_to, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
         self._borrowed = borrow(

@@ -14,6 +14,7 @@ from engine.rig.warp.facing import FacingTriangles
 from engine.rig.warp.grid import Box, Map, SampleGrid
 from engine.rig.warp.head_field import HeadField, Map2
 from engine.rig.warp.mesh_flow import MeshFlower
+from engine.rig.warp.own_head import OwnHead
 from engine.rig.warp.skull import SKULL, Skull
 from engine.rig.warp.target import HeadMotion, PortraitFace
 from engine.rig.warp.unseen import Unseen
@@ -42,6 +43,7 @@ class PortraitFlow:
         matte: NDArray[np.float32] | None = None,
         unseen: Unseen | None = None,
         skull: Skull = SKULL,
+        own: OwnHead | None = None,
         step: int = STEP,
     ) -> None:
         """Prepare a portrait.
@@ -52,7 +54,8 @@ class PortraitFlow:
             half_width: of the head with its hair, in face heights, where it is known.
             matte: (H, W), 1 where the person is, of one who was cut out.
             unseen: what of the mesh the portrait hardly shows; None takes all as it is.
-            skull: how hair and ears lie.
+            skull: how hair and ears lie on heads in general.
+            own: how they do on this one, where it is known; `face` is deepened by it.
             step: pixels between the points at which the flow is worked out.
         """
         self._size = size
@@ -60,7 +63,7 @@ class PortraitFlow:
         self._mesh = MeshFlower(face.landmarks)
         self._unseen = unseen
         self.triangles = FacingTriangles(face.landmarks)
-        self.head = HeadField(face, size, half_width=half_width, matte=matte, skull=skull)
+        self.head = HeadField(face, size, half_width=half_width, matte=matte, skull=skull, own=own)
         self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
     def backward(

@@ -2,8 +2,8 @@
 
 On a coarse grid over the portrait each node knows once and for all how far it belongs to the head
 (`share`), how deep it lies, and which outline points of the face pull it along. A frame's forward
-displacement is then one small matrix product. The backward flow is its inverse, found by
-fixed-point steps on the grid (the field is smooth) and enlarged to pixels.
+displacement is then one small matrix product. The backward flow is found by drawing the nodes where
+they go, as a mesh (`node_mesh.py`), and enlarged to pixels.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Array, smoothstep
-from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.landmarks import OVAL
 from engine.rig.warp.body import NECK_BASE, Body
 from engine.rig.warp.cut_off import CutOff
 from engine.rig.warp.grid import Box, Map, SampleGrid
+from engine.rig.warp.node_mesh import NodeMesh
+from engine.rig.warp.own_head import OwnHead
 from engine.rig.warp.skull import SKULL, Skull
+from engine.rig.warp.surroundings import FaceAxes, beside, pull_weights
 from engine.rig.warp.target import HeadMotion, PortraitFace
 
 Map2: TypeAlias = NDArray[np.float32]
 """(rows, columns, 2) displacement in px."""
 
-NODES_PER_FACE = 16
+NODES_PER_FACE = 12
 """Grid spacing: face heights over this."""
 
 _ABOVE, _BELOW, _ASIDE = 1.3, 1.75, 1.9
@@ -58,16 +61,8 @@ _PASSED_ON = 0.1
 """Distance from the outline, in face heights, at which a third of what the face does beyond its
 rim is still passed on. At half of it the hairline doubles in a nod."""
 
-_OUTLINE_SMOOTHED = 0.05
-"""Distance, in face heights, over which the outline's depth is smoothed before hair takes it over.
-With 0.15 the brim of a hat is sheared less, but ears go as far as temples do."""
-
-_INVERSE_STEPS, _FAR_STEPS, _FAR = 6, 14, 0.3
-"""Towards the backward field; as many as the second where something moves by more than the third,
-in face heights: a head that leans by 30 degrees is steep at its neck."""
-_RELAXED = 0.8
-"""How much of a step is taken: with all of it, what is stretched to more than twice its size never
-settles; with this much, two and a half times."""
+_STILL_PX = 1e-3
+"""A field that goes nowhere farther is none."""
 
 _OVAL = np.array(OVAL)
 
@@ -139,6 +134,7 @@ class HeadField:
         half_width: float | None = None,
         matte: NDArray[np.float32] | None = None,
         skull: Skull = SKULL,
+        own: OwnHead | None = None,
     ) -> None:
         """Prepare the grid.
 
@@ -147,19 +143,18 @@ class HeadField:
             size: height, width of the picture.
             half_width: of the head with its hair, in face heights, where it is known.
             matte: (H, W), 1 where the person is, of one who was cut out.
-            skull: how hair and ears lie.
+            skull: how hair and ears lie on heads in general.
+            own: how they do on this one, where it is known.
         """
-        outline = face.landmarks[list(OVAL), :2]
-        middle = (face.landmarks[FOREHEAD, :2] + face.landmarks[CHIN, :2]) / 2.0
-        down = face.landmarks[CHIN, :2] - face.landmarks[FOREHEAD, :2]
-        self.face_height = float(np.linalg.norm(down))
-        down = down / self.face_height
-        self._axes = np.array([[down[1], -down[0]], down])
+        outline = face.landmarks[_OVAL]
+        around = FaceAxes.of(face.landmarks)
+        self.face_height = around.height
+        self._axes = around.axes
         """(2, 2): of the face in the picture, to the right and down, of length 1."""
-        self.grid = _grid(middle, self.face_height, size)
+        self.grid = _grid(around.middle, self.face_height, size)
         nodes = self.grid.points.reshape(-1, 2)
-        aside, along = self._axes @ (nodes - middle).T / self.face_height
-        self._pull, self._beyond = _pull_weights(nodes, outline, self.face_height)
+        aside, along = around.places(nodes)
+        self._pull, self._beyond = pull_weights(nodes, outline[:, :2], self.face_height)
         share = _neck_share(along) * _side_share(np.abs(aside), along, half_width)
         if matte is None:
             share *= _border_share(nodes, size)
@@ -167,15 +162,16 @@ class HeadField:
         else:
             share *= np.clip((size[0] - 1.0 - nodes[:, 1]) / (_BORDER * min(size)), 0.0, 1.0)
             self._cut_off = CutOff(nodes, matte, self.face_height)
-        self._skull = skull
-        beyond = _outside(nodes, outline) / self.face_height
-        next_to, _ = _pull_weights(nodes, outline, self.face_height, nearest=_OUTLINE_SMOOTHED)
-        bulges = skull.bulges(aside, along, beyond) * self.face_height
-        self._shared = share[:, None] * np.column_stack(
-            [nodes, np.ones(len(nodes)), *self._depths(face, next_to, beyond), bulges]
-        )
-        """(nodes, 8): x, y, 1, depths for a shake and for a nod, and bulges, px, times how far a
-        node goes with the head."""
+        beyond = np.maximum(beside(nodes, outline[:, :2]), 0.0) / self.face_height
+        bulges = skull.bulges(aside, along, beyond)
+        deep = self._turning(face, skull, own, nodes, beyond, bulges)
+        ones = np.ones(len(nodes))
+        self._shared = share[:, None] * np.column_stack([nodes, ones, deep])
+        """(nodes, 8): x, y, 1, depths for a shake and for a nod, and how the silhouette goes by the
+        square of a shake to either side and of a nod, px; times how far a node goes with the
+        head."""
+        self._places = np.column_stack([nodes, deep[:, 0]])
+        """(nodes, 3) px"""
         self._passed_on = np.exp(-((beyond / _PASSED_ON) ** 2))[:, None]
         """(nodes, 1): how far each takes part in what the face does beyond its rim."""
         self._body: Body | None = None
@@ -183,9 +179,13 @@ class HeadField:
             self._body = Body(
                 nodes, along, np.abs(aside), of_head=share, size=size, face_height=self.face_height
             )
-        self._outline = face.landmarks[_OVAL]
-        rows, columns = self.grid.points.shape[:2]
-        self._inverse = Inverse(rows, columns, self.grid.spacing)
+        self._outline = outline
+        self._mesh = NodeMesh(self.grid.points, self.grid.spacing)
+
+    @property
+    def share(self) -> Array:
+        """(rows, columns) 0..1: how far nodes go with the head."""
+        return self._shared[:, 2].reshape(self.grid.points.shape[:2])
 
     def backward(self, head: HeadMotion, target: Array, next_to: HeadMotion | None = None) -> Map2:
         """(rows, columns, 2) px: displacement from output to portrait at each grid node.
@@ -206,38 +206,49 @@ class HeadField:
             self._cut_off.hold(forward)
         if self._body is not None:
             forward += self._body.forward(head)
-        goes_far = np.abs(forward).max() > _FAR * self.face_height
-        return self._inverse(
-            forward.reshape(self.grid.points.shape).astype(np.float32),
-            steps=_FAR_STEPS if goes_far else _INVERSE_STEPS,
-        )
+        if np.abs(forward).max() < _STILL_PX:
+            return np.zeros(self.grid.points.shape, np.float32)
+        depth = self._places @ head.linear[2]
+        shape = self.grid.points.shape
+        return self._mesh.backward(forward.reshape(shape), depth.reshape(shape[:2]))
 
     def _moves(self, head: HeadMotion) -> Array:
         """(8, 2) px: where a head's motion takes each column of `_shared`."""
         aside, down = self._axes
         shake, nod = self._axes @ head.linear[:2, 2]
-        left, right, above = self._skull.bulging(shake, nod)
         return np.vstack(
             [
                 head.linear[:2, :2].T - np.eye(2),
                 head.at_depth(0.0),
                 shake * aside,
                 nod * down,
-                left * aside,
-                right * aside,
-                above * down,
+                max(shake, 0.0) ** 2 * aside,
+                min(shake, 0.0) ** 2 * aside,
+                nod**2 * down,
             ]
         )
 
-    def _depths(self, face: PortraitFace, next_to: Array, beyond: Array) -> tuple[Array, Array]:
-        """(nodes,) px in picture axes for a shake, and for a nod."""
-        pivot, height = face.pose.pivot_px[2], self.face_height
-        outline = (next_to @ face.landmarks[_OVAL, 2] - pivot) / height
-        aside, down = (
-            pivot + recess.depth(outline, beyond) * height
-            for recess in (self._skull.aside, self._skull.down)
-        )
-        return aside, down
+    def _turning(
+        self,
+        face: PortraitFace,
+        skull: Skull,
+        own: OwnHead | None,
+        nodes: Array,
+        beyond: Array,
+        bulges: Array,
+    ) -> Array:
+        """(nodes, 5) px: depths in picture axes for a shake and for a nod, and silhouettes."""
+        outline, pivot = face.landmarks[_OVAL], face.pose.pivot_px[2]
+        depths = [
+            recess.around(outline, nodes, beyond, pivot, self.face_height)
+            for recess in (skull.aside, skull.down)
+        ]
+        deep = np.column_stack([*depths, bulges])
+        if own is not None:
+            deep[:, :4] += own.at(nodes)[:, [0, 0, 1, 2]]
+        deep *= self.face_height
+        deep[:, :2] += pivot
+        return deep
 
     def _fade(self, residual: Array) -> Array:
         """How far each node lets itself be pulled by the outline."""
@@ -284,45 +295,3 @@ def _border_share(nodes: Array, size: tuple[int, int]) -> Array:
     limits = np.array([size[1] - 1.0, size[0] - 1.0])
     distance = np.minimum(nodes, limits - nodes).min(axis=1)
     return np.asarray(np.clip(distance / (_BORDER * min(size)), 0.0, 1.0))
-
-
-def _pull_weights(
-    nodes: Array, outline: Array, face_height: float, nearest: float = 0.01
-) -> tuple[Array, Array]:
-    """(nodes, outline points): the share of each outline point in a node, by inverse distance.
-
-    And (nodes,): the squared distance to the nearest. Within `nearest`, in face heights, a point
-    speaks alone.
-    """
-    squared = ((nodes[:, None] - outline) ** 2).sum(axis=-1)
-    weights = (squared + (nearest * face_height) ** 2) ** -1.5
-    return weights / weights.sum(axis=1, keepdims=True), squared.min(axis=1)
-
-
-def _outside(nodes: Array, outline: Array) -> Array:
-    """(nodes,) px: distance from the face's outline, 0 within it."""
-    polygon = outline.astype(np.float32)
-    inside = [cv2.pointPolygonTest(polygon, (x, y), measureDist=True) for x, y in nodes.tolist()]
-    return np.asarray(np.maximum(-np.array(inside), 0.0))
-
-
-class Inverse:
-    """Undoes a field of displacements on a grid, by fixed-point steps."""
-
-    def __init__(self, rows: int, columns: int, spacing: int) -> None:
-        """`spacing` is the distance of nodes in px."""
-        self._spacing = np.float32(spacing)
-        self._nodes = np.empty((rows, columns, 2), np.float32)
-        self._nodes[..., 0] = np.arange(columns)
-        self._nodes[..., 1] = np.arange(rows)[:, None]
-
-    def __call__(self, forward: Map2, *, steps: int = _INVERSE_STEPS) -> Map2:
-        """Backward displacement b with b(p) = -forward(p + b(p)), (rows, columns, 2) px."""
-        forward = forward * (np.float32(-1.0) / self._spacing)  # in nodes, and the other way
-        backward = forward
-        for _ in range(steps):
-            at = cv2.add(self._nodes, backward)
-            found = cv2.remap(forward, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-            mixed = cv2.addWeighted(backward, 1.0 - _RELAXED, found, _RELAXED, 0.0)
-            backward = np.asarray(mixed, np.float32)
-        return backward * self._spacing

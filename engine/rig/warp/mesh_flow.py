@@ -5,7 +5,6 @@ computes the same, slowly, for reading and for the tests.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -57,34 +56,50 @@ class MeshFlower:
         Raises:
             MachineError: this OpenCV cannot draw triangles.
         """
-        settings = self._settings
         colours = self._colours
         if source is not None:  # a copy: a portrait is shared, and another frame's may be drawn now
             colours = colours.copy()
             colours[:, :2] = (source[:MESH_POINTS, :2] - self._low) / self._extent
-        drawn = np.zeros((sample_grid.rows, sample_grid.columns, 3), np.float32)
-        depth = np.ones((sample_grid.rows, sample_grid.columns), np.float32)  # 1 is the farthest
-        cv2.triangleRasterize(
-            _placed(target),
-            self._triangles,
-            colours,
-            drawn,
-            depth,
-            _camera(sample_grid),
-            _FOV_RAD,
-            _NEAR,
-            _FAR,
-            settings,
-        )
+        drawn = rasterized(target[:MESH_POINTS], self._triangles, colours, sample_grid)
         (low_x, low_y), (width, height) = self._low, self._extent
         x = drawn[..., 0] * np.float32(width) + np.float32(low_x)
         y = drawn[..., 1] * np.float32(height) + np.float32(low_y)
         return MeshFlow(x=x, y=y, covered=drawn[..., 2] > 0.5)
 
-    @cached_property
-    def _settings(self) -> "cv2.TriangleRasterizeSettings":
-        """Asked for by the first picture: on a GPU our kernels draw the mesh, with any OpenCV."""
-        return _settings()
+
+def rasterized(
+    points: Array,
+    triangles: NDArray[np.int32],
+    colours: NDArray[np.float32],
+    sample_grid: SampleGrid,
+) -> NDArray[np.float32]:
+    """(rows, columns, 3) the colours of what is seen at a sample grid's points, else 0.
+
+    Args:
+        points: (N, 3) px, z away from the viewer.
+        triangles: (T, 3), those seen from behind are left out.
+        colours: (N, 3) of the points.
+        sample_grid: where to look.
+
+    Raises:
+        MachineError: this OpenCV cannot draw triangles.
+    """
+    settings = _settings()
+    drawn = np.zeros((sample_grid.rows, sample_grid.columns, 3), np.float32)
+    depth = np.ones((sample_grid.rows, sample_grid.columns), np.float32)  # 1 is the farthest
+    cv2.triangleRasterize(
+        _placed(points),
+        triangles,
+        colours,
+        drawn,
+        depth,
+        _camera(sample_grid),
+        _FOV_RAD,
+        _NEAR,
+        _FAR,
+        settings,
+    )
+    return drawn
 
 
 def draws_triangles() -> bool:
@@ -108,14 +123,14 @@ def _settings() -> "cv2.TriangleRasterizeSettings":
     )
 
 
-def _placed(target: Array) -> NDArray[np.float32]:
-    """Landmarks `target` (478, 3) px as a scene before OpenCV's camera: (468, 3), y up, -z away."""
-    depth = target[:MESH_POINTS, 2]
+def _placed(points: Array) -> NDArray[np.float32]:
+    """Points (N, 3) px as a scene before OpenCV's camera: y up, -z away."""
+    depth = points[:, 2]
     nearest = float(depth.min())
     away = 1.0 + (depth - nearest) * (_DEPTH / max(float(depth.max()) - nearest, 1e-6))
-    scene = np.empty((MESH_POINTS, 3), np.float32)
-    scene[:, 0] = target[:MESH_POINTS, 0] * away
-    scene[:, 1] = target[:MESH_POINTS, 1] * -away
+    scene = np.empty((len(points), 3), np.float32)
+    scene[:, 0] = points[:, 0] * away
+    scene[:, 1] = points[:, 1] * -away
     scene[:, 2] = -away
     return scene
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.geometry import Array
+from engine.rig.warp.surroundings import pull_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +34,26 @@ class Recess:
         reach = np.maximum(_LEAST_REACH, _SLOPE * np.abs(self.back - first) / _STEEPEST)
         return np.asarray(self.back - (self.back - first) * np.exp(-((beyond / reach) ** _SHAPE)))
 
+    def around(
+        self, outline: Array, points: Array, beyond: Array, pivot: float, height: float
+    ) -> Array:
+        """The same of points (N, 2) px around an outline (P, 3) px.
+
+        `beyond` is (N,) in face heights; pivot and height of the face in px.
+        """
+        next_to, _ = pull_weights(points, outline[:, :2], height, nearest=_OUTLINE_SMOOTHED)
+        return self.depth((next_to @ outline[:, 2] - pivot) / height, beyond)
+
 
 _SHAPE = 1.5
 """Exponent of the distance: next to the outline hair goes on as the forehead does."""
 
 _LEAST_REACH = 0.15
 """Distance from the outline at which depth has come two thirds of its way."""
+
+_OUTLINE_SMOOTHED = 0.05
+"""Distance over which the outline's depth is smoothed before hair takes it over. With 0.15 the brim
+of a hat is sheared less, but ears go as far as temples do."""
 
 _STEEPEST, _SLOPE = 1.2, 0.745
 """Depth per distance, at most, and what it is at its steepest for a way and a reach of 1. A field
@@ -62,8 +77,9 @@ class Skull:
     """The same of the crown, by the square of a nod's sine."""
 
     def bulges(self, aside: Array, along: Array, beyond: Array) -> Array:
-        """(N, 3): how far points go with the silhouette on the left, on the right and above.
+        """(N, 3): how far points go with the silhouette, by the squares of the turn's sines.
 
+        Aside, of a shake that takes what is near to the left, and to the right; down, of a nod.
         `aside` and `along` the face's axis from its middle; `beyond` its outline.
         """
         outer = 1.0 - np.exp(-beyond / _SILHOUETTE_REACH)
@@ -71,16 +87,10 @@ class Skull:
             np.clip(aside / _HALF_WIDTH, -1.0, 0.0),
             np.clip(aside / _HALF_WIDTH, 0.0, 1.0),
         )
-        above = np.clip(along / _HALF_HEIGHT, -1.0, 0.0)
-        return np.asarray(outer[:, None] * np.column_stack([left, right, above]))
-
-    def bulging(self, shake: float, nod: float) -> tuple[float, float, float]:
-        """How far the silhouettes on the left, on the right and above go, by the turn's sines.
-
-        `shake` is positive where what is near goes to the left.
-        """
-        sides = (self.near, self.far) if shake < 0.0 else (self.far, self.near)
-        return sides[0] * shake**2, sides[1] * shake**2, self.crown * nod**2
+        above = self.crown * np.clip(along / _HALF_HEIGHT, -1.0, 0.0)
+        to_left = self.far * left + self.near * right
+        to_right = self.near * left + self.far * right
+        return np.asarray(outer[:, None] * np.column_stack([to_left, to_right, above]))
 
 
 _SILHOUETTE_REACH = 0.35

@@ -1,7 +1,8 @@
 """Where the portrait's landmarks go: its own face, moved by the driver's motion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
+from typing import Self
 
 import numpy as np
 
@@ -101,6 +102,13 @@ class PortraitFace:
     def height(self) -> float:
         """From forehead to chin, px."""
         return float(hypot(*(self.landmarks[CHIN, :2] - self.landmarks[FOREHEAD, :2])))
+
+    def deepened(self, farther: Array) -> Self:
+        """The same with landmarks (478,) px farther from the viewer, in the same pose."""
+        landmarks = self.landmarks.copy()
+        landmarks[:, 2] += farther
+        points = self.pose.placement.invert(to_picture(landmarks))
+        return replace(self, landmarks=landmarks, pose=replace(self.pose, points=points))
 
 
 def head_motion(face: PortraitFace, motion: RigMotion) -> HeadMotion:

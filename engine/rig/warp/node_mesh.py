@@ -1,0 +1,64 @@
+"""The nodes around a face as a mesh: where they go, and which of them is seen there.
+
+A backward field on the nodes: their triangles are drawn where they go, the nearer ones over the
+farther ones, with the nodes' own places for colours. However far something is stretched, it is
+found, and what folds is hidden behind what lies before it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.geometry import Array
+from engine.rig.warp.grid import SampleGrid
+from engine.rig.warp.mesh_flow import rasterized
+
+_MARGIN = 100.0
+"""Around the nodes, in distances of theirs: as far goes on what their rim does."""
+
+
+class NodeMesh:
+    """The mesh of one portrait; what does not depend on the frame is made once."""
+
+    def __init__(self, points: Array, spacing: int) -> None:
+        """`points` is (rows, columns, 2) px."""
+        rows, columns = points.shape[:2]
+        left, top = points[0, 0].astype(int).tolist()
+        self._seen = SampleGrid(left=left, top=top, step=spacing, columns=columns, rows=rows)
+        self._points = points.astype(np.float32)
+        margin = _MARGIN * spacing
+        wide = np.pad(points, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        wide[0, :, 1] -= margin
+        wide[-1, :, 1] += margin
+        wide[:, 0, 0] -= margin
+        wide[:, -1, 0] += margin
+        self._wide = wide
+        self._low = wide.min(axis=(0, 1)).astype(np.float32)
+        self._extent = np.ptp(wide, axis=(0, 1)).astype(np.float32)
+        self._colours = np.ones((wide[..., 0].size, 3), np.float32)  # the third says: covered
+        self._colours[:, :2] = ((wide - self._low) / self._extent).reshape(-1, 2)
+        self._triangles = _triangles(rows + 2, columns + 2)
+
+    def backward(self, forward: Array, depth: Array) -> NDArray[np.float32]:
+        """(rows, columns, 2) px from the output to the portrait.
+
+        Args:
+            forward: (rows, columns, 2) px, how far nodes go.
+            depth: (rows, columns) px away from the viewer, once they are there.
+        """
+        scene = np.empty((*self._wide.shape[:2], 3))
+        scene[..., :2] = self._wide
+        scene[..., :2] += np.pad(forward, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        scene[..., 2] = np.pad(depth, 1, mode="edge")
+        drawn = rasterized(scene.reshape(-1, 3), self._triangles, self._colours, self._seen)
+        found: NDArray[np.float32] = drawn[..., :2] * self._extent + self._low
+        found -= self._points
+        found[drawn[..., 2] < 0.5] = 0.0
+        return found
+
+
+def _triangles(rows: int, columns: int) -> NDArray[np.int32]:
+    """(T, 3) two for each cell of a grid."""
+    nodes = np.arange(rows * columns).reshape(rows, columns)
+    corners = nodes[:-1, :-1], nodes[:-1, 1:], nodes[1:, :-1], nodes[1:, 1:]
+    a, b, c, d = (each.ravel() for each in corners)
+    return np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]).astype(np.int32)

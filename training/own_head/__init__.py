@@ -1,0 +1,1 @@
+"""Heads of the portrait's own, learned from rendered people: see learn.py."""
