@@ -111,15 +111,3 @@ def test_a_face_beyond_the_pictures_border_breaks_nothing(size: tuple[int, int])
 
 def test_names_of_the_basis_are_arkits() -> None:
     assert {*RAISED, *LOWERED} <= set(ARKIT_NAMES)
-
-
-def test_a_nod_tells_less_of_brows_than_a_turn() -> None:
-    rest = made_face()
-    check = BrowCheck(read_face(rest), drawn(rest))
-
-    def told(**turn: float) -> float:
-        """How much of raised brows that the tracker overlooks is found, cm."""
-        moved = made_face(**turn)
-        return float(check.higher(read_face(moved), drawn(made_face(**turn, **RAISED))).mean())
-
-    assert told(pitch=-9.0) < 0.6 * told(yaw=9.0)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.faces.canonical import load_basis
 from engine.frame import Pixels
-from engine.geometry import Array, smoothstep, vector_from_rotation
+from engine.geometry import Array, angle_between, smoothstep
 from engine.motion import ARKIT_NAMES
 from engine.rig.driver.brow_band import BROWS, PARTS, SHIFTS, alike_at, between, cut_bands
 from engine.rig.driver.reading import Reading
@@ -42,10 +42,6 @@ _MOST = 0.75
 _TURNED_RAD, _AWAY_RAD = np.radians([12.0, 28.0])
 """Turn against the neutral frame from which on the bands shrink and hide, and at which nothing is
 taken from them."""
-
-_OF_NODS = 3.0
-"""How many times a nod counts of that. `yes` nods: L1 of its face is 5.35 where it counts once,
-5.29 where twice, 5.26 so."""
 
 _BENT = -_BEND * (SHIFTS[:, None] - SHIFTS) ** 2
 """(S, S): what two parts beside each other lose by not going together."""
@@ -78,13 +74,8 @@ class BrowCheck:
         best = _best_chains(alike - np.where(off > 0.0, higher, _LOWER_PULL * off**2))
         there = alike[np.arange(len(best)), best]
         sure = _MOST * bands.trust * smoothstep(_UNLIKE, _ALIKE, there)
-        turn = _hiding(reading.placement.rotation @ self._neutral.placement.rotation.T)
+        turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
         return np.asarray(sure * (between(alike, best) - bands.at_rest - own) * seen_at(turn))
-
-
-def _hiding(turn: Array) -> float:
-    """Radians that count of a turn (3, 3): a nod foreshortens brows and the skin above them."""
-    return float(np.linalg.norm(vector_from_rotation(turn) * (_OF_NODS, 1.0, 1.0)))
 
 
 def seen_at(turn_rad: float) -> float:
