@@ -29,16 +29,12 @@ def test_half_a_movement_is_half_trusted() -> None:
     assert HeadCheck(neutral, picture).trusted_share(moved, halfway) == pytest.approx(0.5, abs=0.12)
 
 
-@pytest.mark.parametrize(
-    ("turn", "least"), [({"yaw": 6.0}, 0.0), ({"yaw": 18.0}, 1.0), ({"yaw": -18.0}, 1.0)]
-)
-def test_a_shake_that_is_clearly_read_takes_all_of_the_rim_along(
-    turn: dict[str, float], least: float
-) -> None:
+@pytest.mark.parametrize(("yaw", "least"), [(6.0, 0.0), (18.0, 1.0), (-18.0, 1.0)])
+def test_a_shake_that_is_clearly_read_takes_all_of_the_rim_along(yaw: float, least: float) -> None:
     """A smile may be read as a small one; a large one shows other hair, which denies nothing."""
     picture = textured()
     neutral = read_face(made_face(), picture)
-    moved = rigid_movement(neutral, read_face(made_face(**turn)))
+    moved = rigid_movement(neutral, read_face(made_face(yaw=yaw)))
     assert HeadCheck(neutral, picture).least_share(moved) == pytest.approx(least, abs=0.02)
 
 

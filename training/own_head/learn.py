@@ -20,6 +20,7 @@ from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.head_network import CELLS, FIELDS, Floats
 from engine.rig.warp.layers import head_half_width, split
 from engine.rig.warp.limits import HeadLimits
+from engine.rig.warp.node_mesh import FINER
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.own_head import CELL, OwnHead, surroundings
 from engine.rig.warp.surroundings import FaceAxes, beside
@@ -134,7 +135,8 @@ class Pupil:
         points = np.stack([x, y], axis=1).astype(np.float64)
         within = beside(points, self._face.landmarks[list(OVAL), :2]) < 0.0
         grid = flow.head.grid
-        nodes = ((points - (grid.left, grid.top)) / grid.spacing).astype(np.float32)
+        apart = FINER * grid.spacing
+        nodes = ((points - (grid.left, grid.top)) / apart).astype(np.float32)
         with_head = np.asarray(
             cv2.remap(
                 flow.head.share.astype(np.float32),
