@@ -22,6 +22,7 @@ def moving(index: int) -> RigMotion:
         shift=np.array([0.1 * wave, -0.05]),
         log_scale=0.02 * wave,
         rim_share=1.0 - 0.5 * wave,
+        nod=0.1 * wave,
     )
 
 
@@ -39,5 +40,6 @@ def recording_of(motions: Sequence[RigMotion | None], rate: int = 30) -> Recordi
         shift=np.array([row.shift for row in rows], np.float32),
         log_scale=np.array([row.log_scale for row in rows], np.float32),
         rim_share=np.array([row.rim_share for row in rows], np.float32),
+        nod=np.array([row.nod for row in rows], np.float32),
         rate=Fraction(rate),
     )

@@ -148,8 +148,9 @@ def samples_of(share: float) -> list[Sample]:
 def test_a_model_that_moves_one_thing_at_a_time_has_a_diagonal_matrix() -> None:
     exact = samples_of(1.0)
     matrix = leak_matrix(samples_of(0.5), units(exact))
-    # Lids are read as closed before they touch: half a blink counts a little more than half.
-    np.testing.assert_allclose(np.diag(matrix), 0.5, atol=0.08)
+    # Lids are read as closed before they touch: half a blink counts for seven tenths.
+    halves = [0.7 if factor == "blink" else 0.5 for factor in FACTORS]
+    np.testing.assert_allclose(np.diag(matrix), halves, atol=0.05)
     off = matrix - np.diag(np.diag(matrix))
     assert off.max() < 0.06
     assert leaked(leak_matrix(exact, units(exact))) < 0.06

@@ -58,6 +58,15 @@ def test_brows_too_faint_to_be_seen_are_taken_as_told() -> None:
     assert check.corrected(reading, drawn(rest, brow=184)) is reading
 
 
+def test_grey_brows_are_read() -> None:
+    rest, seen = made_face(), made_face(**RAISED)
+    neutral = read_face(rest)
+    check = BrowCheck(neutral, drawn(rest, brow=165))
+    corrected = check.corrected(neutral, drawn(seen, brow=165))
+    truth = heights(read_face(seen).points - neutral.points)
+    assert np.all(heights(corrected.points - neutral.points) > 0.6 * truth)
+
+
 def test_a_head_that_is_turned_far_is_taken_as_told() -> None:
     rest, turned = made_face(), made_face(yaw=35.0)
     reading = read_face(turned)
@@ -102,3 +111,15 @@ def test_a_face_beyond_the_pictures_border_breaks_nothing(size: tuple[int, int])
 
 def test_names_of_the_basis_are_arkits() -> None:
     assert {*RAISED, *LOWERED} <= set(ARKIT_NAMES)
+
+
+def test_a_nod_tells_less_of_brows_than_a_turn() -> None:
+    rest = made_face()
+    check = BrowCheck(read_face(rest), drawn(rest))
+
+    def told(**turn: float) -> float:
+        """How much of raised brows that the tracker overlooks is found, cm."""
+        moved = made_face(**turn)
+        return float(check.higher(read_face(moved), drawn(made_face(**turn, **RAISED))).mean())
+
+    assert told(pitch=-9.0) < 0.6 * told(yaw=9.0)

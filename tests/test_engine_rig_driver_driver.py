@@ -10,7 +10,7 @@ from engine.faces.canonical import head_pose
 from engine.faces.face import Face
 from engine.geometry import vector_from_rotation
 from engine.motion import Edit, Mode
-from engine.rig.driver.driver import RigDriver, difference
+from engine.rig.driver.driver import RigDriver, apertures, difference
 from engine.rig.driver.reading import read_face
 from engine.rig.landmarks import LIDS
 from engine.rig.motion.factors import arkit_from_motion, edited, motion_from_arkit, with_factor
@@ -47,6 +47,16 @@ def test_closed_eyes_are_read_as_closed() -> None:
     assert motion.aperture[0] == pytest.approx(0.0, abs=0.05)
     assert motion.aperture[1] == pytest.approx(1.0, abs=0.05)
     assert not motion.offsets[LIDS].any()
+
+
+def test_an_eye_is_closed_where_trackers_still_read_a_slit_and_open_where_they_read_it_open() -> (
+    None
+):
+    np.testing.assert_array_equal(apertures(np.array([0.1, 0.4])), 0.0)
+    np.testing.assert_array_equal(apertures(np.array([0.7, 1.2])), [0.7, 1.2])
+    shown = apertures(np.linspace(0.0, 1.0, 201))
+    assert np.diff(shown).min() >= 0.0
+    assert np.diff(shown).max() < 3.0 / 200, "a lid that closes does not snap"
 
 
 def test_the_users_neutral_face_stays() -> None:

@@ -427,6 +427,7 @@ def test_a_motion_file_says_what_the_clip_it_was_recorded_from_says() -> None:
         shift=motion.shift[None].astype(np.float32),
         log_scale=np.zeros(1, np.float32),
         rim_share=np.ones(1, np.float32),
+        nod=np.zeros(1, np.float32),
         rate=Fraction(25),
     )
     of_file, of_clip = Replayed(recorded).at(0.0), own_of(rest, reading).expression

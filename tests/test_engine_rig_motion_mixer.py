@@ -73,7 +73,7 @@ def test_a_pose_from_a_recording_is_shown_though_the_mode_takes_no_pose_of_the_d
 def test_the_mode_still_says_what_the_driver_gives() -> None:
     mixer = RigMixer({"lips": Held(SMILE)})
     motion = mixed(mixer, moving(8), Edit(mode="pose"))
-    np.testing.assert_array_equal(motion.rotation, moving(8).rotation)
+    np.testing.assert_array_equal(motion.rotation, moving(8).nodded.rotation)
     np.testing.assert_allclose(motion.offsets, SMILE.offsets * LIPS)
 
 

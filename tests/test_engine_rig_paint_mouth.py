@@ -178,3 +178,11 @@ def test_no_photograph_is_taken_for_a_drawing() -> None:
     assert find_ink(grainy, points_of(made_face(SIZE))) is None
     assert find_ink(comic(), points_of(made_face(SIZE))) is not None
     assert find_ink(portrait(COMIC), points_of(made_face(SIZE))) is None
+
+
+def test_pale_skin_has_no_pale_throat() -> None:
+    """Flesh is the same in all faces; what lights it is told by teeth, which end at white."""
+    points = points_of(made_face(SIZE))
+    pale, paler = (light_of(portrait(skin), points) for skin in (PALE, (250, 222, 210)))
+    assert np.mean((250, 222, 210)) > 1.28 * np.mean(PALE)
+    assert paler.flesh.mean() < 1.2 * pale.flesh.mean()

@@ -237,7 +237,8 @@ def test_open_eyes_are_left_and_closed_ones_refined() -> None:
     closed = replace(still_motion(), aperture=np.array([0.0, 1.0]))
     gained = refined.render(closed, Edit()).astype(int) - plain.render(closed, Edit())
     left, right = (np.round(face.landmarks[e.contour, :2].mean(axis=0)) for e in EYES)
-    assert gained[int(left[1]), int(left[0])].mean() == pytest.approx(20, abs=1)
+    # Not with all of the corrections: closed lids would flicker.
+    assert gained[int(left[1]), int(left[0])].mean() == pytest.approx(16, abs=1)
     assert abs(gained[int(right[1]), int(right[0])].mean()) < 2
 
 

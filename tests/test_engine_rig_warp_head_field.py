@@ -14,7 +14,7 @@ from engine.rig.warp.cut_off import CutOff
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.layers import head_half_width
 from engine.rig.warp.skull import SKULL, Recess
-from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import PortraitFace, head_motion, passed_on, target_landmarks
 from tests.faces_made import made_face
 
 SIZE = 256
@@ -136,3 +136,41 @@ def test_silhouettes_go_outward_whichever_way_the_head_turns() -> None:
     assert to_right[0] < to_left[0] < 0.0, "the left side comes into view of what goes to the right"
     np.testing.assert_allclose(to_left, -to_right[::-1])
     assert down[1] < 0.0 == down[0] == to_left[1]
+
+
+@pytest.mark.parametrize("degrees", [{"pitch": 10.0}, {"pitch": -8.0}, {"yaw": 20.0}])
+def test_hair_next_to_a_face_goes_along_and_what_is_far_goes_as_its_rim(
+    degrees: dict[str, float],
+) -> None:
+    """A driver's check confirms part of a turn: the rest must not tear the face from its hair."""
+    motion = replace(turned(**degrees), rim_share=0.6)
+    head, rim = head_motion(FACE, motion), head_motion(FACE, motion.of_rim)
+    asked = target_landmarks(FACE, motion, head)
+    flow = PortraitFlow(FACE, (SIZE, SIZE), half_width=0.6, matte=hair(crown=0.75))
+    grid, field = flow.head.grid, flow.head.backward(rim, asked, head)
+    outline = head.apply(LANDMARKS[list(OVAL)])[:, :2]
+    on_skull = LANDMARKS[list(OVAL), 1] < MIDDLE[1]
+    places = (outline[on_skull] - (grid.left, grid.top)) / grid.spacing
+    back = cv2.remap(field, places[:, None].astype(np.float32), None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
+    apart = np.linalg.norm(
+        outline[on_skull] + back[:, 0] - LANDMARKS[list(OVAL), :2][on_skull], axis=1
+    )
+    assert apart.max() < 0.05 * HEIGHT
+    by_rim = flow.head.backward(rim, rim.apply(LANDMARKS))
+    far = np.linalg.norm(grid.points - MIDDLE, axis=-1) > 1.05 * HEIGHT
+    assert np.linalg.norm(field - by_rim, axis=-1)[far].max() < 0.02 * HEIGHT
+
+
+def test_of_a_far_turn_most_is_passed_on_to_what_lies_next_to_the_face() -> None:
+    motion = replace(turned(pitch=20.0), rim_share=0.4)
+    head, rim = head_motion(FACE, motion), head_motion(FACE, motion.of_rim)
+    nose = LANDMARKS[4]
+    left_out = np.linalg.norm(head.apply(nose) - rim.apply(nose))
+    kept = np.linalg.norm(head.apply(nose) - passed_on(rim, head, FACE).apply(nose))
+    assert kept < 0.1 * left_out
+
+
+def test_a_small_turn_that_the_rim_denies_moves_no_hair() -> None:
+    motion = replace(turned(yaw=5.0), rim_share=0.0)
+    rim = head_motion(FACE, motion.of_rim)
+    assert passed_on(rim, head_motion(FACE, motion), FACE) is rim

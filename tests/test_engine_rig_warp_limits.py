@@ -147,6 +147,24 @@ def test_beyond_it_the_head_goes_on_ever_slower_and_never_back() -> None:
         assert steps[-1] < 0.01 * steps[0]
 
 
+@pytest.mark.parametrize("own", [-35.0, -20.0, 20.0, 35.0])
+def test_a_face_in_three_quarter_view_turns_to_the_front_and_not_much_farther_away(
+    own: float,
+) -> None:
+    """Bounds against its own pose alone would turn it into a profile, which it does not show."""
+    face = PortraitFace.from_face(made_face(yaw=own))
+    ahead = face.pose.placement.rotation[:, 2]
+    side = np.sign(ahead[0])  # of the picture that it looks to
+    limits = HeadLimits(face, (256, 256))
+    away = abs(np.degrees(limits.keep(motion(yaw=80.0 * side)).rotation[1]))
+    back = abs(np.degrees(limits.keep(motion(yaw=-80.0 * side)).rotation[1]))
+    assert away > 5.0
+    assert abs(own) + away < 43.0
+    assert min(abs(own), 21.0) < back < 36.0
+    straight = HeadLimits(PortraitFace.from_face(made_face()), (256, 256))
+    assert abs(straight.keep(motion(yaw=80.0)).rotation[1]) > np.radians(34.5)
+
+
 def test_a_made_head_stays_whole_and_in_the_picture() -> None:
     check(Warped(PortraitFace.from_face(made_face()), person()))
 

@@ -70,6 +70,14 @@ def test_a_picture_without_a_face_needs_all_eight(picture: Path, tmp_path: Path)
         portrait_by_hand(picture, written(tmp_path, points), none)
 
 
+def test_without_a_face_points_to_begin_with_are_written(picture: Path, tmp_path: Path) -> None:
+    none, begun = FindsTheSame(None), tmp_path / "begun.json"
+    with pytest.raises(InputError, match=r"begun\.json has its eight points"):
+        portrait_by_hand(picture, None, none, begun)
+    assert set(load_points(begun)) == set(points_of(FACE))
+    portrait_by_hand(picture, begun, none)
+
+
 def swapped() -> dict[str, tuple[float, float]]:
     def other(name: str) -> str:
         side = {"right": "left", "left": "right"}

@@ -135,6 +135,20 @@ def test_a_wink_shuts_one_eye(renderer: Renderer) -> None:
     assert distance[MOUTH].max() < 0.05
 
 
+@pytest.mark.parametrize("gaze", [(0.0, 0.0), (0.3, 0.2)])
+def test_no_iris_is_seen_through_closed_lids(renderer: Renderer, gaze: tuple[float, float]) -> None:
+    shut = replace(shot(), expression=Expression(blink=(1.0, 1.0), gaze=gaze))
+    for person in (2_000_005, 2_000_007, 2_000_013):
+        identity, looks = sample_identity(renderer.mesh, person), sample_appearance(person)
+        pictures = []
+        for iris in ((0.9, 0.1, 0.1), (0.1, 0.9, 0.1)):
+            eyes = replace(looks.eyes, iris=iris)
+            actor = renderer.actor(identity, replace(looks, eyes=eyes, wears_glasses=False))
+            pictures.append(renderer.render(actor, shut).picture)
+        differs = np.abs(pictures[0].astype(int) - pictures[1]).max(axis=-1) > 8
+        assert differs.sum() <= 5, "a slit at most"
+
+
 def test_gaze_moves_the_irises_to_the_side_it_names(renderer: Renderer) -> None:
     found, irises = basis_points(), landmarks.iris_points(renderer.mesh)
     still = shot()

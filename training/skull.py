@@ -31,7 +31,7 @@ from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.layers import Layers, Matte, head_half_width, split
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.skull import SKULL, Recess, Skull
-from engine.rig.warp.target import PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import PortraitFace, head_motion, passed_on, target_landmarks
 from training.heads import facekit
 from training.heads.appearance import sample_appearance
 from training.heads.factors import Expression
@@ -154,7 +154,9 @@ def _shown(sitter: Sitter, flow: PortraitFlow, outline: Outline, motion: RigMoti
     """The person where the motion takes them, before what lies behind; no eyes, no mouth."""
     head, rim = (head_motion(sitter.face, each) for each in (motion, motion.of_rim))
     asked = target_landmarks(sitter.face, motion, head)
-    (left, top, right, bottom), x, y = flow.backward(rim, outline.joined(rim, asked), asked)
+    next_to = passed_on(rim, head, sitter.face)
+    target = outline.joined(next_to, asked)
+    (left, top, right, bottom), x, y = flow.backward(rim, target, asked, next_to)
     shown = sitter.layers.background.copy()
     person = cv2.remap(sitter.layers.person, x, y, cv2.INTER_LINEAR)
     region = shown[top:bottom, left:right]

@@ -71,7 +71,7 @@ def placed_by_hand(face: Face, points: Points) -> Face:
             own[name] = wanted[name] = at
     before, after = _places(own), _places(wanted)
     landmarks = face.landmarks.astype(np.float64)
-    landmarks[:, :2] = _on_thin_plate(before, after, landmarks[:, :2])
+    landmarks[:, :2] = on_thin_plate(before, after, landmarks[:, :2])
     landmarks[:, 2] *= _spread(after) / _spread(before)
     return Face(landmarks=landmarks.astype(np.float32), confidence=face.confidence)
 
@@ -124,7 +124,7 @@ def _spread(points: Array) -> float:
     return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
-def _on_thin_plate(before: Array, after: Array, points: Array) -> Array:
+def on_thin_plate(before: Array, after: Array, points: Array) -> Array:
     """(N, 2): points where the smoothest map that takes (K, 2) `before` to `after` takes them."""
     count = len(before)
     system = np.zeros((count + 3, count + 3))

@@ -57,6 +57,11 @@ class Glasses:
         self.share = float(smoothstep(_NONE, _SURE, np.asarray(bridge_contrast(picture, face))))
         """0..1: whether there are any."""
 
+    @property
+    def are_worn(self) -> bool:
+        """Whether there are rather glasses than none."""
+        return self.share > 0.5
+
     def held(self, motion: RigMotion) -> RigMotion:
         """The motion, without what brows pull up of the skin below them."""
         if self.share == 0.0:

@@ -25,7 +25,7 @@ def rig_frame(portrait: RigPortrait, motion: RigMotion, edit: Edit) -> RigFrame:
         outline=np.ascontiguousarray(target[list(OVAL), :2] - (left, top), np.float32),
         box=box,
         seam_reach=flow.seam_px // 2,
-        field=np.ascontiguousarray(flow.head.backward(rim, placed.asked)),
+        field=np.ascontiguousarray(flow.head.backward(rim, placed.asked, placed.next_to)),
         field_corner=(grid.left, grid.top),
         spacing=grid.spacing,
         uncovers=rim.moves,

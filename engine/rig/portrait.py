@@ -21,8 +21,12 @@ from engine.rig.glasses import Glasses
 from engine.rig.motion.factors import edited
 from engine.rig.motion.motion import RigMotion
 from engine.rig.paint.blend import Layer
+from engine.rig.paint.cheeks import CheekPainter, cheek_painters
+from engine.rig.paint.comic_lids import comic_lids, with_open_lids
 from engine.rig.paint.driver_mouth import find_mouth_of_driver
 from engine.rig.paint.eyes import eye_painters
+from engine.rig.paint.far_rim import FarRim, far_rims
+from engine.rig.paint.glints import find_glints
 from engine.rig.paint.lids import without_eyeballs
 from engine.rig.paint.mouth import mouth_painter
 from engine.rig.paint.mouth_choice import Borrowed, Mouth, borrow
@@ -30,11 +34,17 @@ from engine.rig.refine.network import Refiner
 from engine.rig.refine.regions import Trusted
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.grid import Box, Map
-from engine.rig.warp.layers import Layers, Matte, head_half_width, split, trusted
+from engine.rig.warp.layers import Layers, Matte, fetch, head_half_width, split, trusted
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.own_head import OwnHead, find_own_head
-from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import (
+    HeadMotion,
+    PortraitFace,
+    head_motion,
+    passed_on,
+    target_landmarks,
+)
 from engine.rig.warp.unseen import Unseen
 
 logger = logging.getLogger(__name__)
@@ -54,6 +64,8 @@ class Placed:
     """Of the face."""
     rim: HeadMotion
     """Of what lies around it: hair, ears and neck."""
+    next_to: HeadMotion
+    """Of what lies around it and next to the face."""
     asked: Array
     """(478, 3) px: where the motion wants the landmarks."""
     target: Array
@@ -119,7 +131,11 @@ class RigPortrait:
         self._size = picture.shape[0], picture.shape[1]
         self._face = PortraitFace.from_face(face)
         landmarks = self._face.landmarks
+        self._glasses = Glasses(self._picture, self._face)
+        self._glints = find_glints(self._picture, self._face) if self._glasses.are_worn else ()
         self._warped = without_eyeballs(self._picture, landmarks[:, :2])
+        for glints in self._glints:
+            glints.remove_from(self._warped)
         self._opaque = np.asarray(cv2.cvtColor(self._warped, cv2.COLOR_RGB2RGBA), np.uint8)
         """With a fourth channel: OpenCV samples four twice as fast as three."""
         self._late = _MadeLate(
@@ -128,15 +144,19 @@ class RigPortrait:
             face=self._face,
             outline=Outline(landmarks),
         )
-        self._glasses = Glasses(self._picture, self._face)
+        self._sides: tuple[FarRim | CheekPainter, ...] = (
+            *far_rims(self._warped, self._face),
+            *cheek_painters(self._warped, self._face),
+        )
         self._eyes = eye_painters(self._picture, landmarks[:, :2])
-        self._mouth = mouth_painter(self._picture, landmarks[:, :2])
+        self._mouth = mouth_painter(self._picture, landmarks[:, :2], self._face)
+        self._comic_lids = comic_lids(self._picture, landmarks[:, :2], self._mouth.ink)
         self._refined = refiner.portrait(self._picture, self._face) if refiner else None
         self._bank = Bank(appearances, self._picture, self._face) if appearances else None
         opened = None if self._bank is None else self._bank.open_mouth
         self._has_own_teeth = opened is not None
         if opened is not None:
-            self._mouth = mouth_painter(*opened)
+            self._mouth = mouth_painter(*opened, self._face)
         self._recalled = NOTHING
         """What the bank showed last."""
         self._mouth_shown = mouth
@@ -239,7 +259,7 @@ class RigPortrait:
     def warp(self, motion: RigMotion) -> Warped:
         """Move the portrait: head field, face mesh, then eyes and mouth on top."""
         placed = self.placed(motion)
-        box, x, y = self.flow.backward(placed.rim, placed.target, placed.asked)
+        box, x, y = self.flow.backward(placed.rim, placed.target, placed.asked, placed.next_to)
         output = self._picture.copy()
         self._sample(output, box, x, y, uncovers=placed.rim.moves)
         for layer in self.layers_above(placed):
@@ -253,8 +273,10 @@ class RigPortrait:
             self.prepare()
         motion = self._late.limits.keep(motion)
         head, rim = head_motion(self._face, motion), head_motion(self._face, motion.of_rim)
-        asked = target_landmarks(self._late.face, self._glasses.held(motion), head)
-        target = self._late.outline.joined(rim, asked)
+        warped = with_open_lids(self._glasses.held(motion), self._comic_lids)
+        asked = target_landmarks(self._late.face, warped, head)
+        next_to = passed_on(rim, head, self._face)
+        target = self._late.outline.joined(next_to, asked)
         if self._bank is not None:
             self._recalled = self._bank.recall(self._recalled, motion, head, target)
         self._borrowed = borrow(
@@ -269,6 +291,7 @@ class RigPortrait:
             motion=motion,
             head=head,
             rim=rim,
+            next_to=next_to,
             asked=asked,
             target=target,
             recalled=self._recalled,
@@ -284,25 +307,22 @@ class RigPortrait:
 
     def _sample(self, output: Pixels, box: Box, x: Map, y: Map, *, uncovers: bool) -> None:
         """Fetch the portrait's pixels along the flow; behind a moving head, the background."""
+        if self._late.layers is not None and uncovers:
+            self._late.layers.lay(output, box, x, y)
+            return
         left, top, right, bottom = box
         region = output[top:bottom, left:right]
-        moved, behind = self.planes(uncovers=uncovers)
-        if behind is None:
-            cv2.cvtColor(_fetch(moved, x, y), cv2.COLOR_RGBA2RGB, dst=region)
-            return
-        person = _fetch(moved, x, y)
-        opacity = cv2.extractChannel(person, 3)
-        open_to = cv2.cvtColor(cv2.bitwise_not(opacity, dst=opacity), cv2.COLOR_GRAY2RGB)
-        background = behind[top:bottom, left:right]
-        shown = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
-        cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), shown, dst=region)
+        cv2.cvtColor(fetch(self._opaque, x, y), cv2.COLOR_RGBA2RGB, dst=region)
 
     def layers_above(self, placed: Placed) -> Iterator[Layer]:
-        """Own brows and lids, eyes and mouth, in the order they are painted."""
+        """Sides of the face, own brows and lids, eyes, glints and mouth, as they are painted."""
         found = [
+            *(each.find_layer(self._size, placed.target, placed.head) for each in self._sides),
             self._find_own(UPPER_FACE, placed),
             *(self._find_own(lids, placed) for lids in LIDS),
             *self._eyeballs(placed),
+            *self._painted_lids(placed),
+            *(glints.find_layer(self._size, placed.head) for glints in self._glints),
             *self._mouths(placed),
         ]
         return (layer for layer in found if layer is not None)
@@ -323,13 +343,19 @@ class RigPortrait:
                 1.0 - closed * share_of(lids, placed.recalled),
             )
 
+    def _painted_lids(self, placed: Placed) -> Iterator[Layer | None]:
+        for lids, aperture in zip(self._comic_lids, placed.motion.aperture, strict=True):
+            if lids is not None:
+                yield lids.find_layer(self._size, placed.target[:, :2], float(aperture))
+
     def _mouths(self, placed: Placed) -> Iterator[Layer | None]:
         """The drawn one, the driver's above it, above that their own; but none that is hidden."""
         points, borrowed = placed.target[:, :2], placed.borrowed
         own, of_driver = share_of(MOUTH, placed.recalled), borrowed.share if borrowed else 0.0
         above = own * stretched(placed.recalled) if self._has_own_teeth else 0.0
         is_seen = max(own, of_driver) < 1.0
-        drawn = self._mouth.find_layer(self._size, points) if is_seen or above > 0.0 else None
+        is_needed = is_seen or above > 0.0
+        drawn = self._mouth.find_layer(self._size, points, placed.head) if is_needed else None
         yield drawn if is_seen else None
         if borrowed is not None and own < 1.0:
             layer = find_mouth_of_driver(
@@ -348,11 +374,6 @@ def _faded(layer: Layer | None, share: float) -> Layer | None:
 
 def _trusted(recalled: Memory, borrowed: Borrowed | None, *, is_comic: bool) -> Trusted:
     """Where the refiner is silent: of flat colours and lines it has seen none, and smudges them."""
-    left, right = (share_of(lids, recalled) for lids in LIDS)
+    left, right = (max(share_of(lids, recalled), float(is_comic)) for lids in LIDS)
     mouth = max(share_of(MOUTH, recalled), borrowed.share if borrowed else 0.0, float(is_comic))
     return Trusted(mouth=mouth, lids=(left, right))
-
-
-def _fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:
-    fetched = cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(fetched, np.uint8)

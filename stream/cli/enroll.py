@@ -108,7 +108,7 @@ def _by_hand(
         raise InputError("--points and --points-out are for one picture.")
     if points_out is not None:
         check_place(points_out, force=force)
-    portrait = portrait_by_hand(material[0], points, tracker)
+    portrait = portrait_by_hand(material[0], points, tracker, points_out)
     if points_out is not None:
         save_points(points_out, portrait.face)
     save_portrait(out, portrait, force=force)

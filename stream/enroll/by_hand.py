@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.faces.by_hand import POINTS, points_of
+from engine.faces.by_hand import POINTS, face_amid, points_of
 from engine.faces.face import Face, Tracker
 from engine.frame import Pixels
 from engine.pictures import open_picture
@@ -21,11 +21,14 @@ LARGEST_BYTES = 1 << 16
 """Of a file with eight points."""
 
 
-def portrait_by_hand(path: Path, points: Path | None, tracker: Tracker) -> KeptPortrait:
+def portrait_by_hand(
+    path: Path, points: Path | None, tracker: Tracker, points_out: Path | None = None
+) -> KeptPortrait:
     """The portrait of a picture, its face as found and then with the points of a file.
 
-    Where no face is found, the file must name all eight. What its owner should know is logged,
-    unless points are given. The tracker has forgotten all afterwards.
+    Where no face is found, the file must name all eight; `points_out` gets them in the middle of
+    the picture then, to begin with. What its owner should know is logged, unless points are given.
+    The tracker has forgotten all afterwards.
 
     Raises:
         InputError: the picture or the file cannot be used.
@@ -40,6 +43,12 @@ def portrait_by_hand(path: Path, points: Path | None, tracker: Tracker) -> KeptP
         face = _with_points(face, points, picture)
     elif face is not None:
         warn_of(picture, face, tracker)
+    if face is None and points_out is not None:
+        save_points(points_out, face_amid(picture.shape[:2]))
+        raise InputError(
+            f"no face was found in {path}. {points_out} has its eight points in the middle of the "
+            "picture: put each where it belongs, then give the file by --points."
+        )
     if face is None:
         raise InputError(
             f"no face was found in {path}. Write the places of {', '.join(POINTS)} into a file of "
@@ -77,6 +86,6 @@ def _with_points(face: Face | None, path: Path, picture: Pixels) -> Face:
     if face is None:
         logger.warning("no face was found in the picture: it is taken to look straight ahead")
     try:
-        return face_with(face, points, picture.shape[:2])
+        return face_with(face, points, picture)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

@@ -8,10 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from engine.drawn_eyes import with_drawn_eyes
 from engine.errors import InputError
 from engine.faces.by_hand import POINTS, Points, laid_over, placed_by_hand, points_of
 from engine.faces.canonical import is_face_shaped
 from engine.faces.face import Face
+from engine.frame import Pixels
 from stream.files.portrait_layout import FARTHEST_PX
 
 _CLOSE = 0.02
@@ -29,13 +31,13 @@ def checked_points(content: object) -> dict[str, tuple[float, float]]:
     return {name: _place(name, at) for name, at in content.items()}
 
 
-def face_with(found: Face | None, points: Points, size: tuple[int, int]) -> Face:
+def face_with(found: Face | None, points: Points, picture: Pixels) -> Face:
     """The face that was found, with some of its points moved; without one, all eight make it.
 
     Args:
         found: the tracker's; None where it found none.
         points: at least one.
-        size: of the picture, (H, W) px.
+        picture: that it is in; the lids of drawn eyes are found there.
 
     Raises:
         InputError: points are missing, or lie as no face's do.
@@ -49,10 +51,11 @@ def face_with(found: Face | None, points: Points, size: tuple[int, int]) -> Face
         made = laid_over(points)
     else:
         made = placed_by_hand(found, points)
-    _check(points_of(made), max(size))
+    _check(points_of(made), max(picture.shape[:2]))
     if not np.isfinite(made.landmarks).all() or not is_face_shaped(made.landmarks):
         raise InputError("these points are far from any face's. Check them one by one.")
-    return made
+    fitted = with_drawn_eyes(made, picture)
+    return fitted if is_face_shaped(fitted.landmarks) else made
 
 
 def _place(name: object, at: object) -> tuple[float, float]:

@@ -70,11 +70,12 @@ RIG = Layout(
         "shift": Numbers(shape=(2,), low=-500.0, high=500.0),
         "log_scale": Numbers(shape=(), low=-4.0, high=4.0),
         "rim_share": Numbers(shape=(), low=0.0, high=1.0),
+        "nod": Numbers(shape=(), low=-pi / 4, high=pi / 4),
         "arkit": Numbers(shape=(len(ARKIT_NAMES),), low=0.0, high=1.2),
     },
     # Where all three are missing the face is made of `arkit`.
     together=("offsets", "aperture", "lip_contact"),
-    alone=("rim_share",),
+    alone=("rim_share", "nod"),
 )
 CODE = 1e4
 """A code of PD-FGC has no unit; those of faces are about 1."""

@@ -30,7 +30,7 @@ async def try_fit(request: web.Request) -> web.Response:
     """The lines of the face with `{"points": ...}`; nothing is changed."""
     item = _movable(request)
     wanted = checked_points((await read_json(request)).get("points"))
-    return web.json_response(_fit(face_with(item.found, wanted, item.picture.shape[:2])))
+    return web.json_response(_fit(face_with(item.found, wanted, item.picture)))
 
 
 @routes.put("/api/portraits/{id}/points")
@@ -38,7 +38,7 @@ async def place(request: web.Request) -> web.Response:
     """Put `{"points": ...}` in their places, counted from the face as it was found."""
     item = _movable(request)
     wanted = checked_points((await read_json(request)).get("points"))
-    moved = item.with_face(face_with(item.found, wanted, item.picture.shape[:2]))
+    moved = item.with_face(face_with(item.found, wanted, item.picture))
     if not request.app[UPLOADS].replace(moved, request.app[CALLERS].browser(request)):
         raise refusal(web.HTTPNotFound, "there is no such portrait: GET /api/portraits lists them")
     return web.json_response(moved.as_json())

@@ -31,7 +31,7 @@ from engine.faces.by_hand import face_amid, points_of
 from engine.faces.face import Face
 from engine.fit_lines import lines_of
 from stream.enroll.points import checked_points, face_with
-from tests.faces_made import made_face
+from tests.faces_made import made_face, textured
 
 PAGE = Path(__file__).parents[2] / "stream" / "page"
 HEADERS = {
@@ -195,7 +195,7 @@ class FakeServer:
             return web.json_response({**told, "points": points_of(shown), "lines": lines_of(shown)})
         wanted = (await request.json())["points"]
         try:
-            face = face_with(face, checked_points(wanted), (256, 256))
+            face = face_with(face, checked_points(wanted), textured(256))
         except InputError as error:
             return refuse(422, str(error))
         if request.method == "POST":

@@ -18,6 +18,9 @@ RINGS = 9
 VERGENCE_RAD = 0.02
 """Each eye turns this much inwards: the person looks at a screen, not at the horizon."""
 EYE_PARTS = (Part.LEFT_EYE, Part.RIGHT_EYE)
+BEHIND_LIDS = 0.25
+"""Units by which the eyeball of a closed eye lies deeper: FaceKit's lids are flat where they close,
+and pupils of people with large eyes came through them."""
 CORNEA_RAD, CORNEA_BULGE = 0.5, 0.8
 """Angle of its rim from the pupil, and how much faster its normals turn than the ball's."""
 
@@ -71,10 +74,13 @@ class HeadMesh:
         """
         head = identity.copy()
         head[: self.facekit.size] += self.facekit.displacement(weights)
-        for eye, inward in zip(self.eyes, (-VERGENCE_RAD, VERGENCE_RAD), strict=True):
+        sides = ("_L", -VERGENCE_RAD), ("_R", VERGENCE_RAD)
+        for eye, (side, inward) in zip(self.eyes, sides, strict=True):
             centre = eye_centre(identity[eye])
             turn = rotation(gaze[0] + inward, gaze[1], 0.0)
             head[eye] = (identity[eye] - centre) @ turn.T + centre
+            closed = weights[self.facekit.expression_names.index("eyeBlink" + side)]
+            head[eye, 2] -= BEHIND_LIDS * smoothstep(0.2, 0.9, closed)
         return head
 
     def normals(self, head: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -24,7 +24,13 @@ from engine.rig.warp.node_mesh import FINER
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.own_head import CELL, OwnHead, surroundings
 from engine.rig.warp.surroundings import FaceAxes, beside
-from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import (
+    HeadMotion,
+    PortraitFace,
+    head_motion,
+    passed_on,
+    target_landmarks,
+)
 from engine.rig.warp.unseen import Unseen
 from training.own_head.net import HeadNet
 from training.own_head.sitters import Sitter, Turn
@@ -102,8 +108,9 @@ class Pupil:
         own = OwnHead(fields, self._face)
         face = own.deepened(self._face)
         asked = target_landmarks(face, turned.turn.motion, turned.head)
-        target = Outline(face.landmarks).joined(turned.rim, asked)
-        box, *found = self._flow(own, face).backward(turned.rim, target, asked)
+        next_to = passed_on(turned.rim, turned.head, face)
+        target = Outline(face.landmarks).joined(next_to, asked)
+        box, *found = self._flow(own, face).backward(turned.rim, target, asked, next_to)
         left, top, right, bottom = box
         rows, columns = self._size
         places = np.stack([plane.astype(np.float32) for plane in _pixels(rows, columns)])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.faces.canonical import load_basis
 from engine.frame import Pixels
-from engine.geometry import Array, angle_between, smoothstep
+from engine.geometry import Array, smoothstep, vector_from_rotation
 from engine.motion import ARKIT_NAMES
 from engine.rig.driver.brow_band import BROWS, PARTS, SHIFTS, alike_at, between, cut_bands
 from engine.rig.driver.reading import Reading
@@ -43,6 +43,10 @@ _TURNED_RAD, _AWAY_RAD = np.radians([12.0, 28.0])
 """Turn against the neutral frame from which on the bands shrink and hide, and at which nothing is
 taken from them."""
 
+_OF_NODS = 3.0
+"""How many times a nod counts of that. `yes` nods: L1 of its face is 5.35 where it counts once,
+5.29 where twice, 5.26 so."""
+
 _BENT = -_BEND * (SHIFTS[:, None] - SHIFTS) ** 2
 """(S, S): what two parts beside each other lose by not going together."""
 
@@ -53,11 +57,7 @@ class BrowCheck:
     def __init__(self, neutral: Reading, picture: Pixels) -> None:
         self._neutral = neutral
         self._bands = cut_bands(neutral, picture)
-        # Of all parts of both brows, (6, ...):
-        self._points = np.concatenate([band.points for band in self._bands])
-        self._heights = neutral.points[self._points, 1]
-        self._at_rest = np.concatenate([band.at_rest for band in self._bands])
-        self._trust = np.repeat([band.trust for band in self._bands], len(PARTS))
+        self._heights = neutral.points[self._bands.points, 1]
 
     def corrected(self, reading: Reading, picture: Pixels) -> Reading:
         """The reading, with brows and forehead where the picture shows them."""
@@ -70,15 +70,21 @@ class BrowCheck:
 
     def higher(self, reading: Reading, picture: Pixels) -> Array:
         """(6,) cm by which the brows' parts are higher than they are read; for `spread`."""
-        own = (reading.points[self._points, 1] - self._heights).mean(axis=1)
-        alike = np.concatenate([alike_at(band, reading, picture) for band in self._bands])
+        bands = self._bands
+        own = (reading.points[bands.points, 1] - self._heights).mean(axis=1)
+        alike = alike_at(bands, reading, picture)
         off = SHIFTS - own[:, None]
         higher = _PULL * off**2 / (off**2 + _DOUBT_CM**2)
         best = _best_chains(alike - np.where(off > 0.0, higher, _LOWER_PULL * off**2))
         there = alike[np.arange(len(best)), best]
-        sure = _MOST * self._trust * smoothstep(_UNLIKE, _ALIKE, there)
-        turn = angle_between(reading.placement.rotation, self._neutral.placement.rotation)
-        return np.asarray(sure * (between(alike, best) - self._at_rest - own) * seen_at(turn))
+        sure = _MOST * bands.trust * smoothstep(_UNLIKE, _ALIKE, there)
+        turn = _hiding(reading.placement.rotation @ self._neutral.placement.rotation.T)
+        return np.asarray(sure * (between(alike, best) - bands.at_rest - own) * seen_at(turn))
+
+
+def _hiding(turn: Array) -> float:
+    """Radians that count of a turn (3, 3): a nod foreshortens brows and the skin above them."""
+    return float(np.linalg.norm(vector_from_rotation(turn) * (_OF_NODS, 1.0, 1.0)))
 
 
 def seen_at(turn_rad: float) -> float:

@@ -15,6 +15,7 @@ from engine.geometry import (
     Array,
     Similarity,
     fit_similarity,
+    rotation_from_vector,
     smoothstep,
     vector_from_rotation,
 )
@@ -28,10 +29,12 @@ from engine.rig.driver.reading import Reading, read_face
 from engine.rig.driver.steadier import Steadier
 from engine.rig.landmarks import LIDS
 from engine.rig.motion.motion import RigMotion, still_motion
+from engine.rig.motion.nods import NOSE_CM, farther, missing
 
-_CLOSED, _AS_READ = 0.30, 0.60
-"""Of the neutral opening: below the first an eye counts as closed (no tracker reads 0 for a closed
-eye), above the second the opening is taken as it is read."""
+CLOSED, AS_READ = 0.40, 0.66
+"""Of the neutral opening: below the first an eye counts as closed (closed ones are read as 0.1 to
+0.6 on rendered heads, as 0.05 to 0.5 in clips), above the second the opening is taken as it is
+read. More of either, and narrowed eyes close."""
 
 _LIPS_TOUCH, _LIPS_APART = 0.015, 0.05
 """Inner lip gap over mouth width: below the first the lips touch, above the second they don't."""
@@ -98,11 +101,12 @@ class RigDriver:
         self._remember_neutral()
         keep = self._keep(captured_ns)
         moved = self._check_face(rigid_movement(neutral, reading), picture, keep)
-        rim_share = self._check_head(moved, picture, keep)
+        rim_share = self._check_head(moved, neutral, picture, keep)
         if self._brow_check is not None:
             reading = self._brow_check.corrected(reading, picture)
         motion = difference(neutral, reading, moved, rim_share)
         motion = self._steadier(motion, captured_ns)
+        motion = replace(motion, nod=missing(motion.rotation))
         self._last = replace(motion, mouth=_cut(*shown)) if self._shows_mouth else motion
         return self._last
 
@@ -172,10 +176,13 @@ class RigDriver:
         self._face_share = max(share, self._face_share * keep + share * (1.0 - keep))
         return self._face_check.part_of(moved, self._face_share)
 
-    def _check_head(self, moved: Similarity, picture: Pixels, keep: float) -> float:
+    def _check_head(
+        self, moved: Similarity, neutral: Reading, picture: Pixels, keep: float
+    ) -> float:
         """The share of the head's movement that its rim shows, steadied over time."""
         if self._head_check is None:
             return 1.0
+        moved = nodded(moved, neutral)
         share = self._head_check.trusted_share(moved, picture)
         steadied = self._rim_share * keep + share * (1.0 - keep)
         self._rim_share = max(steadied, self._head_check.least_share(moved))
@@ -200,6 +207,20 @@ def rigid_movement(neutral: Reading, reading: Reading) -> Similarity:
     """
     points, weights = _still_points()
     return fit_similarity(neutral.landmarks[points], reading.landmarks[points], weights)
+
+
+def nodded(moved: Similarity, neutral: Reading) -> Similarity:
+    """A movement as `rigid_movement` gives it, with what trackers lack of its nod."""
+    turn = vector_from_rotation(moved.rotation)
+    nod = missing(turn)
+    if nod == 0.0:
+        return moved
+    rotation = rotation_from_vector(farther(turn, nod))
+    nose = neutral.placement.apply(NOSE_CM[None])[0]
+    stays = moved.apply(nose[None])[0]
+    return Similarity(
+        scale=moved.scale, rotation=rotation, translation=stays - moved.scale * rotation @ nose
+    )
 
 
 @cache
@@ -237,5 +258,5 @@ def difference(
 
 def apertures(ratio: Array) -> Array:
     """Opening over neutral opening as read -> as shown: closed means closed."""
-    near_closed = _AS_READ * (ratio - _CLOSED) / (_AS_READ - _CLOSED)
-    return np.clip(np.where(ratio < _AS_READ, near_closed, ratio), 0.0, _WIDEST)
+    near_closed = AS_READ * (ratio - CLOSED) / (AS_READ - CLOSED)
+    return np.clip(np.where(ratio < AS_READ, near_closed, ratio), 0.0, _WIDEST)

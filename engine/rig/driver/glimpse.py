@@ -18,12 +18,16 @@ from engine.rig.driver.reading import Reading
 from engine.rig.landmarks import CHIN, FOREHEAD
 
 Grey: TypeAlias = NDArray[np.float32]
-"""(side, side) in 0..255."""
+"""(rows, columns) in 0..255."""
 
 Mask: TypeAlias = NDArray[np.uint8]
-"""(side, side), 255 where pictures are compared, else 0."""
+"""(rows, columns), 255 where pictures are compared, else 0."""
 
 _SHARES = np.linspace(0.0, 1.0, 4)
+
+_ROOM = 0.1
+"""How far around the mask a moved one is followed: sides of the square. What goes farther is no
+error of a tracker."""
 
 _FARTHEST_LEVELS = 40.0
 """No difference counts for more."""
@@ -47,10 +51,10 @@ class Glimpse:
         Args:
             neutral: its face.
             picture: the frame.
-            side_px: of the small pictures.
+            side_px: of the square, as it is compared.
             reach: side of the square that is looked at, in face heights.
             depth_cm: how far the part lies before the head's pivot, along the view.
-            mask: what is compared, from (478, 2) the landmarks in the small picture.
+            mask: what is compared, (side_px, side_px), from (478, 2) the landmarks in the square.
         """
         self.pivot = neutral.placement.apply(PIVOT_CM[None])[0]
         """(3,) px, y up: what the head turns about."""
@@ -60,18 +64,25 @@ class Glimpse:
         self.face_height = float(np.linalg.norm(chin - top))
         side = reach * self.face_height
         corner = (top + chin) / 2.0 - (side / 2.0, side * 0.58)  # more above than below
-        self._size = side_px, side_px
         scale = side_px / side
+        square = mask((points - corner) * scale)
+        # Of the square only what is compared, and what may come to lie there, is looked at.
+        left, above, width, height = _around(square)
+        self._mask = np.ascontiguousarray(square[above : above + height, left : left + width])
+        self._size = width, height
+        corner = corner + np.array([left, above]) / scale
         self._to_small = np.hstack([np.eye(2) * scale, -corner[:, None] * scale])
         # Pictures are thinned out before the affine map, which doesn't average.
         self._step = step = max(int(0.5 / scale), 1)
         self._reach = [
-            (max(int(low / step) - 1, 0) * step, max(int((low + side) / step) + 3, 2) * step)
-            for low in corner
+            (
+                max(int(low / step) - 1, 0) * step,
+                max(int((low + long / scale) / step) + 3, 2) * step,
+            )
+            for low, long in zip(corner, self._size, strict=True)
         ]
         """First and last column, first and last row of what is looked at, with a rim."""
         self._small = self._look(picture)
-        self._mask = mask(points @ self._to_small[:, :2].T + self._to_small[:, 2])
 
     def likeliest_share(
         self, moved: Similarity, picture: Pixels, *, expected: float, trust: float
@@ -124,7 +135,7 @@ class Glimpse:
         return np.concatenate([flat, (there - flat @ corner)[:, :, None]], axis=2)
 
     def _look(self, picture: Pixels) -> Grey:
-        """The square around the neutral head in a picture, small and grey."""
+        """What is compared of a picture, small and grey."""
         step = self._step
         (left, right), (top, bottom) = self._reach
         # A stream may change its size, so the head may lie beyond this picture's border.
@@ -138,6 +149,18 @@ class Glimpse:
             cv2.warpAffine(thin, matrix, self._size, borderMode=cv2.BORDER_REPLICATE),
             np.float32,
         )
+
+
+def _around(mask: Mask) -> tuple[int, int, int, int]:
+    """Left, top, width and height of what is compared, with room to move; all where nothing is."""
+    rows, columns = mask.shape
+    if not mask.any():
+        return 0, 0, columns, rows
+    left, top, width, height = cv2.boundingRect(mask)
+    room = round(_ROOM * max(rows, columns))
+    right, bottom = min(left + width + room, columns), min(top + height + room, rows)
+    left, top = max(left - room, 0), max(top - room, 0)
+    return left, top, right - left, bottom - top
 
 
 def part_of(moved: Similarity, share: float, pivot: Array) -> Similarity:

@@ -74,9 +74,9 @@ class HeadCheck:
         return max(by_way, by_turn, float(smoothstep(_DOUBTED_RAD, _SURE_RAD, shake)))
 
     def _way(self, moved: Similarity) -> float:
-        """How far the crown has moved, in face heights."""
-        x, y, _ = (moved.apply(self._crown) - self._crown).T
-        return float(np.hypot(x, y).mean()) / self._rim.face_height
+        """How far the crown has moved, in face heights; a nod moves it away from the viewer."""
+        way = moved.apply(self._crown) - self._crown
+        return float(np.sqrt((way**2).sum(axis=1)).mean()) / self._rim.face_height
 
 
 def _rim_mask(points: Array) -> Mask:

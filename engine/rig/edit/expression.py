@@ -12,15 +12,13 @@ from engine.editing import Part
 from engine.geometry import Array
 from engine.motion import Edit, Factor
 from engine.rig.driver.brow_check import seen_at, spread
-from engine.rig.driver.driver import difference
+from engine.rig.driver.driver import AS_READ, CLOSED, difference
 from engine.rig.driver.reading import Reading
 from engine.rig.edit.calm import calmed
 from engine.rig.edit.skin import of_skin
 from engine.rig.motion.factors import edited, with_factor
 from engine.rig.motion.motion import RigMotion, between, still_motion
 
-_CLOSED, _AS_READ = 0.30, 0.60
-"""As in `driver.py`: an opening below the first share of the usual is a closed eye."""
 _WIDEST = 1.6
 
 EXPRESSION: tuple[Factor, ...] = ("lips", "gaze", "blink", "emotion")
@@ -89,11 +87,9 @@ def asked_ratio(own: Own, wish: RigMotion) -> Array:
     Trackers read a third of its opening in a closed eye, so a wish does not say it as it is seen.
     """
     ratio, aperture = own.ratio, wish.aperture
-    read = np.where(
-        aperture < _AS_READ, _CLOSED + aperture * (_AS_READ - _CLOSED) / _AS_READ, aperture
-    )
+    read = np.where(aperture < AS_READ, CLOSED + aperture * (AS_READ - CLOSED) / AS_READ, aperture)
     # A closed eye that stays closed stays as it is.
-    read = np.where(aperture <= 0.0, np.minimum(ratio, _CLOSED), read)
+    read = np.where(aperture <= 0.0, np.minimum(ratio, CLOSED), read)
     # An open eye that is to close must close in truth, not only as far as trackers read.
     closes = np.clip((ratio - read) / np.maximum(1.0 - read, 1e-3), 0.0, 1.0)
     asked = np.clip(read + (np.minimum(aperture, read) - read) * closes, 0.0, _WIDEST)

@@ -14,7 +14,9 @@ from engine.rig.motion.factors import motion_from_arkit
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.motion.recording import Recording
 
-NAMES = ("offsets", "aperture", "lip_contact", "rotation", "shift", "log_scale", "rim_share")
+NAMES = (
+    "offsets", "aperture", "lip_contact", "rotation", "shift", "log_scale", "rim_share", "nod",
+)  # fmt: skip
 
 
 class RigArrays:
@@ -37,11 +39,15 @@ class RigArrays:
     ) -> Recording:
         """The performance; where landmarks are missing, the face is made of `arkit`.
 
-        Without `rim_share` the rim goes along with all that the head does.
+        Without `rim_share` the rim goes along with all that the head does; without `nod`, no
+        farther.
         """
         made = {} if "offsets" in arrays else _face_of_arkit(arrays["arkit"])
+        count = len(tracked)
         if "rim_share" not in arrays:
-            made["rim_share"] = np.ones(len(tracked), np.float32)
+            made["rim_share"] = np.ones(count, np.float32)
+        if "nod" not in arrays:
+            made["nod"] = np.zeros(count, np.float32)
         numbers = {
             name: np.asarray((made if name in made else arrays)[name], np.float32) for name in NAMES
         }

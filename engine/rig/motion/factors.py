@@ -58,6 +58,7 @@ def with_factor(motion: RigMotion, factor: Factor, source: RigMotion) -> RigMoti
                 shift=source.shift,
                 log_scale=source.log_scale,
                 rim_share=source.rim_share,
+                nod=source.nod,
             )
         case "blink":
             return replace(motion, aperture=source.aperture)
@@ -112,7 +113,8 @@ def arkit_from_motions(offsets: Array, aperture: Array) -> Array:
 
 
 def _only_pose(motion: RigMotion) -> RigMotion:
-    return with_factor(still_motion(), "pose", motion)
+    # Without the driver's landmarks a face nods as its head does.
+    return with_factor(still_motion(), "pose", motion.nodded)
 
 
 def _only_expression(motion: RigMotion) -> RigMotion:
@@ -140,6 +142,7 @@ def _with_factor_gains(motion: RigMotion, edit: Edit) -> RigMotion:
         rotation=motion.rotation * edit.gain("pose"),
         shift=motion.shift * edit.gain("pose"),
         log_scale=motion.log_scale * edit.gain("pose"),
+        nod=motion.nod * edit.gain("pose"),
     )
 
 

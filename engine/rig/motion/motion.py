@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.faces.canonical import PIVOT_CM
 from engine.faces.face import LANDMARKS, Face
 from engine.frame import Pixels
-from engine.geometry import Array
+from engine.geometry import Array, rotation_from_vector
+from engine.rig.motion.nods import NOSE_CM, farther
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -32,18 +34,32 @@ class RigMotion:
     """Logarithm of the head's size over its neutral size: positive is nearer to the camera."""
     rim_share: float = 1.0
     """0..1: how much of the head's movement its rim (hair, ears, silhouette) goes along with."""
+    nod: float = 0.0
+    """Radians by which the head nods farther than its landmarks show, about the tip of the nose;
+    positive is down. The face is where it is seen; what lies around it goes all of the way."""
     mouth: tuple[Pixels, Face] | None = None
     """The driver's face as it was seen, for a portrait that borrows the driver's mouth interior."""
 
     @property
+    def nodded(self) -> "RigMotion":
+        """The same with all of the head's nod in its rotation and shift."""
+        if self.nod == 0.0:
+            return self
+        rotation = farther(self.rotation, self.nod)
+        turned = rotation_from_vector(rotation) - rotation_from_vector(self.rotation)
+        way = np.exp(self.log_scale) * (turned @ (PIVOT_CM - NOSE_CM))[:2]
+        shift = self.shift + way * (1.0, -1.0)  # down is positive
+        return replace(self, rotation=rotation, shift=shift, nod=0.0)
+
+    @property
     def of_rim(self) -> "RigMotion":
         """The same with the head moved as its rim is."""
-        share = self.rim_share
+        head, share = self.nodded, self.rim_share
         return replace(
-            self,
-            rotation=self.rotation * share,
-            shift=self.shift * share,
-            log_scale=self.log_scale * share,
+            head,
+            rotation=head.rotation * share,
+            shift=head.shift * share,
+            log_scale=head.log_scale * share,
             rim_share=1.0,
         )
 
@@ -58,6 +74,7 @@ class RigMotion:
             rotation=self.rotation * keep,
             shift=self.shift * keep,
             log_scale=self.log_scale * keep,
+            nod=self.nod * keep,
             mouth=self.mouth if amount < 0.5 else None,
         )
 
@@ -85,5 +102,6 @@ def between(first: RigMotion, second: RigMotion, weight: float) -> RigMotion:
         shift=first.shift * keep + second.shift * weight,
         log_scale=first.log_scale * keep + second.log_scale * weight,
         rim_share=first.rim_share * keep + second.rim_share * weight,
+        nod=first.nod * keep + second.nod * weight,
         mouth=first.mouth if weight < 0.5 else second.mouth,
     )

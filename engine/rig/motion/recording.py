@@ -33,6 +33,8 @@ class Recording(Performance[RigMotion]):
     """(N,)"""
     rim_share: NDArray[np.float32]
     """(N,)"""
+    nod: NDArray[np.float32]
+    """(N,)"""
     rate: Fraction
     """Frames per second of the source; single frames may deviate."""
 
@@ -54,4 +56,5 @@ class Recording(Performance[RigMotion]):
             shift=row(self.shift),
             log_scale=float(self.log_scale[index]),
             rim_share=float(self.rim_share[index]),
+            nod=float(self.nod[index]),
         )

@@ -16,14 +16,17 @@ from engine.geometry import Array
 from engine.rig.landmarks import EYES, Eye
 from engine.rig.paint.blend import Layer, polygon_mask
 from engine.rig.paint.eyeball import RIM, Eyeball, cut_eyeball, eye_width
-from engine.rig.paint.lids import lash_colour
+from engine.rig.paint.lids import lash_colours
 
 _SHUT, _PEEPS = 0.04, 0.14
 """Of the portrait's own opening: up to the first an eye is shut, and over the second the eyeball
 comes out of the dark line in which lids meet."""
 
-_LASH_LINE = 0.012
+_LASH_LINE = 0.03
 """Half the width of that line, in eye widths."""
+
+_SOFT = 0.01
+"""Of that line's edge, in eye widths: lashes end one by one."""
 
 _AS_OPEN, _NOT_AS_OPEN = 0.08, 0.25
 """Change of the opening, over the portrait's own, up to which the lids are where they were, and
@@ -33,11 +36,25 @@ _LOOKS_STRAIGHT, _LOOKS_AWAY = 0.05, 0.2
 """The same of the iris, in its radii."""
 
 
+_NARROWER, _NARROW = 0.85, 0.6
+"""Width of an eye over the other's, against the same in the portrait: from the first on it turns
+away, and at the second it lies on the face's contour."""
+
+_LID_AT_CONTOUR = 0.12
+"""What is seen there of the lids beside it, in eye widths."""
+
+_BESIDE = ((359, 446, 265, 372), (130, 226, 35, 143))
+"""Landmarks beside the outer corners of EYES: of an eye on the contour they are the contour."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EyePainter:
     """One eye of a portrait; points are (x, y) in px."""
 
     eye: Eye
+    other: Eye
+    beside: tuple[int, ...]
+    """See `_BESIDE`."""
     source: Array
     """(478, 2) the portrait's landmarks."""
     opening: float
@@ -62,7 +79,9 @@ class EyePainter:
         grows = (
             (own * RIM + (1.0 - shown) * _LASH_LINE) * self.width / hypot(back[0, 0], back[1, 0])
         )
-        mask, box = polygon_mask(_grown(target[self.eye.contour], grows), size)
+        contour = self._hidden(_grown(target[self.eye.contour], grows), target)
+        soft = (1.0 - shown) * _SOFT * self.width / hypot(back[0, 0], back[1, 0])
+        mask, box = polygon_mask(contour, size, blur_px=soft)
         if mask is None:
             return None
         if own == 1.0:
@@ -74,6 +93,22 @@ class EyePainter:
         if shown < 1.0:
             colours += (self.lash - colours) * np.float32(1.0 - shown)
         return Layer(box=box, colours=colours, mask=mask)
+
+    def _hidden(self, contour: Array, target: Array) -> Array:
+        """The opening (N, 2) px without what the face's contour hides of an eye that turns away."""
+        wide, own = (
+            _width(points, self.eye) / max(_width(points, self.other), 1e-6)
+            for points in (target, self.source)
+        )
+        turns = 1.0 - _step(_NARROW, _NARROWER, wide / max(own, 1e-6))
+        if turns <= 0.0:
+            return contour
+        outwards = target[self.eye.outer] - target[self.eye.inner]
+        outwards = outwards / max(hypot(*outwards), 1e-6)
+        lid = _LID_AT_CONTOUR * self.width
+        farthest = (target[list(self.beside)] @ outwards).max() + (1.0 - 2.0 * turns) * lid
+        beyond = np.maximum(contour @ outwards - farthest, 0.0)
+        return np.asarray(contour - beyond[:, None] * outwards)
 
     def _as_it_is(self, back: Array, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
         """The portrait's own eye."""
@@ -125,14 +160,23 @@ def eye_painters(portrait: Pixels, source: Array) -> tuple[EyePainter, ...]:
     return tuple(
         EyePainter(
             eye=eye,
+            other=other,
+            beside=beside,
             source=source,
             opening=float(np.linalg.norm(source[eye.upper] - source[eye.lower], axis=1).mean()),
             width=eye_width(source, eye),
             ball=cut_eyeball(portrait, source, eye),
-            lash=lash_colour(portrait, source, eye).astype(np.float32),
+            lash=lash.astype(np.float32),
         )
-        for eye in EYES
+        for eye, other, beside, lash in zip(
+            EYES, reversed(EYES), _BESIDE, lash_colours(portrait, source), strict=True
+        )
     )
+
+
+def _width(points: Array, eye: Eye) -> float:
+    """Between the corners."""
+    return hypot(*(points[eye.outer] - points[eye.inner]))
 
 
 def _grown(contour: Array, by: float) -> Array:

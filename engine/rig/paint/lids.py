@@ -26,6 +26,9 @@ _SKIN_FROM, _SKIN_TO = 0.12, 0.24
 _LASHES = 0.06
 """Around the opening: where lashes grow."""
 
+_PALEST = 0.75
+"""Of the lid's light, what is left at most where lids meet."""
+
 _LIGHTER = 75.0
 """Levels, of three colours together, by which an iris must be lighter than lashes to be told from
 them."""
@@ -48,11 +51,29 @@ def without_eyeballs(portrait: Pixels, source: Array) -> Pixels:
     return picture
 
 
-def lash_colour(portrait: Pixels, source: Array, eye: Eye) -> Array:
-    """(3,): the darkest beside an opening: lashes, or the shade where lids meet."""
+def lash_colours(portrait: Pixels, source: Array) -> tuple[Array, ...]:
+    """(3,) for each eye: what its closed lids meet in, lashes or the shade there is.
+
+    The eye whose lashes stand out more from its lid says how dark those of both are: of the other
+    the light, or landmarks beside the lashes, show too little.
+    """
+    found = [_lash_and_lid(portrait, source, eye) for eye in EYES]
+    shares = [float(lash.mean()) / max(float(lid.mean()), 1.0) for lash, lid in found]
+    least = min(*shares, _PALEST)
+    return tuple(
+        lash * min(least / max(share, 1e-3), 1.0)
+        for (lash, _), share in zip(found, shares, strict=True)
+    )
+
+
+def _lash_and_lid(portrait: Pixels, source: Array, eye: Eye) -> tuple[Array, Array]:
+    """(3,) the darkest beside an opening, and the skin farther away."""
     low, high = eye_region(portrait.shape, source, eye)
     region = portrait[low[1] : high[1], low[0] : high[0]]
-    return _darkest(region[_beside(opening_in(source, eye, low, high), _LASHES, source, eye)])
+    opening = opening_in(source, eye, low, high)
+    skin = _beside(opening, _SKIN_TO, source, eye) & ~_beside(opening, _SKIN_FROM, source, eye)
+    lid = np.median(region[skin], axis=0) if skin.any() else np.full(3, 255.0)
+    return _darkest(region[_beside(opening, _LASHES, source, eye)]), np.asarray(lid)
 
 
 def _darkest(pixels: Pixels) -> Array:

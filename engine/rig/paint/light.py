@@ -63,6 +63,8 @@ class Light:
     flesh: Array
     """The tongue, gums."""
     throat: Array
+    skin: float
+    """Mean brightness of the skin, 0..255."""
     whiteness: float
     """0..1: how far colours can be taken for those in white light."""
 
@@ -73,13 +75,14 @@ class Light:
             enamel=self.enamel * keep + other.enamel * weight,
             flesh=self.flesh * keep + other.flesh * weight,
             throat=self.throat * keep + other.throat * weight,
+            skin=self.skin * keep + other.skin * weight,
             whiteness=self.whiteness * keep + other.whiteness * weight,
         )
 
 
 def light_of(picture: Pixels, landmarks: Array) -> Light:
     """Estimate the light from a face with landmarks (478, 2 or 3) px."""
-    skin = _skin(picture, landmarks)
+    skin = skin_of(picture, landmarks)
     level = max(float(skin.mean()), 8.0)
     teeth = _TEETH_OVER_SKIN * (min(level, _BRIGHT) + 0.5 * max(level - _BRIGHT, 0.0))
     of_skin = skin / level / _SKIN
@@ -95,15 +98,17 @@ def light_of(picture: Pixels, landmarks: Array) -> Light:
     of_lips = np.clip(lips / max(float(lips.mean()), 1.0) / _LIPS_COLOUR, 0.5, 1.6)
     red = tint ** (1.0 - _OF_LIPS) * of_lips**_OF_LIPS
     teeth = min(teeth, _WHITEST)
+    inside = max(teeth / _TEETH_OVER_SKIN, min(level, 150.0))
     return Light(
         enamel=np.minimum(teeth * _ENAMEL * tint, 255.0),
-        flesh=level * _FLESH * red,
-        throat=level * _THROAT * red,
+        flesh=inside * _FLESH * red,
+        throat=inside * _THROAT * red,
+        skin=level,
         whiteness=float(smoothstep(*_WARM, of_skin[2])),
     )
 
 
-def _skin(picture: Pixels, landmarks: Array) -> Array:
+def skin_of(picture: Pixels, landmarks: Array) -> Array:
     """(3,) the middle one of its colours at some spots of the face."""
     skin: Array = np.median(_spots(picture, landmarks[list(_SPOTS), :2], _SPOT_PX), axis=0)
     return skin

@@ -20,9 +20,12 @@ from engine.rig.landmarks import (
     MOUTH_RIGHT,
     relative_lip_gap,
 )
+from engine.rig.paint.arch import FARTHEST, Row
 from engine.rig.paint.blend import Layer, blend_rgba
-from engine.rig.paint.comic import LINE, find_ink, flat_floor, teeth_band
+from engine.rig.paint.comic import LINE, flat_floor, teeth_band
 from engine.rig.paint.light import Light, light_of
+from engine.rig.paint.mouth_place import SKULL, MouthPlace, Seen, carry
+from engine.rig.paint.style import Style, style_of
 from engine.rig.paint.teeth import (
     FLOOR_COLUMNS,
     FLOOR_ROWS,
@@ -35,9 +38,7 @@ from engine.rig.paint.teeth import (
 )
 from engine.rig.paint.window import find_window
 from engine.rig.warp.grid import Box
-
-_SKULL = (2, 97, 326, 98, 327, 64, 294, 168, 6, 197)
-"""Nose base, wings and bridge: they move with the upper teeth."""
+from engine.rig.warp.target import HeadMotion, PortraitFace
 
 _MOUTH_MM, _EYES_MM = 47.0, 91.0
 """Between the corners of the lips, and the outer corners of the eyes: how large teeth are."""
@@ -76,6 +77,17 @@ _SMILE_HIDDEN, _SMILE_SHOWN = 0.015, 0.08
 _COMIC_SHOWN = 0.05, 0.07
 """The same in a drawing of flat colours, where what is half seen is a ghost."""
 
+_JAW_RISES = 0.9
+"""How much the back of the lower teeth rises beside their front, over how far the chin fell, for a
+mouth width of depth: a jaw turns about its joint, two mouth widths behind the chin."""
+
+_BEHIND_LIP = 0.04
+"""Way of the lower teeth's edge below the lower lip from which on none of them is seen, in mouth
+widths."""
+
+_THROAT_DEPTH = 0.4
+"""How far the middle of the mouth lies behind the teeth, in mouth widths."""
+
 _WIDE = 0.5
 """Lip gap over mouth width from which the mouth is as dark as it gets."""
 
@@ -88,28 +100,29 @@ _SHOWS = 0.17
 _FINER = 1.25
 """Texture pixels for each of the picture's: enough to be turned without a blur."""
 
+_TURNED = 0.05
+"""Change of the way aside of what lies a mouth width farther back, in mouth widths, from which the
+portrait's own teeth are spread out along their arch."""
+
+_PHOTOGRAPHED = 0.75
+"""Whiteness of a picture's light from which on teeth stay as sharp as they are drawn: there the
+refiner makes most of them, and softens them itself; softened twice they are farther from filmed
+ones by LPIPS (up to 7 % on one clip)."""
+
+_GRAIN_REACH = 1.5
+"""Of the square of grain, in mouth widths."""
+
 _STRIPES = 0.06
 """Where a portrait's own interior is continued, colours run together over this, in mouth widths."""
-
-Texture = NDArray[np.float32]
-"""(h, w, 4): RGB 0..255 and opacity 0..1, not premultiplied."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Row:
-    """A row of teeth in a portrait's size and light."""
-
-    texture: Texture
-    to_widths: Array
-    """(3, 3) from texture px to mouth widths; the middle of the biting edge at the origin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MouthPainter:
     """The mouth of one portrait."""
 
-    source: Array
-    """(478, 2) px: the portrait's landmarks."""
+    place: MouthPlace
+    at_rest: Seen
+    """In the portrait."""
     width: float
     """Between the corners of its inner lips, px."""
     light: Light
@@ -124,19 +137,27 @@ class MouthPainter:
     """How far the chin lies below the line of the lips, in mouth widths."""
     own_gap: float
     """Between the portrait's lips, over the mouth's width."""
+    grain: NDArray[np.float32] | None
+    """(S, S, 1) that colours are multiplied by; None for a picture without grain."""
     ink: Array | None
     """RGB, (3,), of the line around an open mouth in a drawing of flat colours, which has neither
     shades nor single teeth; None for every other portrait."""
 
-    def find_layer(self, size: tuple[int, int], target: Array) -> Layer | None:
-        """The interior where the inner lips of `target` (478, 2) open, in a picture of (H, W)."""
+    def find_layer(
+        self, size: tuple[int, int], target: Array, head: HeadMotion | None = None
+    ) -> Layer | None:
+        """The interior where the inner lips open, in a picture of (H, W).
+
+        Args:
+            size: of the picture.
+            target: (478, 2) px: where the landmarks went.
+            head: where the head went; None: it did not turn.
+        """
         wider = relative_lip_gap(target) - (self.own_gap if self.own is None else 0.0)
         if wider <= _SMILE_HIDDEN:
             return None
-        skull = _carry(self.source, target, _SKULL)
-        frame = np.vstack([skull, [0.0, 0.0, 1.0]]) @ _mouth_frame(self.source)
-        width = float(np.hypot(*frame[:2, 0]))
-        wide = float(np.linalg.norm(target[MOUTH_LEFT] - target[MOUTH_RIGHT])) / width
+        seen = self.place.seen(target, head)
+        wide = float(np.linalg.norm(target[MOUTH_LEFT] - target[MOUTH_RIGHT])) / seen.width
         smile = float(smoothstep(_WIDENS, _SMILES, np.asarray(wide)))
         hidden = _HIDDEN + (_SMILE_HIDDEN - _HIDDEN) * smile
         shown = _SHOWN + (_SMILE_SHOWN - _SHOWN) * smile
@@ -145,52 +166,60 @@ class MouthPainter:
         share = float(smoothstep(hidden, shown, np.asarray(wider)))
         if share <= 0.0:
             return None
-        window = find_window(target, size, width)
+        window = find_window(target, size, seen.width)
         if window is None:
             return None
-        interior = self._drawn(target, frame, window.box, wide=wide, smile=smile)
+        interior = self._drawn(target, seen, window.box, wide=wide, smile=smile)
         if self.ink is not None:
-            window = window.inked(interior, self.ink, LINE * width, target)
+            window = window.inked(interior, self.ink, LINE * seen.width, target)
         else:
-            window.shade(interior, width)
+            window.shade(interior, seen.width)
+        if self.grain is not None:
+            _multiply(interior, self.grain)
         if self.own is not None:
-            self._add_own(interior, skull, window.box)
+            self._add_own(interior, seen, window.box)
         return Layer(box=window.box, colours=interior, mask=window.mask * np.float32(share))
 
     def _drawn(
-        self, target: Array, frame: Array, box: Box, *, wide: float, smile: float
+        self, target: Array, seen: Seen, box: Box, *, wide: float, smile: float
     ) -> NDArray[np.float32]:
         """The drawn mouth, behind the lips' window.
 
         Args:
             target: (478, 2) px.
-            frame: (3, 3) from mouth widths to px.
+            seen: where the mouth is.
             box: that is filled.
             wide: width of the mouth over its own.
             smile: 0..1.
         """
         relaxed = float(smoothstep(_PURSED, _RELAXED, np.asarray(wide)))
-        canvas = self._floor(target, frame, box)
+        canvas = self._floor(target, seen, box)
         if self.ink is None:
             canvas *= np.float32(_PURSED_LIGHT + (1.0 - _PURSED_LIGHT) * relaxed)
         if self.own is not None:
             return canvas  # no drawn teeth stand up to real ones beside them
         upper = _UPPER_EDGE + (_SMILING_EDGE - _UPPER_EDGE) * smile
         if relaxed > 0.0 and self.ink is None:
-            lip, chin = _below_line(frame, target[[14, CHIN]])
-            jaw = upper - _OVERBITE + _TEETH_PER_CHIN * (chin - self.closed_chin)
+            lip, chin = _below_line(seen.frame, target[[14, CHIN]])
+            fell = chin - self.closed_chin
+            jaw = upper - _OVERBITE + _TEETH_PER_CHIN * fell
             most = _LOWER_SHOWN + (_SMILE_LOWER_SHOWN - _LOWER_SHOWN) * smile
             edge = max(jaw, lip - most * relaxed)
-            _overlay(canvas, self.lower_teeth, frame, edge, box)
-        _overlay(canvas, self.upper_teeth, frame, upper, box)
+            rises = np.array([0.0, _JAW_RISES * max(fell, 0.0)])
+            if edge < lip + _BEHIND_LIP:
+                self.lower_teeth.lay_over(canvas, seen.frame, seen.behind - rises, edge, box)
+        self.upper_teeth.lay_over(canvas, seen.frame, seen.behind, upper, box)
         return canvas
 
-    def _floor(self, target: Array, frame: Array, box: Box) -> NDArray[np.float32]:
-        """Tongue and throat, from lip to lip."""
-        upper, down = target[13], target[14] - target[13]
+    def _floor(self, target: Array, seen: Seen, box: Box) -> NDArray[np.float32]:
+        """Tongue and throat, from lip to lip; the tongue lies low where the jaw is far down."""
+        frame = seen.frame
+        down = target[14] - target[13]
+        gap = float(np.hypot(*down)) / seen.width
         along = frame[:2, 0] * (FLOOR_WIDTH / (FLOOR_COLUMNS - 1))
         step = down / (FLOOR_ROWS - 1)
-        corner = upper - along * ((FLOOR_COLUMNS - 1) / 2.0) - box[:2]
+        aside = frame[:2, 0] * (_THROAT_DEPTH * float(np.clip(seen.behind[0], -FARTHEST, FARTHEST)))
+        corner = target[13] - along * ((FLOOR_COLUMNS - 1) / 2.0) + aside - box[:2]
         place = np.column_stack([along, step, corner])
         size = box[2] - box[0], box[3] - box[1]
         warped = cv2.warpAffine(
@@ -198,25 +227,38 @@ class MouthPainter:
         )
         if self.ink is not None:
             return np.asarray(warped, np.float32)
-        gap = float(np.hypot(*down) / np.hypot(*frame[:2, 0]))
         light = _SHALLOW_LIGHT + (1.0 - _SHALLOW_LIGHT) * min(gap / _WIDE, 1.0)
         return np.asarray(warped, np.float32) * np.float32(light)
 
-    def _add_own(self, canvas: NDArray[np.float32], skull: Array, box: Box) -> None:
-        """The portrait's own interior, carried rigidly with the skull, over the drawn one."""
+    def _add_own(self, canvas: NDArray[np.float32], seen: Seen, box: Box) -> None:
+        """The portrait's own interior, carried with the skull, over the drawn one.
+
+        A turned one is spread out and folded as the arch of its teeth is.
+        """
         assert self.own is not None
         left, top, right, bottom = box
-        back = np.asarray(cv2.invertAffineTransform(skull), float)
-        back[:, 2] += back[:, :2] @ np.array([left, top], float)
-        own = np.asarray(
-            cv2.warpAffine(
-                self.own,
-                back,
-                (right - left, bottom - top),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            ),
-            np.float32,
+        to_widths = np.linalg.inv(seen.frame)
+        to_widths[:, 2] += to_widths[:, :2] @ np.array([left, top], float)
+        behind, before = (
+            float(np.clip(each.behind[0], -FARTHEST, FARTHEST)) for each in (seen, self.at_rest)
         )
+        size = right - left, bottom - top
+        if abs(behind - before) < _TURNED:
+            back = (self.at_rest.frame @ to_widths)[:2]
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            own = np.asarray(cv2.warpAffine(self.own, back, size, flags=flags), np.float32)
+        else:
+            rows, columns = np.indices(size[::-1], np.float32)
+            across, down = (row[0] * columns + row[1] * rows + row[2] for row in to_widths[:2])
+            arch = self.upper_teeth.arch
+            places = arch.places(across, behind)
+            rest = arch.at(arch.across + before * arch.depth, places)
+            x, y = (
+                (row[0] * rest + row[1] * down + row[2]).astype(np.float32)
+                for row in self.at_rest.frame[:2]
+            )
+            own = np.asarray(cv2.remap(self.own, x, y, cv2.INTER_LINEAR), np.float32)
+            own[..., 3] *= places >= 0.0
         own[..., 3] *= np.float32(1.0 / 255.0)
         blend_rgba(canvas, own)
 
@@ -228,33 +270,43 @@ def shows_interior(source: Array) -> bool:
 
 def own_interior_at(source: Array, target: Array) -> Array:
     """(20, 2) px: the outline of the portrait's own interior in the output."""
-    skull = _carry(source, target, _SKULL)
+    skull = carry_by_skull(source, target)
     placed: Array = source[list(INNER_LIPS)] @ skull[:, :2].T + skull[:, 2]
     return placed
 
 
-def mouth_painter(portrait: Pixels, source: Array) -> MouthPainter:
-    """Prepare the mouth of a portrait with landmarks `source` (478, 2) px."""
+def mouth_painter(
+    portrait: Pixels, source: Array, face: PortraitFace | None = None
+) -> MouthPainter:
+    """Prepare the mouth of a portrait with landmarks `source` (478, 2) px.
+
+    `face` has the depths of the portrait's head and its turn; without it, it looks straight ahead.
+    """
+    place = MouthPlace.of(source, face)
+    at_rest = place.seen(source, None)
     width = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
     light = light_of(portrait, source)
-    ink = find_ink(portrait, source)
+    style = style_of(portrait, source)
+    ink = style.ink
     lit, tongue = floor() if ink is None else flat_floor()
     flesh = light.throat + (light.flesh - light.throat) * tongue[..., None]
     return MouthPainter(
-        source=source,
+        place=place,
+        at_rest=at_rest,
         width=width,
         light=light,
         floor=np.asarray(flesh * lit[..., None], np.float32),
-        lower_teeth=_row(lower_teeth(), source, light),
-        upper_teeth=_row(upper_teeth() if ink is None else teeth_band(), source, light),
+        lower_teeth=_row(lower_teeth(), source, light, style),
+        upper_teeth=_row(upper_teeth() if ink is None else teeth_band(), source, light, style),
         own=_own_interior(portrait, source, width) if shows_interior(source) else None,
-        closed_chin=float(_below_line(_mouth_frame(source), source[[CHIN]])[0]),
+        closed_chin=float(_below_line(at_rest.frame, source[[CHIN]])[0]),
         own_gap=relative_lip_gap(source),
+        grain=style.grained(round(_GRAIN_REACH * width) + 1, light.skin),
         ink=ink,
     )
 
 
-def _row(drawing: Drawing, source: Array, light: Light) -> Row:
+def _row(drawing: Drawing, source: Array, light: Light, style: Style) -> Row:
     """A row of teeth as large as this face's, sampled no finer than its picture."""
     first, second = source[list(_OUTER_CORNERS)]
     mouth = float(np.linalg.norm(source[MOUTH_LEFT] - source[MOUTH_RIGHT]))
@@ -266,6 +318,8 @@ def _row(drawing: Drawing, source: Array, light: Light) -> Row:
     size = max(round(columns * scale), 2), max(round(rows * scale), 2)
     texture[..., :3] *= texture[..., 3:]
     texture = np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.float32)
+    if light.whiteness < _PHOTOGRAPHED:
+        texture = style.softened(texture, size[0] / columns * PER_MM / px_per_mm)
     texture[..., :3] /= np.maximum(texture[..., 3:], np.float32(1e-3))
     across, down = columns / size[0], rows / size[1]
     k = px_per_mm / PER_MM / mouth
@@ -277,7 +331,16 @@ def _row(drawing: Drawing, source: Array, light: Light) -> Row:
             [0.0, 0.0, 1.0],
         ]
     )
-    return Row(texture=texture, to_widths=to_widths)
+    return Row.of(texture, to_widths, px_per_mm / mouth)
+
+
+def _multiply(canvas: NDArray[np.float32], tile: NDArray[np.float32]) -> None:
+    """In place; the tile goes as far as it reaches, and again beyond."""
+    side = len(tile)
+    for top in range(0, canvas.shape[0], side):
+        for left in range(0, canvas.shape[1], side):
+            part = canvas[top : top + side, left : left + side]
+            part *= tile[: part.shape[0], : part.shape[1]]
 
 
 def _own_interior(portrait: Pixels, source: Array, width: float) -> NDArray[np.uint8]:
@@ -315,16 +378,6 @@ def _mouth_frame(source: Array) -> Array:
     return np.array([[along[0], down[0], line[0]], [along[1], down[1], line[1]], [0.0, 0.0, 1.0]])
 
 
-def _carry(source: Array, target: Array, points: tuple[int, ...]) -> Array:
-    """(2, 3): the similarity that takes those landmarks of the portrait to the output."""
-    a, b = source[list(points)], target[list(points)]
-    a_mean, b_mean = a.mean(axis=0), b.mean(axis=0)
-    a_complex = (a - a_mean) @ (1, 1j)
-    turn = np.vdot(a_complex, (b - b_mean) @ (1, 1j)) / np.vdot(a_complex, a_complex).real
-    linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    return np.hstack([linear, (b_mean - linear @ a_mean)[:, None]])
-
-
 def _below_line(frame: Array, points: Array) -> Array:
     """How far points (N, 2) px lie below the line of the closed lips, in mouth widths."""
     down = frame[:2, 1]
@@ -332,15 +385,6 @@ def _below_line(frame: Array, points: Array) -> Array:
     return below
 
 
-def _overlay(canvas: NDArray[np.float32], row: Row, frame: Array, below: float, box: Box) -> None:
-    """Lay teeth over the canvas that fills `box`, their edge `below` the line of the lips."""
-    place = frame[:2] @ row.to_widths
-    place[:, 2] += frame[:2, 1] * below - box[:2]
-    size = (canvas.shape[1], canvas.shape[0])
-    warped = cv2.warpAffine(row.texture, place, size, flags=cv2.INTER_LINEAR)
-    blend_rgba(canvas, np.asarray(warped, np.float32))
-
-
 def carry_by_skull(source: Array, target: Array) -> Array:
     """(2, 3): the similarity by which upper teeth go from landmarks `source` to `target`."""
-    return _carry(source, target, _SKULL)
+    return carry(source[list(SKULL)], target[list(SKULL)])

@@ -26,7 +26,7 @@ _HEIGHT_MM = (10.4, 9.1, 10.2, 8.6, 7.6, 7.0, 6.5)
 _RISE_MM = (0.0, 0.8, 0.25, 1.0, 1.7, 2.3, 2.8)
 """Of each tooth's edge above the first's: seen from the front, the row is an arch."""
 
-ARCH_HALF_WIDTH_MM, _ARCH_DEPTH_MM = 29.0, 44.0
+ARCH_HALF_WIDTH_MM, ARCH_DEPTH_MM = 29.0, 44.0
 """The dental arch as an ellipse seen from above: teeth to the side are foreshortened."""
 
 _LOWER_HEIGHT, _LOWER_RISE, _LOWER_LIGHT = 0.85, 0.5, 0.86
@@ -143,7 +143,7 @@ def _smaller(values: Map, size: tuple[int, int]) -> Map:
 def _seen_from_front(along_mm: float) -> float:
     """Arc length along the arch from its middle -> distance from the middle as seen, mm."""
     angle = np.linspace(0.0, np.pi / 2.0, 400)
-    x, z = ARCH_HALF_WIDTH_MM * np.sin(angle), _ARCH_DEPTH_MM * np.cos(angle)
+    x, z = ARCH_HALF_WIDTH_MM * np.sin(angle), ARCH_DEPTH_MM * np.cos(angle)
     arc = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
     return float(np.interp(along_mm, arc, x))
 
@@ -238,7 +238,7 @@ def floor() -> tuple[Map, Map]:
     tongue = smoothstep(0.0, 0.34, v - top) * (1.0 - smoothstep(0.55, 0.85, np.abs(u)))
     round_back = smoothstep(0.0, 0.5, v - top) * (1.0 - 0.45 * smoothstep(0.8, 1.05, v))
     furrow = 1.0 - 0.07 * np.exp(-((u / 0.10) ** 2)) * smoothstep(0.1, 0.4, v - top)
-    lit = (0.50 + 0.50 * round_back) * (1.0 - 0.30 * u**2) * furrow
-    throat = 0.55 + 0.45 * smoothstep(0.0, 0.8, v) + 0.0 * u
+    lit = (0.50 + 0.38 * round_back) * (1.0 - 0.30 * u**2) * furrow
+    throat = (0.72 + 0.28 * smoothstep(0.0, 0.8, v)) * (1.0 - 0.35 * u**2)
     light = throat + (lit - throat) * tongue
     return light.astype(np.float32), tongue.astype(np.float32)

@@ -1,9 +1,10 @@
-"""The face mesh's triangles as a GPU takes them: those that face the viewer, far to near."""
+"""Which way the face mesh faces: its points, and its triangles as a GPU takes them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.faces.canonical import load_basis
+from engine.faces.topology import MESH_POINTS
 from engine.geometry import Array
 
 
@@ -45,3 +46,20 @@ class FacingTriangles:
         affine = np.empty((len(corners), 6), np.float32)
         affine[:, 0::3], affine[:, 1::3], affine[:, 2::3] = by_column, by_row, offset
         return affine, area
+
+
+def facing(points: Array) -> Array:
+    """(468,) cosine between the normal at each of (468, 3) px and the view, -1 from behind."""
+    return np.asarray(-normals(points)[:, 2])
+
+
+def normals(points: Array) -> Array:
+    """(468, 3), of length 1, out of the face, in picture axes: z is away from the viewer."""
+    triangles = load_basis().triangles
+    first, second, third = np.moveaxis(points[triangles], 1, 0)
+    across = np.cross(second - first, third - first)
+    found = np.zeros((MESH_POINTS, 3))
+    for corner in range(3):
+        np.add.at(found, triangles[:, corner], across)
+    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+    return np.asarray(found * -np.sign(np.median(across[:, 2])))

@@ -67,14 +67,19 @@ class PortraitFlow:
         self.seam_px = max(3, int(self.head.face_height * _SEAM) | 1)
 
     def backward(
-        self, head: HeadMotion, target: Array, asked: Array | None = None
+        self,
+        head: HeadMotion,
+        target: Array,
+        asked: Array | None = None,
+        next_to: HeadMotion | None = None,
     ) -> tuple[Box, Map, Map]:
         """Where each pixel of a box comes from: the box, source x and source y in px.
 
         Outside the box nothing moves. `target` is (478, 3) where the mesh goes; what lies beside it
-        follows the outline of `asked`, see `target_landmarks`, by default the same.
+        follows the outline of `asked`, see `target_landmarks`, by default the same. For `next_to`
+        see `HeadField.backward`.
         """
-        field = self.head.backward(head, target if asked is None else asked)
+        field = self.head.backward(head, target if asked is None else asked, next_to)
         box = self._moving_box(field, target)
         sample_grid, x, y = self.head.grid.refined(field, box, self._step)
         self._lay_mesh(x, y, target, self.source(target, head), sample_grid)

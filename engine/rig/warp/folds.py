@@ -48,11 +48,11 @@ _ABOVE_LIP, _UNDER_LIP = (0.2, 0.4), (0.35, 0.75)
 """Of the way between two rows at rest: they near each other freely down to the second of each pair,
 and stop before the first. A smile does draw a lip near to the nose."""
 
-_ABOVE = np.concatenate([_BELOW_NOSE[:-1].ravel(), _BELOW_LIP[:-1].ravel()])
-_ROWS = np.concatenate([_BELOW_NOSE[1:].ravel(), _BELOW_LIP[1:].ravel()])
+_BENEATH_NOSE, _BENEATH_LIP = list(pairwise(_BELOW_NOSE)), list(pairwise(_BELOW_LIP))
+_ABOVE, _ROWS = np.moveaxis(np.array([*_BENEATH_NOSE, *_BENEATH_LIP]), 1, 0)
 _ALL_FREE = np.full((len(_ROWS), 1), _UNDER_LIP[1])
-_ALL_FREE[: _BELOW_NOSE[1:].size] = _ABOVE_LIP[1]
-"""Every pair of rows at once."""
+_ALL_FREE[: len(_BENEATH_NOSE)] = _ABOVE_LIP[1]
+"""Every pair of rows at once, (pairs, 9)."""
 
 
 def without_folds(rest: Array, placed: Array) -> Array:
@@ -62,24 +62,29 @@ def without_folds(rest: Array, placed: Array) -> Array:
         rest: (478, 3) px: where the head alone takes them.
         placed: (478, 3) where head and expression take them; it is changed.
     """
-    if (_share(rest, placed, _ABOVE, _ROWS)[2] >= _ALL_FREE).all():
+    ways = (rest[_ROWS] - rest[_ABOVE])[..., :2]
+    squares = np.maximum(np.einsum("pij,pij->pi", ways, ways), 1e-9)
+    now = (placed[_ROWS] - placed[_ABOVE])[..., :2]
+    if (np.einsum("pij,pij->pi", now, ways) >= _ALL_FREE * squares).all():
         return placed  # as in most frames
+    count = len(_BENEATH_NOSE)
     lip = _BELOW_NOSE[-1]
     asked = placed[lip, :2]
-    for pair in pairwise(_BELOW_NOSE):
-        _hold_off(rest, placed, *pair, _ABOVE_LIP)
+    for pair, own, square in zip(_BENEATH_NOSE, ways[:count], squares[:count], strict=True):
+        _hold_off(placed, *pair, own, square, _ABOVE_LIP)
     placed[_UPPER_LIP, :2] += placed[lip, :2] - asked
-    for pair in pairwise(_BELOW_LIP):
-        near = _hold_off(rest, placed, *pair, _UNDER_LIP)
-        _line_up(rest, placed, *pair, near)
+    for pair, own, square in zip(_BENEATH_LIP, ways[count:], squares[count:], strict=True):
+        near = _hold_off(placed, *pair, own, square, _UNDER_LIP)
+        way, share = _share(placed, *pair, own, square)
+        placed[pair[1], :2] -= (way - share * own) * near  # pushed, and still in its column
     return placed
 
 
 def _hold_off(
-    rest: Array, placed: Array, above: Row, row: Row, limits: tuple[float, float]
+    placed: Array, above: Row, row: Row, own: Array, square: Array, limits: tuple[float, float]
 ) -> Array:
     """Push a row away from the one above it where it came too near; how near, (9, 1) in 0..1."""
-    own, way, share = _share(rest, placed, above, row)
+    way, share = _share(placed, above, row, own, square)
     nearest, free = limits
     near = np.exp(np.minimum(share - free, 0.0) / (free - nearest))
     allowed = np.maximum(share, nearest + (free - nearest) * near)
@@ -87,15 +92,7 @@ def _hold_off(
     return 1.0 - near
 
 
-def _line_up(rest: Array, placed: Array, above: Row, row: Row, near: Array) -> None:
-    """Bring what was pushed back into its column."""
-    own, way, share = _share(rest, placed, above, row)
-    placed[row, :2] -= (way - share * own) * near
-
-
-def _share(rest: Array, placed: Array, above: Row, row: Row) -> tuple[Array, Array, Array]:
-    """The way from the row above, (N, 2) px, at rest and now; how much of the first is in it."""
-    own = (rest[row] - rest[above])[:, :2]
+def _share(placed: Array, above: Row, row: Row, own: Array, square: Array) -> tuple[Array, Array]:
+    """The way from the row above, (9, 2) px; how much of that at rest, `own`, is in it."""
     way = (placed[row] - placed[above])[:, :2]
-    square = np.maximum(np.einsum("ij,ij->i", own, own), 1e-9)
-    return own, way, (np.einsum("ij,ij->i", way, own) / square)[:, None]
+    return way, (np.einsum("ij,ij->i", way, own) / square)[:, None]

@@ -57,6 +57,10 @@ _GUESSED, _SEEN = 0.04, 0.12
 """Movement of an outline point against the head, in face heights: what lies beside the face follows
 from the second on; up to the first a tracker guesses."""
 
+_PASSED_ON = 0.1
+"""Distance from the outline, in face heights, at which a third of what the face does beyond its
+rim is still passed on. At half of it the hairline doubles in a nod."""
+
 _STILL_PX = 1e-3
 """A field that goes nowhere farther is none."""
 
@@ -160,7 +164,9 @@ class HeadField:
         else:
             share *= np.clip((size[0] - 1.0 - nodes[:, 1]) / (_BORDER * min(size)), 0.0, 1.0)
             self._cut_off = CutOff(nodes, matte, self.face_height)
-        deep = self._turning(face, skull, own, nodes, aside, along)
+        beyond = np.maximum(beside(nodes, outline[:, :2]), 0.0) / self.face_height
+        bulges = skull.bulges(aside, along, beyond)
+        deep = self._turning(face, skull, own, nodes, beyond, bulges)
         ones = np.ones(len(nodes))
         self._shared = share[:, None] * np.column_stack([nodes, ones, deep])
         """(nodes, 8): x, y, 1, depths for a shake and for a nod, and how the silhouette goes by the
@@ -168,6 +174,8 @@ class HeadField:
         head."""
         self._places = np.column_stack([nodes, deep[:, 0]])
         """(nodes, 3) px"""
+        self._passed_on = np.exp(-((beyond / _PASSED_ON) ** 2))[:, None]
+        """(nodes, 1): how far each takes part in what the face does beyond its rim."""
         self._body: Body | None = None
         if half_width is not None:  # else what lies behind would go along
             self._body = Body(
@@ -181,9 +189,18 @@ class HeadField:
         """(R, C) 0..1: how far nodes go with the head, which are every second point of the grid."""
         return self._shared[:, 2].reshape(self._shape)
 
-    def backward(self, head: HeadMotion, target: Array) -> Map2:
-        """(rows, columns, 2) px: displacement from output to portrait at each point of the grid."""
-        rigid = self._shared @ self._moves(head)
+    def backward(self, head: HeadMotion, target: Array, next_to: HeadMotion | None = None) -> Map2:
+        """(rows, columns, 2) px: displacement from output to portrait at each point of the grid.
+
+        `head` is what the head's rim does, and `next_to` what lies next to the face, see
+        `passed_on`, by default the same. What the outline of `target` (478, 3) does against that
+        is expression.
+        """
+        moves = self._moves(head)
+        rigid = self._shared @ moves
+        if next_to is not None and next_to is not head:
+            rigid += self._passed_on * (self._shared @ (self._moves(next_to) - moves))
+            head = next_to
         residual = (target[_OVAL] - head.apply(self._outline))[:, :2]
         residual *= followed(residual, self.face_height)
         forward = rigid + self._pull @ residual * self._fade(residual)[:, None]
@@ -218,17 +235,16 @@ class HeadField:
         skull: Skull,
         own: OwnHead | None,
         nodes: Array,
-        aside: Array,
-        along: Array,
+        beyond: Array,
+        bulges: Array,
     ) -> Array:
         """(nodes, 5) px: depths in picture axes for a shake and for a nod, and silhouettes."""
         outline, pivot = face.landmarks[_OVAL], face.pose.pivot_px[2]
-        beyond = np.maximum(beside(nodes, outline[:, :2]), 0.0) / self.face_height
         depths = [
             recess.around(outline, nodes, beyond, pivot, self.face_height)
             for recess in (skull.aside, skull.down)
         ]
-        deep = np.column_stack([*depths, skull.bulges(aside, along, beyond)])
+        deep = np.column_stack([*depths, bulges])
         if own is not None:
             deep[:, :4] += own.at(nodes)[:, [0, 0, 1, 2]]
         deep *= self.face_height

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from engine.geometry import Array
 from engine.rig.landmarks import CHIN, FOREHEAD, OVAL
+from engine.rig.warp.backdrop import filled
+from engine.rig.warp.grid import Box, Map
 from engine.rig.warp.head_field import NodeGrid
+from engine.rig.warp.shown import Shown
 
 _LEAST_INSIDE = 0.85
 """Mean matte within the face's outline below which the segmentation has failed."""
-
-_PLATE_PX = 160
-"""Longer side at which the uncovered background is filled in: it is out of focus as a rule, and
-only a rim as wide as the head's movement is ever seen."""
 
 
 Matte: TypeAlias = NDArray[np.float32]
@@ -29,12 +28,33 @@ Matte: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layers:
-    """Both layers inside a box of the picture."""
+    """Both layers."""
 
     person: NDArray[np.uint8]
     """(H, W, 4): RGB times opacity, opacity 0..255; the whole picture."""
     background: Pixels
     """(H, W, 3): the picture with the head filled in."""
+    shown: Shown
+    """Where the person may be seen."""
+
+    def lay(self, output: Pixels, box: Box, x: Map, y: Map) -> None:
+        """Move the person along a flow and lay them over the background.
+
+        Args:
+            output: (H, W, 3), the picture as it is; changed where the person is or was.
+            box: what moves of it.
+            x: (h, w) px, where the pixels of the box come from.
+            y: the same.
+        """
+        for left, top, right, bottom in self.shown.bands(box, x, y):
+            part = slice(top - box[1], bottom - box[1]), slice(left - box[0], right - box[0])
+            person = fetch(self.person, x[part], y[part])
+            opacity = cv2.extractChannel(person, 3)
+            open_to = cv2.cvtColor(cv2.bitwise_not(opacity, dst=opacity), cv2.COLOR_GRAY2RGB)
+            background = self.background[top:bottom, left:right]
+            seen = cv2.multiply(background, open_to, dst=open_to, scale=1 / 255.0)
+            region = output[top:bottom, left:right]
+            cv2.add(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB), seen, dst=region)
 
 
 def trusted(matte: Matte, landmarks: Array) -> bool:
@@ -70,26 +90,14 @@ def split(picture: Pixels, matte: Matte, grid: NodeGrid) -> Layers:
     left, top, right, bottom = grid.box
     background = picture.copy()
     region = background[top : bottom + 1, left : right + 1]
-    region[:] = _filled(region, matte[top : bottom + 1, left : right + 1])
-    return Layers(person=np.ascontiguousarray(person), background=background)
+    region[:] = filled(region, matte[top : bottom + 1, left : right + 1])
+    return Layers(person=np.ascontiguousarray(person), background=background, shown=Shown(opacity))
 
 
-def _filled(picture: Pixels, matte: Matte) -> Pixels:
-    """The region with the person's pixels replaced by what surrounds them."""
-    height, width = matte.shape
-    scale = min(_PLATE_PX / max(height, width), 1.0)
-    size = (max(round(width * scale), 2), max(round(height * scale), 2))
-    reach = 2 * round(max(0.012 * max(height, width), 1.0)) + 1
-    near_person = cv2.dilate((matte > 0.04).astype(np.uint8), np.ones((reach, reach), np.uint8))
-    hole = (cv2.resize(near_person * 255, size, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    filled = cv2.inpaint(small, hole, 3.0, cv2.INPAINT_TELEA)
-    filled = np.where(hole[..., None] > 0, cv2.GaussianBlur(filled, (0, 0), 1.2), filled)
-    large = cv2.resize(filled, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    share = cv2.blur(near_person.astype(np.float32), (reach, reach)).clip(0.0, 1.0)
-    share = np.maximum(share, near_person)[..., None]
-    mixed: Pixels = np.clip(picture + (large - picture) * share + 0.5, 0, 255).astype(np.uint8)
-    return mixed
+def fetch(layer: NDArray[np.uint8], x: Map, y: Map) -> NDArray[np.uint8]:
+    """The pixels (h, w, 4) of a layer (H, W, 4) at places x and y (h, w) px."""
+    fetched = cv2.remap(layer, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(fetched, np.uint8)
 
 
 def _sample(matte: Matte, points: Array) -> NDArray[np.float32]:

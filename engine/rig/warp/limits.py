@@ -19,6 +19,17 @@ from engine.rig.warp.target import PortraitFace
 FARTHEST_TURN_RAD = np.radians([26.0, 36.0, 34.0])
 """Pitch, yaw and roll: beyond, hair and neck fold over each other."""
 
+FARTHEST_FROM_FRONT_RAD = np.radians(42.0)
+"""Of a face seen in three-quarter view that turns farther away, all told: beyond, nose and brow
+pass the far eye, and the profile folds."""
+
+_LEAST_TURN_RAD = np.radians(6.0)
+"""That every portrait allows: a profile that never moves looks dead."""
+
+_HARDLY_SHOWN = 0.4
+"""By so much of its own turn such a face turns less far the other way: its far cheek is hardly in
+the picture."""
+
 SMALLEST, LARGEST = -0.18, 0.28
 """Logarithm of the head's size. A smaller one is torn from hair that the border holds."""
 
@@ -51,6 +62,7 @@ class HeadLimits:
             size: height, width of the picture.
             half_width: of the head with its hair, in face heights, where it is known.
         """
+        self._turns = _turns(face)
         outline = face.landmarks[list(OVAL), :2]
         top, chin = face.landmarks[FOREHEAD, :2], face.landmarks[CHIN, :2]
         height = float(np.linalg.norm(chin - top))
@@ -75,12 +87,13 @@ class HeadLimits:
     def keep(self, motion: RigMotion) -> RigMotion:
         """The motion within the bounds; the same one where it is within them already."""
         size = LARGEST if motion.log_scale > 0.0 else -SMALLEST
-        turn = _bounded(motion.rotation, FARTHEST_TURN_RAD)
+        farthest = self._turns[int(motion.rotation[1] > 0.0)]
+        turn = _bounded(motion.rotation, farthest)
         log_scale = float(_bounded(np.array([motion.log_scale]), np.array([size]))[0])
         # Where the face goes, whether the head's movement or the landmarks' own takes it there.
         way = motion.shift + to_picture(motion.offsets[:468].mean(axis=0))[:2]
         reach = self._reach(way, turn, log_scale)
-        bounds = np.concatenate([FARTHEST_TURN_RAD, reach, [size]])
+        bounds = np.concatenate([farthest, reach, [size]])
         kept = _bounded(np.concatenate([turn, _bounded(way, reach), [log_scale]]), bounds)
         shift = motion.shift + (kept[3:5] - way)
         return replace(motion, rotation=kept[:3], shift=shift, log_scale=float(kept[5]))
@@ -94,6 +107,17 @@ class HeadLimits:
         room = np.where(shift < 0.0, before, after)
         reach: Array = np.maximum(room, self._least) / self._cm
         return reach
+
+
+def _turns(face: PortraitFace) -> tuple[Array, Array]:
+    """FARTHEST_TURN_RAD for a portrait that may be turned itself: to the left, and to the right."""
+    ahead = face.pose.placement.rotation[:, 2]
+    own = float(np.arctan2(ahead[0], ahead[2]))
+    away = np.clip(FARTHEST_FROM_FRONT_RAD - abs(own), _LEAST_TURN_RAD, FARTHEST_TURN_RAD[1])
+    back = max(FARTHEST_TURN_RAD[1] - _HARDLY_SHOWN * abs(own), _LEAST_TURN_RAD)
+    left, right = (back, away) if own > 0.0 else (away, back)
+    pitch, _, roll = FARTHEST_TURN_RAD
+    return np.array([pitch, left, roll]), np.array([pitch, right, roll])
 
 
 def _bounded(value: Array, bounds: Array) -> Array:

@@ -102,9 +102,14 @@ def rasterized(
     return drawn
 
 
+def draws_triangles() -> bool:
+    """Whether this OpenCV can."""
+    return hasattr(cv2, "TriangleRasterizeSettings")
+
+
 def _settings() -> "cv2.TriangleRasterizeSettings":
     # Another package's OpenCV may have been laid over ours: all of them own the folder cv2.
-    if not hasattr(cv2, "TriangleRasterizeSettings"):
+    if not draws_triangles():
         raise MachineError(
             f"the rig needs OpenCV 5, and OpenCV {cv2.__version__} is installed: "
             f"{install('--force-reinstall', 'opencv-python-headless>=5.0')}"

@@ -1,14 +1,23 @@
 """Where the portrait's landmarks go: its own face, moved by the driver's motion."""
 
 from dataclasses import dataclass, replace
+from math import hypot
 from typing import Self
 
 import numpy as np
 
 from engine.faces.canonical import HeadPose, head_pose, to_picture
 from engine.faces.face import Face
-from engine.geometry import Array, rotation_from_vector
-from engine.rig.landmarks import EYES, INNER_LOWER, INNER_UPPER, relative_lip_gap
+from engine.geometry import Array, rotation_from_vector, smoothstep
+from engine.rig.landmarks import (
+    CHIN,
+    EYES,
+    FOREHEAD,
+    INNER_LOWER,
+    INNER_UPPER,
+    OVAL,
+    relative_lip_gap,
+)
 from engine.rig.motion.motion import RigMotion
 from engine.rig.warp.folds import without_folds
 
@@ -22,6 +31,12 @@ _CLOSED_MOUTH, _OPEN_MOUTH = 0.04, 0.12
 """Lip gap over mouth width of the portrait: below the first its lips follow the driver's into
 contact, above the second (a smile with teeth) it keeps its own open mouth."""
 
+
+_LEFT_OUT = 0.06, 0.14
+"""Of the face's own movement, at its outline, in face heights: what the rim leaves out of it is
+not passed on to hair and ears up to the first, and all of it from the second on."""
+
+_OVAL = np.array(OVAL)
 
 _ROUNDED_PX = 1e-6
 _ROUNDED = np.where(np.eye(3) > 0.0, 1e-5, 1e-8)
@@ -49,6 +64,16 @@ class HeadMotion:
         """(..., 3) px, picture axes -> the same."""
         return (points - self.before) @ self.linear.T + self.after
 
+    def towards(self, other: "HeadMotion", share: float) -> "HeadMotion":
+        """Between this one (share 0) and another (1) of the same pivot, on straight lines."""
+        if share <= 0.0:
+            return self
+        return HeadMotion(
+            before=self.before,
+            after=self.after + (other.after - self.after) * share,
+            linear=self.linear + (other.linear - self.linear) * share,
+        )
+
     def at_depth(self, depth: float) -> Array:
         """(2,): where the picture's origin goes at this depth; the rest is `linear`'s to say."""
         origin: Array = self.apply(np.array([0.0, 0.0, depth]))[:2]
@@ -73,6 +98,11 @@ class PortraitFace:
         closes = np.clip((_OPEN_MOUTH - gap) / (_OPEN_MOUTH - _CLOSED_MOUTH), 0.0, 1.0)
         return cls(landmarks=face.landmarks.astype(np.float64), pose=pose, closes=float(closes))
 
+    @property
+    def height(self) -> float:
+        """From forehead to chin, px."""
+        return float(hypot(*(self.landmarks[CHIN, :2] - self.landmarks[FOREHEAD, :2])))
+
     def deepened(self, farther: Array) -> Self:
         """The same with landmarks (478,) px farther from the viewer, in the same pose."""
         landmarks = self.landmarks.copy()
@@ -89,6 +119,21 @@ def head_motion(face: PortraitFace, motion: RigMotion) -> HeadMotion:
     linear = np.exp(motion.log_scale) * flip @ rotation_from_vector(motion.rotation) @ flip
     after = before + np.array([*(motion.shift * placement.scale), 0.0])
     return HeadMotion(before=before, after=after, linear=linear)
+
+
+def passed_on(rim: HeadMotion, head: HeadMotion, face: PortraitFace) -> HeadMotion:
+    """What hair and ears do next to the face: as their rim, or as the face, if that goes farther.
+
+    A rim that goes along only in part would be torn from the face at their seam; but a smile that
+    reads as a turn of a few degrees moves no hair.
+    """
+    if rim is head:
+        return rim
+    outline = face.landmarks[_OVAL]
+    left_out = (head.apply(outline) - rim.apply(outline))[:, :2]
+    far = float(np.sqrt((left_out**2).sum(axis=1).max())) / face.height
+    share = float(smoothstep(*_LEFT_OUT, np.array(far)))
+    return rim.towards(head, share)
 
 
 def target_landmarks(face: PortraitFace, motion: RigMotion, head: HeadMotion) -> Array:

@@ -16,6 +16,7 @@ from engine.faces.topology import MESH_POINTS
 from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.rig.landmarks import OVAL
+from engine.rig.warp.facing import facing
 from engine.rig.warp.target import HeadMotion
 
 _RINGS = 4
@@ -49,8 +50,7 @@ class Unseen:
     def __init__(self, landmarks: Array, picture: Pixels) -> None:
         """`landmarks` is (478, 3) px of `picture` (H, W, 3)."""
         self._own = landmarks[:MESH_POINTS, :2]
-        facing = _facing(landmarks[:MESH_POINTS])
-        hidden = 1.0 - smoothstep(_HIDDEN, _SEEN, facing)
+        hidden = 1.0 - smoothstep(_HIDDEN, _SEEN, facing(landmarks[:MESH_POINTS]))
         seen = np.flatnonzero(hidden == 0.0)
         is_rim = (_rings() <= _RINGS) & (hidden > 0.0) & (len(seen) > 0)
         self._points = np.flatnonzero(is_rim)
@@ -93,18 +93,6 @@ class Unseen:
         """(unseen points, 2) from what is seen next to them."""
         seen = (points[self._nearest] * self._weights).sum(axis=1)
         return np.asarray(points[self._points] - seen)
-
-
-def _facing(points: Array) -> Array:
-    """(468,) cosine between the normal at each point and the view, -1 where it faces away."""
-    triangles = load_basis().triangles
-    first, second, third = np.moveaxis(points[triangles], 1, 0)
-    across = np.cross(second - first, third - first)
-    normals = np.zeros((MESH_POINTS, 3))
-    for corner in range(3):
-        np.add.at(normals, triangles[:, corner], across)
-    towards = normals[:, 2] / np.maximum(np.linalg.norm(normals, axis=1), 1e-9)
-    return np.asarray(towards * np.sign(np.median(across[:, 2])))
 
 
 def _neighbours(points: NDArray[np.int64]) -> Array:
