@@ -4,19 +4,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.rig.warp.node_mesh import NodeMesh
+from engine.rig.warp.node_mesh import FINER, NodeMesh
 
-ROWS, COLUMNS, SPACING = 12, 40, 5
+ROWS, COLUMNS, SPACING = 12, 40, 10
 X = np.arange(COLUMNS, dtype=np.float64)
-POINTS = np.stack(np.meshgrid(20.0 + SPACING * X, 7.0 + SPACING * np.arange(ROWS)), axis=-1)
-MESH = NodeMesh(POINTS.astype(np.float64), SPACING)
+FINE = [SPACING * np.arange(FINER * (count - 1) + 1) / FINER for count in (COLUMNS, ROWS)]
+POINTS = np.stack(np.meshgrid(20.0 + FINE[0], 7.0 + FINE[1]), axis=-1)
+MESH = NodeMesh(POINTS, SPACING // FINER)
 
 
 def backward(way: NDArray[np.float64], depth: NDArray[np.float64]) -> NDArray[np.float64]:
     """(40,) in nodes, of the middle row, where all rows go aside by `way` (40,) nodes."""
-    forward = np.zeros((ROWS, COLUMNS, 2))
-    forward[..., 0] = way * SPACING
-    return MESH.backward(forward, np.tile(depth, (ROWS, 1)))[6, :, 0].astype(float) / SPACING
+    forward = np.column_stack([np.tile(way * SPACING, ROWS), np.zeros(ROWS * COLUMNS)])
+    field = MESH.backward(forward, np.tile(depth, ROWS))[::FINER, ::FINER, 0]
+    return np.asarray(field[6] / SPACING, np.float64)
 
 
 @pytest.mark.parametrize("stretched", [0.0, 2.2, 4.0])

@@ -20,10 +20,17 @@ from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.head_network import CELLS, FIELDS, Floats
 from engine.rig.warp.layers import head_half_width, split
 from engine.rig.warp.limits import HeadLimits
+from engine.rig.warp.node_mesh import FINER
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.own_head import CELL, OwnHead, surroundings
 from engine.rig.warp.surroundings import FaceAxes, beside
-from engine.rig.warp.target import HeadMotion, PortraitFace, head_motion, target_landmarks
+from engine.rig.warp.target import (
+    HeadMotion,
+    PortraitFace,
+    head_motion,
+    passed_on,
+    target_landmarks,
+)
 from engine.rig.warp.unseen import Unseen
 from training.own_head.net import HeadNet
 from training.own_head.sitters import Sitter, Turn
@@ -101,8 +108,9 @@ class Pupil:
         own = OwnHead(fields, self._face)
         face = own.deepened(self._face)
         asked = target_landmarks(face, turned.turn.motion, turned.head)
-        target = Outline(face.landmarks).joined(turned.rim, asked)
-        box, *found = self._flow(own, face).backward(turned.rim, target, asked)
+        next_to = passed_on(turned.rim, turned.head, face)
+        target = Outline(face.landmarks).joined(next_to, asked)
+        box, *found = self._flow(own, face).backward(turned.rim, target, asked, next_to)
         left, top, right, bottom = box
         rows, columns = self._size
         places = np.stack([plane.astype(np.float32) for plane in _pixels(rows, columns)])
@@ -134,7 +142,8 @@ class Pupil:
         points = np.stack([x, y], axis=1).astype(np.float64)
         within = beside(points, self._face.landmarks[list(OVAL), :2]) < 0.0
         grid = flow.head.grid
-        nodes = ((points - (grid.left, grid.top)) / grid.spacing).astype(np.float32)
+        apart = FINER * grid.spacing
+        nodes = ((points - (grid.left, grid.top)) / apart).astype(np.float32)
         with_head = np.asarray(
             cv2.remap(
                 flow.head.share.astype(np.float32),

@@ -18,7 +18,7 @@ from engine.rig.landmarks import OVAL
 from engine.rig.warp.body import NECK_BASE, Body
 from engine.rig.warp.cut_off import CutOff
 from engine.rig.warp.grid import Box, Map, SampleGrid
-from engine.rig.warp.node_mesh import NodeMesh
+from engine.rig.warp.node_mesh import FINER, NodeMesh
 from engine.rig.warp.own_head import OwnHead
 from engine.rig.warp.skull import SKULL, Skull
 from engine.rig.warp.surroundings import FaceAxes, beside, pull_weights
@@ -28,7 +28,7 @@ Map2: TypeAlias = NDArray[np.float32]
 """(rows, columns, 2) displacement in px."""
 
 NODES_PER_FACE = 12
-"""Grid spacing: face heights over this."""
+"""Distance of nodes: face heights over this."""
 
 _ABOVE, _BELOW, _ASIDE = 1.3, 1.75, 1.9
 """How far the grid reaches beyond the face's middle, in face heights."""
@@ -152,7 +152,9 @@ class HeadField:
         self._axes = around.axes
         """(2, 2): of the face in the picture, to the right and down, of length 1."""
         self.grid = _grid(around.middle, self.face_height, size)
-        nodes = self.grid.points.reshape(-1, 2)
+        nodes = self.grid.points[::FINER, ::FINER]
+        self._shape = nodes.shape[:2]
+        nodes = nodes.reshape(-1, 2)
         aside, along = around.places(nodes)
         self._pull, self._beyond = pull_weights(nodes, outline[:, :2], self.face_height)
         share = _neck_share(along) * _side_share(np.abs(aside), along, half_width)
@@ -184,11 +186,11 @@ class HeadField:
 
     @property
     def share(self) -> Array:
-        """(rows, columns) 0..1: how far nodes go with the head."""
-        return self._shared[:, 2].reshape(self.grid.points.shape[:2])
+        """(R, C) 0..1: how far nodes go with the head, which are every second point of the grid."""
+        return self._shared[:, 2].reshape(self._shape)
 
     def backward(self, head: HeadMotion, target: Array, next_to: HeadMotion | None = None) -> Map2:
-        """(rows, columns, 2) px: displacement from output to portrait at each grid node.
+        """(rows, columns, 2) px: displacement from output to portrait at each point of the grid.
 
         `head` is what the head's rim does, and `next_to` what lies next to the face, see
         `passed_on`, by default the same. What the outline of `target` (478, 3) does against that
@@ -209,8 +211,7 @@ class HeadField:
         if np.abs(forward).max() < _STILL_PX:
             return np.zeros(self.grid.points.shape, np.float32)
         depth = self._places @ head.linear[2]
-        shape = self.grid.points.shape
-        return self._mesh.backward(forward.reshape(shape), depth.reshape(shape[:2]))
+        return self._mesh.backward(forward, depth)
 
     def _moves(self, head: HeadMotion) -> Array:
         """(8, 2) px: where a head's motion takes each column of `_shared`."""
@@ -266,14 +267,15 @@ def followed(residual: Array, face_height: float) -> Array:
 def _grid(middle: Array, face_height: float, size: tuple[int, int]) -> NodeGrid:
     """Nodes around the face, no farther than the picture's border."""
     height, width = size
-    spacing = max(int(face_height / NODES_PER_FACE / 2) * 2 + 1, 3)
+    spacing = max(int(face_height / NODES_PER_FACE / FINER / 2) * 2 + 1, 3)
     left, right = (
         int(np.clip(middle[0] + side * _ASIDE * face_height, 0, width - 1)) for side in (-1, 1)
     )
     top = int(np.clip(middle[1] - _ABOVE * face_height, 0, height - 1))
     bottom = int(np.clip(middle[1] + _BELOW * face_height, 0, height - 1))
-    columns = left + spacing * np.arange(-(-(right - left) // spacing) + 1)
-    rows = top + spacing * np.arange(-(-(bottom - top) // spacing) + 1)
+    apart = FINER * spacing
+    columns = left + spacing * np.arange(FINER * -(-(right - left) // apart) + 1)
+    rows = top + spacing * np.arange(FINER * -(-(bottom - top) // apart) + 1)
     points = np.stack(np.meshgrid(columns, rows), axis=-1).astype(np.float64)
     return NodeGrid(left=left, top=top, spacing=spacing, points=points)
 

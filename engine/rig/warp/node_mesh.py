@@ -12,6 +12,9 @@ from engine.geometry import Array
 from engine.rig.warp.grid import SampleGrid
 from engine.rig.warp.mesh_flow import rasterized
 
+FINER = 2
+"""Points of the field between one node and the next: what hides what has edges."""
+
 _MARGIN = 100.0
 """Around the nodes, in distances of theirs: as far goes on what their rim does."""
 
@@ -20,36 +23,39 @@ class NodeMesh:
     """The mesh of one portrait; what does not depend on the frame is made once."""
 
     def __init__(self, points: Array, spacing: int) -> None:
-        """`points` is (rows, columns, 2) px."""
+        """`points` is (rows, columns, 2) px, of the field; every second is a node."""
         rows, columns = points.shape[:2]
         left, top = points[0, 0].astype(int).tolist()
         self._seen = SampleGrid(left=left, top=top, step=spacing, columns=columns, rows=rows)
         self._points = points.astype(np.float32)
         margin = _MARGIN * spacing
-        wide = np.pad(points, ((1, 1), (1, 1), (0, 0)), mode="edge")
+        nodes = points[::FINER, ::FINER]
+        wide = np.pad(nodes, ((1, 1), (1, 1), (0, 0)), mode="edge")
         wide[0, :, 1] -= margin
         wide[-1, :, 1] += margin
         wide[:, 0, 0] -= margin
         wide[:, -1, 0] += margin
-        self._wide = wide
+        self._wide = wide.reshape(-1, 2)
+        count = np.arange(nodes[..., 0].size).reshape(nodes.shape[:2])
+        self._of_nodes = np.pad(count, 1, mode="edge").ravel()
+        """What goes on beyond the rim does as this node."""
         self._low = wide.min(axis=(0, 1)).astype(np.float32)
         self._extent = np.ptp(wide, axis=(0, 1)).astype(np.float32)
         self._colours = np.ones((wide[..., 0].size, 3), np.float32)  # the third says: covered
         self._colours[:, :2] = ((wide - self._low) / self._extent).reshape(-1, 2)
-        self._triangles = _triangles(rows + 2, columns + 2)
+        self._triangles = _triangles(*wide.shape[:2])
 
     def backward(self, forward: Array, depth: Array) -> NDArray[np.float32]:
-        """(rows, columns, 2) px from the output to the portrait.
+        """(rows, columns, 2) px from the output to the portrait, at the field's points.
 
         Args:
-            forward: (rows, columns, 2) px, how far nodes go.
-            depth: (rows, columns) px away from the viewer, once they are there.
+            forward: (nodes, 2) px, how far they go.
+            depth: (nodes,) px away from the viewer, once they are there.
         """
-        scene = np.empty((*self._wide.shape[:2], 3))
-        scene[..., :2] = self._wide
-        scene[..., :2] += np.pad(forward, ((1, 1), (1, 1), (0, 0)), mode="edge")
-        scene[..., 2] = np.pad(depth, 1, mode="edge")
-        drawn = rasterized(scene.reshape(-1, 3), self._triangles, self._colours, self._seen)
+        scene = np.empty((len(self._wide), 3))
+        np.add(self._wide, forward.take(self._of_nodes, axis=0), out=scene[:, :2])
+        scene[:, 2] = depth.take(self._of_nodes)
+        drawn = rasterized(scene, self._triangles, self._colours, self._seen)
         found: NDArray[np.float32] = drawn[..., :2] * self._extent + self._low
         found -= self._points
         found[drawn[..., 2] < 0.5] = 0.0

@@ -56,9 +56,8 @@ _OUTLINE_SMOOTHED = 0.05
 of a hat is sheared less, but ears go as far as temples do."""
 
 _STEEPEST, _SLOPE = 1.2, 0.745
-"""Depth per distance, at most, and what it is at its steepest for a way and a reach of 1. A field
-that is stretched to more than twice its size is hard to invert by steps; at 1.6 a turn of 30
-degrees tore a veil and sheared the brim of a hat."""
+"""Depth per distance, at most, and what it is at its steepest for a way and a reach of 1. At 1.6 a
+turn of 30 degrees sheared the brim of a hat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,4 +106,4 @@ SKULL = Skull(
     crown=0.75,
 )
 """From pictures of rendered heads (`training/skull.py`), clips of real ones, and by eye: see
-docs/design.md."""
+docs/design.md. How one person differs from it: `own_head.py`."""
