@@ -40,6 +40,11 @@ _RIM = 0.22
 """Width of the face's rim, in face heights, over which the depths of its landmarks hold less and
 less: in its middle they are right."""
 
+_OF_RIM = 0.3
+"""How far the rim of the face's mesh goes to where this head has it. All of the way renders are
+nearer (L1 beside the face 13.5 instead of 13.7), and filmed faces farther (`brother` 4.16 instead
+of 4.13, 1 - SSIM 0.066 instead of 0.064)."""
+
 _OVAL = list(OVAL)
 
 
@@ -86,7 +91,7 @@ class OwnHead:
                 nearest = min(depth[point], depth[further_in].mean())
                 depth[point] = max(asked[point], nearest)
         farther = np.zeros(len(face.landmarks))
-        farther[:MESH_POINTS] = depth - mesh[:, 2]
+        farther[:MESH_POINTS] = _OF_RIM * (depth - mesh[:, 2])
         return face.deepened(farther)
 
 
