@@ -30,6 +30,9 @@ _STEP = 2
 _SURELY = 0.999
 """Of four points around a pixel all must be covered; at the fill's rim nothing of it is seen."""
 
+_SOFT = 7
+"""Side, in px, over which the edge of what is covered is averaged."""
+
 _LEAST = 4
 """Opacity, of 255, below which a triangle is not worth drawing."""
 
@@ -69,8 +72,8 @@ class CheekPainter:
         right, bottom = (int(value) + 2 for value in own.max(axis=0))
         return left, top, min(right, size[1]), min(bottom, size[0])
 
-    def _flow(self, target: Array, box: Box) -> tuple[Map, Map, NDArray[np.bool_]]:
-        """Where the pixels of a box lie in the skin, and which of them lie in it surely."""
+    def _flow(self, target: Array, box: Box) -> tuple[Map, Map, NDArray[np.float32]]:
+        """Where the pixels of a box lie in the skin, and 0..1 how surely they lie in it."""
         left, top, right, bottom = box
         middle = (_STEP - 1) / 2
         flow = self.flower.flow(
@@ -87,7 +90,13 @@ class CheekPainter:
             cv2.resize(plane, None, fx=_STEP, fy=_STEP)[: bottom - top, : right - left]
             for plane in (flow.x, flow.y, flow.covered.astype(np.float32))
         )
-        return np.asarray(x), np.asarray(y), np.asarray(covered > _SURELY)
+        return np.asarray(x), np.asarray(y), _softened(np.asarray(covered > _SURELY, np.float32))
+
+
+def _softened(covered: NDArray[np.float32]) -> NDArray[np.float32]:
+    """With an edge that fades inwards: hair lies over it, and it comes from every second pixel."""
+    mean = cv2.blur(covered, (_SOFT, _SOFT), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.max(2.0 * np.asarray(mean) - 1.0, 0.0), np.float32)  # type: ignore[call-overload]
 
 
 def cheek_painters(portrait: Pixels, face: PortraitFace) -> tuple[CheekPainter, ...]:
