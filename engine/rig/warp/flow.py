@@ -149,7 +149,8 @@ def _enlarged(plane: Map, sample_grid: SampleGrid, box: Box) -> Map:
 
 def _moving_nodes(field: Map2) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """First and last (row, column) of the nodes that move, with a still one around them."""
-    moves = (np.abs(field) > _STILL_PX).view(np.uint16)[..., 0] > 0
+    still = (_STILL_PX, _STILL_PX)
+    moves = np.asarray(cv2.inRange(field, (-_STILL_PX, -_STILL_PX), still)) == 0
     rows, columns = np.flatnonzero(moves.any(axis=1)), np.flatnonzero(moves.any(axis=0))
     if not len(rows):
         return None

@@ -88,10 +88,14 @@ class HeadLimits:
         """The motion within the bounds; the same one where it is within them already."""
         size = LARGEST if motion.log_scale > 0.0 else -SMALLEST
         farthest = self._turns[int(motion.rotation[1] > 0.0)]
-        turn = _bounded(motion.rotation, farthest)
-        log_scale = float(_bounded(np.array([motion.log_scale]), np.array([size]))[0])
         # Where the face goes, whether the head's movement or the landmarks' own takes it there.
         way = motion.shift + to_picture(motion.offsets[:468].mean(axis=0))[:2]
+        asked = np.concatenate([motion.rotation, way, [motion.log_scale]])
+        least = np.concatenate([farthest, self._least / self._cm, [size]])
+        if np.linalg.norm(asked / least) <= _FREE:
+            return motion  # as in most frames
+        turn = _bounded(motion.rotation, farthest)
+        log_scale = float(_bounded(np.array([motion.log_scale]), np.array([size]))[0])
         reach = self._reach(way, turn, log_scale)
         bounds = np.concatenate([farthest, reach, [size]])
         kept = _bounded(np.concatenate([turn, _bounded(way, reach), [log_scale]]), bounds)
