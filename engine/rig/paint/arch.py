@@ -27,7 +27,8 @@ _UP_STEP = 0.05
 """The same of what a jaw's fall brings up: nearer the front, less of it is seen."""
 
 _KEPT = 48
-"""Turned rows that are kept: a head that holds still, and a jaw that speaks, come back to them."""
+"""Turned rows that are kept, at most: a head that holds still, and a jaw that speaks, come back to
+them."""
 
 FARTHEST = 0.6
 """Of that way: beyond, a profile is seen, and no mouth."""
@@ -89,7 +90,7 @@ class Row:
     arch: Arch
     """Of the texture's columns."""
     turned: dict[tuple[int, int], tuple[Texture, Array]] = field(default_factory=dict)
-    """The newest rows that were turned, by how many steps."""
+    """Rows that were turned, by how many steps."""
 
     @classmethod
     def of(cls, texture: Texture, to_widths: Array, width_per_mm: float) -> "Row":
@@ -124,8 +125,8 @@ class Row:
         found = self.turned.get(key)
         if found is None:
             found = self._turned(key[0] * _STEP, key[1] * _UP_STEP)
-            while len(self.turned) >= _KEPT:
-                self.turned.pop(next(iter(self.turned)), None)
+            if len(self.turned) >= _KEPT:  # at once: other streams of this portrait read it, too
+                self.turned.clear()
             self.turned[key] = found
         return found
 
