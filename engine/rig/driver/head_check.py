@@ -30,12 +30,8 @@ _MOST_DOUBTED = 0.12
 than that is taken for expression."""
 
 _MOST_DOUBTED_RAD = float(np.radians(8.0))
-"""The same for a turn."""
-
-_DOUBTED_RAD, _SURE_RAD = float(np.radians(8.0)), float(np.radians(16.0))
-"""The same for a shake of the head: up to the first the picture may deny all of it, from the second
-on nothing. It hardly moves the crown, and the rim shows other hair than before, so the picture
-contradicts a turn of 25 degrees, too."""
+"""The same for a turn: a head that shakes hardly moves its crown, and its rim shows other hair than
+before, so the picture contradicts a turn of 25 degrees, too."""
 
 _TRUST = 1.5
 """Grey levels of difference at the rim that outweigh a wrong expectation."""
@@ -67,11 +63,9 @@ class HeadCheck:
 
     def least_share(self, moved: Similarity) -> float:
         """0..1: the share of a movement that is real whatever the pictures say."""
-        rotation = vector_from_rotation(moved.rotation)
-        turn, shake = float(np.linalg.norm(rotation)), np.abs(rotation[1])
+        turn = float(np.linalg.norm(vector_from_rotation(moved.rotation)))
         by_way = 1.0 - _MOST_DOUBTED / max(self._way(moved), _MOST_DOUBTED)
-        by_turn = 1.0 - _MOST_DOUBTED_RAD / max(turn, _MOST_DOUBTED_RAD)
-        return max(by_way, by_turn, float(smoothstep(_DOUBTED_RAD, _SURE_RAD, shake)))
+        return max(by_way, 1.0 - _MOST_DOUBTED_RAD / max(turn, _MOST_DOUBTED_RAD))
 
     def _way(self, moved: Similarity) -> float:
         """How far the crown has moved, in face heights; a nod moves it away from the viewer."""
