@@ -13,7 +13,7 @@ from torch import Tensor
 from engine.faces.canonical import load_basis
 from engine.geometry import Array
 from engine.rig.landmarks import EYES, INNER_LIPS, OUTER_LIPS
-from engine.rig.paint.mouth import shows_interior
+from engine.rig.paint.own_mouth import shows_interior
 from engine.rig.refine.head_crop import SIDE
 from engine.rig.refine.inputs import EXPRESSION_POINTS, region_maps
 from training.refiner.couples import Couple

@@ -20,7 +20,8 @@ from engine.frame import Pixels
 from engine.geometry import Array, angle_between
 from engine.rig.landmarks import INNER_LIPS, OUTER_LIPS
 from engine.rig.paint.blend import blend_into, polygon_mask
-from engine.rig.paint.mouth import carry_by_skull, shows_interior
+from engine.rig.paint.mouth_place import carry_by_skull
+from engine.rig.paint.own_mouth import shows_interior
 from engine.rig.warp.target import PortraitFace
 
 _LEAST_TEETH = 0.12

@@ -14,17 +14,16 @@ from engine.frame import Pixels
 from engine.geometry import Array, smoothstep
 from engine.rig.landmarks import (
     CHIN,
-    INNER_LIPS,
-    INNER_LOWER,
     MOUTH_LEFT,
     MOUTH_RIGHT,
     relative_lip_gap,
 )
 from engine.rig.paint.arch import FARTHEST, Row
-from engine.rig.paint.blend import Layer, blend_rgba
+from engine.rig.paint.blend import Layer
 from engine.rig.paint.comic import LINE, flat_floor, teeth_band
 from engine.rig.paint.light import Light, light_of
-from engine.rig.paint.mouth_place import SKULL, MouthPlace, Seen, carry
+from engine.rig.paint.mouth_place import MouthPlace, Seen
+from engine.rig.paint.own_mouth import OwnMouth, own_mouth, shows_interior
 from engine.rig.paint.style import Style, style_of
 from engine.rig.paint.teeth import (
     FLOOR_COLUMNS,
@@ -94,15 +93,8 @@ _WIDE = 0.5
 _SHALLOW_LIGHT = 1.35
 """How much lighter a mouth is that opens a little: lips and teeth are near."""
 
-_SHOWS = 0.17
-"""Inner lip gap over mouth width from which the portrait has a mouth interior of its own."""
-
 _FINER = 1.25
 """Texture pixels for each of the picture's: enough to be turned without a blur."""
-
-_TURNED = 0.05
-"""Change of the way aside of what lies a mouth width farther back, in mouth widths, from which the
-portrait's own teeth are spread out along their arch."""
 
 _PHOTOGRAPHED = 0.75
 """Whiteness of a picture's light from which on teeth stay as sharp as they are drawn: there the
@@ -112,17 +104,12 @@ ones by LPIPS (up to 7 % on one clip)."""
 _GRAIN_REACH = 1.5
 """Of the square of grain, in mouth widths."""
 
-_STRIPES = 0.06
-"""Where a portrait's own interior is continued, colours run together over this, in mouth widths."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MouthPainter:
     """The mouth of one portrait."""
 
     place: MouthPlace
-    at_rest: Seen
-    """In the portrait."""
     width: float
     """Between the corners of its inner lips, px."""
     light: Light
@@ -130,9 +117,8 @@ class MouthPainter:
     """(FLOOR_ROWS, FLOOR_COLUMNS, 3): tongue and throat."""
     lower_teeth: Row
     upper_teeth: Row
-    own: NDArray[np.uint8] | None
-    """(H, W, 4) the portrait's own mouth interior, continued upwards and to the sides, and its
-    opacity, which ends at the lower lip; None if the portrait shows too little of it."""
+    own: OwnMouth | None
+    """None if the portrait shows too little of its own."""
     closed_chin: float
     """How far the chin lies below the line of the lips, in mouth widths."""
     own_gap: float
@@ -177,7 +163,7 @@ class MouthPainter:
         if self.grain is not None:
             _multiply(interior, self.grain)
         if self.own is not None:
-            self._add_own(interior, seen, window.box)
+            self.own.lay_over(interior, seen, window.box)
         return Layer(box=window.box, colours=interior, mask=window.mask * np.float32(share))
 
     def _drawn(
@@ -230,50 +216,6 @@ class MouthPainter:
         light = _SHALLOW_LIGHT + (1.0 - _SHALLOW_LIGHT) * min(gap / _WIDE, 1.0)
         return np.asarray(warped, np.float32) * np.float32(light)
 
-    def _add_own(self, canvas: NDArray[np.float32], seen: Seen, box: Box) -> None:
-        """The portrait's own interior, carried with the skull, over the drawn one.
-
-        A turned one is spread out and folded as the arch of its teeth is.
-        """
-        assert self.own is not None
-        left, top, right, bottom = box
-        to_widths = np.linalg.inv(seen.frame)
-        to_widths[:, 2] += to_widths[:, :2] @ np.array([left, top], float)
-        behind, before = (
-            float(np.clip(each.behind[0], -FARTHEST, FARTHEST)) for each in (seen, self.at_rest)
-        )
-        size = right - left, bottom - top
-        if abs(behind - before) < _TURNED:
-            back = (self.at_rest.frame @ to_widths)[:2]
-            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            own = np.asarray(cv2.warpAffine(self.own, back, size, flags=flags), np.float32)
-        else:
-            rows, columns = np.indices(size[::-1], np.float32)
-            across, down = (row[0] * columns + row[1] * rows + row[2] for row in to_widths[:2])
-            arch = self.upper_teeth.arch
-            places = arch.places(across, behind)
-            rest = arch.at(arch.across + before * arch.depth, places)
-            x, y = (
-                (row[0] * rest + row[1] * down + row[2]).astype(np.float32)
-                for row in self.at_rest.frame[:2]
-            )
-            own = np.asarray(cv2.remap(self.own, x, y, cv2.INTER_LINEAR), np.float32)
-            own[..., 3] *= places >= 0.0
-        own[..., 3] *= np.float32(1.0 / 255.0)
-        blend_rgba(canvas, own)
-
-
-def shows_interior(source: Array) -> bool:
-    """Whether a portrait with landmarks `source` (478, 2) px has a mouth interior of its own."""
-    return relative_lip_gap(source) > _SHOWS
-
-
-def own_interior_at(source: Array, target: Array) -> Array:
-    """(20, 2) px: the outline of the portrait's own interior in the output."""
-    skull = carry_by_skull(source, target)
-    placed: Array = source[list(INNER_LIPS)] @ skull[:, :2].T + skull[:, 2]
-    return placed
-
 
 def mouth_painter(
     portrait: Pixels, source: Array, face: PortraitFace | None = None
@@ -289,16 +231,16 @@ def mouth_painter(
     style = style_of(portrait, source)
     ink = style.ink
     lit, tongue = floor() if ink is None else flat_floor()
+    upper = _row(upper_teeth() if ink is None else teeth_band(), source, light, style)
     flesh = light.throat + (light.flesh - light.throat) * tongue[..., None]
     return MouthPainter(
         place=place,
-        at_rest=at_rest,
         width=width,
         light=light,
         floor=np.asarray(flesh * lit[..., None], np.float32),
         lower_teeth=_row(lower_teeth(), source, light, style),
-        upper_teeth=_row(upper_teeth() if ink is None else teeth_band(), source, light, style),
-        own=_own_interior(portrait, source, width) if shows_interior(source) else None,
+        upper_teeth=upper,
+        own=own_mouth(portrait, source, at_rest, upper.arch) if shows_interior(source) else None,
         closed_chin=float(_below_line(at_rest.frame, source[[CHIN]])[0]),
         own_gap=relative_lip_gap(source),
         grain=style.grained(round(_GRAIN_REACH * width) + 1, light.skin),
@@ -343,48 +285,8 @@ def _multiply(canvas: NDArray[np.float32], tile: NDArray[np.float32]) -> None:
             part *= tile[: part.shape[0], : part.shape[1]]
 
 
-def _own_interior(portrait: Pixels, source: Array, width: float) -> NDArray[np.uint8]:
-    """Cut the interior out and continue its colours, so that a rising lip uncovers more of it."""
-    shape = portrait.shape[:2]
-    inside = np.zeros(shape, np.uint8)
-    cv2.fillPoly(inside, [np.round(source[list(INNER_LIPS)] * 16).astype(np.int32)], 255, shift=4)
-    rim = max(int(0.05 * width), 1)
-    cv2.erode(inside, np.ones((rim, rim), np.uint8), dst=inside)
-    away, nearest = cv2.distanceTransformWithLabels(
-        255 - inside, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(inside)
-    of_label = np.zeros(int(nearest.max()) + 1, np.int64)
-    of_label[nearest[rows, columns]] = rows * shape[1] + columns
-    colours = portrait.reshape(-1, 3)[of_label[nearest]]
-    # Farther on, single pixels would be seen as stripes.
-    soft = cv2.GaussianBlur(colours, (0, 0), max(_STRIPES * width, 0.5))
-    far = np.clip(np.asarray(away) / (_STRIPES * width), 0.0, 1.0)[..., None]
-    colours = (colours + (np.asarray(soft, np.float32) - colours) * far).astype(np.uint8)
-    along, down = _mouth_frame(source)[:2, 0] / width, _mouth_frame(source)[:2, 1] / width
-    lower = source[[MOUTH_RIGHT, *INNER_LOWER, MOUTH_LEFT]]
-    grid = np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), axis=-1) - lower[0]
-    lip = np.interp(grid @ along, (lower - lower[0]) @ along, (lower - lower[0]) @ down)
-    above_lip = np.clip((lip - grid @ down) / rim, 0.0, 1.0)
-    return np.dstack([colours, (above_lip * 255.0).astype(np.uint8)])
-
-
-def _mouth_frame(source: Array) -> Array:
-    """(3, 3) from mouth widths (x along the mouth, y down, origin amid the lips' line) to px."""
-    right, left = source[MOUTH_RIGHT], source[MOUTH_LEFT]
-    line = (source[13] + source[14]) / 2.0
-    along = left - right
-    down = np.array([-along[1], along[0]])
-    return np.array([[along[0], down[0], line[0]], [along[1], down[1], line[1]], [0.0, 0.0, 1.0]])
-
-
 def _below_line(frame: Array, points: Array) -> Array:
     """How far points (N, 2) px lie below the line of the closed lips, in mouth widths."""
     down = frame[:2, 1]
     below: Array = (points[:, :2] - frame[:2, 2]) @ down / (down @ down)
     return below
-
-
-def carry_by_skull(source: Array, target: Array) -> Array:
-    """(2, 3): the similarity by which upper teeth go from landmarks `source` to `target`."""
-    return carry(source[list(SKULL)], target[list(SKULL)])

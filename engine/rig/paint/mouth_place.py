@@ -105,3 +105,8 @@ def carry(points: Array, others: Array) -> Array:
     turn = np.vdot(own, wanted) / np.vdot(own, own).real
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
     return np.hstack([linear, (other_mean - linear @ mean)[:, None]])
+
+
+def carry_by_skull(source: Array, target: Array) -> Array:
+    """(2, 3): the similarity by which upper teeth go from landmarks `source` to `target`."""
+    return carry(source[list(SKULL)], target[list(SKULL)])

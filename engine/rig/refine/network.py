@@ -19,7 +19,7 @@ from engine.manifest import GraphSpec, Manifest, check_files, read_manifest
 from engine.progress import Progress
 from engine.rig.motion.motion import RigMotion, still_motion
 from engine.rig.paint.light import light_of
-from engine.rig.paint.mouth import own_interior_at, shows_interior
+from engine.rig.paint.own_mouth import own_interior_at, shows_interior
 from engine.rig.refine.corrections import Map, apply_corrections, fade
 from engine.rig.refine.head_crop import PART_HEIGHT, PART_WIDTH, HeadCrop, head_crop
 from engine.rig.refine.inputs import MOTION_LENGTH, motion_vector, region_maps
