@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.frame import Pixels
 from engine.rig.warp.backdrop import filled
 from engine.rig.warp.flow import PortraitFlow
-from engine.rig.warp.layers import split
+from engine.rig.warp.layers import split, with_face
 from engine.rig.warp.target import PortraitFace
 from tests.faces_made import made_face
 from tests.rig_made import SIZE, person
@@ -74,3 +74,15 @@ def test_what_lies_beside_a_person_is_as_it_was() -> None:
 def test_a_picture_that_is_all_person_is_filled_with_something() -> None:
     picture = np.full((40, 60, 3), 77, np.uint8)
     assert filled(picture, np.ones((40, 60), np.float32)).shape == picture.shape
+
+
+def test_a_face_has_no_holes_whatever_the_segmentation_takes_for_wall() -> None:
+    """The white blaze of a drawn dog."""
+    landmarks = made_face(SIZE).landmarks.astype(np.float64)
+    matte = person()
+    nose = landmarks[4, :2].round().astype(int)
+    matte[nose[1] - 20 : nose[1], nose[0] - 5 : nose[0] + 5] = 0.0
+    whole = with_face(matte, landmarks)
+    assert whole[nose[1] - 20 : nose[1], nose[0] - 5 : nose[0] + 5].min() == 1.0
+    outside = person() == 0.0
+    assert not whole[outside].any()

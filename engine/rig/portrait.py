@@ -34,7 +34,15 @@ from engine.rig.refine.network import Refiner
 from engine.rig.refine.regions import Trusted
 from engine.rig.warp.flow import PortraitFlow
 from engine.rig.warp.grid import Box, Map
-from engine.rig.warp.layers import Layers, Matte, fetch, head_half_width, split, trusted
+from engine.rig.warp.layers import (
+    Layers,
+    Matte,
+    fetch,
+    head_half_width,
+    split,
+    trusted,
+    with_face,
+)
 from engine.rig.warp.limits import HeadLimits
 from engine.rig.warp.outline import Outline
 from engine.rig.warp.own_head import OwnHead, find_own_head
@@ -190,6 +198,7 @@ class RigPortrait:
             late.flow = self._flow()
             logger.info("no person was cut out of this portrait: its background moves a little")
             return
+        matte = with_face(matte, landmarks)
         own = find_own_head(self._face, self._warped, matte)
         late.face = own.deepened(self._face)
         late.outline = Outline(late.face.landmarks)

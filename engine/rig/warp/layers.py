@@ -65,6 +65,13 @@ def trusted(matte: Matte, landmarks: Array) -> bool:
     return inside.size > 0 and float(inside.mean()) > _LEAST_INSIDE
 
 
+def with_face(matte: Matte, landmarks: Array) -> Matte:
+    """The matte without holes in the face: in a drawing, pale parts are taken for wall."""
+    face = np.zeros(matte.shape, np.uint8)
+    cv2.fillPoly(face, [np.round(landmarks[list(OVAL), :2]).astype(np.int32)], 255, cv2.LINE_AA)
+    return np.asarray(np.maximum(matte, face.astype(np.float32) / 255.0), np.float32)
+
+
 def head_half_width(matte: Matte, landmarks: Array) -> float:
     """Of the head with its hair at the height of eyes and forehead, in face heights."""
     middle = (landmarks[FOREHEAD, :2] + landmarks[CHIN, :2]) / 2.0
