@@ -5,12 +5,14 @@ farther ones, with the nodes' own places for colours. However far something is s
 found, and what folds is hidden behind what lies before it.
 """
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.geometry import Array
 from engine.rig.warp.grid import SampleGrid
-from engine.rig.warp.mesh_flow import rasterized
+from engine.rig.warp.inverse import inverse
+from engine.rig.warp.mesh_flow import draws_triangles, rasterized
 
 FINER = 2
 """Points of the field between one node and the next: what hides what has edges."""
@@ -52,6 +54,8 @@ class NodeMesh:
             forward: (nodes, 2) px, how far they go.
             depth: (nodes,) px away from the viewer, once they are there.
         """
+        if not draws_triangles():
+            return self._by_steps(forward)
         scene = np.empty((len(self._wide), 3))
         np.add(self._wide, forward.take(self._of_nodes, axis=0), out=scene[:, :2])
         scene[:, 2] = depth.take(self._of_nodes)
@@ -60,6 +64,15 @@ class NodeMesh:
         found -= self._points
         found[drawn[..., 2] < 0.5] = 0.0
         return found
+
+    def _by_steps(self, forward: Array) -> NDArray[np.float32]:
+        """The same with an OpenCV that cannot draw: on a GPU, which draws the face, any will do."""
+        rows, columns = self._points.shape[:2]
+        nodes = forward.reshape(-(-rows // FINER), -(-columns // FINER), 2).astype(np.float32)
+        x, y = np.meshgrid(np.arange(columns), np.arange(rows))
+        places = np.stack([x, y], axis=-1).astype(np.float32) / FINER
+        finer = cv2.remap(nodes, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+        return inverse(np.asarray(finer, np.float32), self._seen.step)
 
 
 def _triangles(rows: int, columns: int) -> NDArray[np.int32]:
