@@ -5,6 +5,7 @@ computes the same, slowly, for reading and for the tests.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -84,7 +85,12 @@ def rasterized(
     Raises:
         MachineError: this OpenCV cannot draw triangles.
     """
-    settings = _settings()
+    # Another package's OpenCV may have been laid over ours: all of them own the folder cv2.
+    if not draws_triangles():
+        raise MachineError(
+            f"the rig needs OpenCV 5, and OpenCV {cv2.__version__} is installed: "
+            f"{install('--force-reinstall', 'opencv-python-headless>=5.0')}"
+        )
     drawn = np.zeros((sample_grid.rows, sample_grid.columns, 3), np.float32)
     depth = np.ones((sample_grid.rows, sample_grid.columns), np.float32)  # 1 is the farthest
     cv2.triangleRasterize(
@@ -97,7 +103,7 @@ def rasterized(
         _FOV_RAD,
         _NEAR,
         _FAR,
-        settings,
+        _settings(),
     )
     return drawn
 
@@ -107,13 +113,8 @@ def draws_triangles() -> bool:
     return hasattr(cv2, "TriangleRasterizeSettings")
 
 
+@cache
 def _settings() -> "cv2.TriangleRasterizeSettings":
-    # Another package's OpenCV may have been laid over ours: all of them own the folder cv2.
-    if not draws_triangles():
-        raise MachineError(
-            f"the rig needs OpenCV 5, and OpenCV {cv2.__version__} is installed: "
-            f"{install('--force-reinstall', 'opencv-python-headless>=5.0')}"
-        )
     return (
         cv2.TriangleRasterizeSettings()
         .setShadingType(cv2.RASTERIZE_SHADING_SHADED)
